@@ -1,0 +1,5 @@
+"""Posteriors -> text."""
+
+from otoscope.decoding.greedy import greedy
+
+__all__ = ["greedy"]

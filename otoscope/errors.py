@@ -1,0 +1,49 @@
+"""The domain's exceptions: each says what was expected and what came.
+
+Callers at the edges (HTTP, command line) map these to their own form in one table; the
+library never raises a bare ``Exception``.
+"""
+
+
+class OtoscopeError(Exception):
+    """Base of every error this library raises on purpose."""
+
+
+class AudioError(OtoscopeError):
+    """The bytes or samples given can't be used as audio."""
+
+
+class EmptyAudioError(AudioError):
+    """Nothing came: no bytes, or a stream without a single sample."""
+
+
+class UnreadableAudioError(AudioError):
+    """The bytes are in no audio format known here, or hold no audio stream."""
+
+
+class AudioTooShortError(AudioError):
+    """Fewer samples than one analysis window."""
+
+
+class AudioTooLongError(AudioError):
+    """More seconds than the limit allows."""
+
+
+class NonFiniteAudioError(AudioError):
+    """Samples that are NaN or infinite."""
+
+
+class UnsupportedTextError(OtoscopeError):
+    """Text holds characters that the alphabet can't express."""
+
+
+class UnalignableTextError(OtoscopeError):
+    """Text needs more frames than there are: T' < N + repeated neighbours (CTC's constraint)."""
+
+
+class ModelFileError(OtoscopeError):
+    """A model file is missing, is not ours, or disagrees with itself."""
+
+
+class SpecError(OtoscopeError, ValueError):
+    """A specification holds a value outside what it allows."""

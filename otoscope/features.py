@@ -1,0 +1,217 @@
+"""Waveform -> X, one feature vector every 10 ms: log-mel or MFCC.
+
+The default is the mel front end that NVIDIA NeMo's models use (AudioToMelSpectrogramPreprocessor),
+so that runtimes which feed those can feed ours: pre-emphasis 0.97, a symmetric 25 ms Hann window
+centred in 512 FFT points, zero padding at the ends, power, Slaney's mel filters,
+log(power + 2^-24), each bin normalised over the utterance. T = samples // hop, and row t is centred
+on sample t * hop.
+
+librosa makes the filterbank and is the reference in the tests; frames are computed with scipy's
+FFT, which is faster and needs no just-in-time compiler on the request path. Pre-emphasis and FFT
+run in float64: in float32 the rounding of the loudest bin drowns the quietest ones and moves their
+logarithms by up to 2e-4, in librosa as well. Blocks of frames that fit the processor's cache make
+that cheaper than float32 in large blocks.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+import scipy.fft
+from pydantic import ConfigDict
+
+from otoscope.errors import AudioTooShortError, SpecError
+from otoscope.strict import STRICT
+
+Features = npt.NDArray[np.float32]  # (frames T, bins) float32
+
+_CHUNK_FRAMES = 512
+_STD_FLOOR = 1e-5
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """Everything that defines X. Facts of a model: they travel with its weights.
+
+    Attributes:
+        kind: "log_mel" (natural log of mel power) or "mfcc" (its orthonormal DCT-II).
+        normalisation: "utterance" makes each bin zero-mean and unit-variance over the utterance;
+            "corpus" uses `corpus_mean` and `corpus_std`, one value a bin, as streaming needs.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    kind: Literal["log_mel", "mfcc"] = "log_mel"
+    sample_rate_hz: int = 16000
+    window_ms: float = 25.0
+    hop_ms: float = 10.0
+    n_fft: int = 512
+    n_mels: int = 80
+    n_mfcc: int = 40
+    low_hz: float = 0.0
+    high_hz: float = 8000.0
+    preemphasis: float = 0.97
+    log_guard: float = 2.0**-24
+    normalisation: Literal["utterance", "corpus"] = "utterance"
+    corpus_mean: tuple[float, ...] = ()
+    corpus_std: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse values that contradict each other."""
+        if self.kind not in ("log_mel", "mfcc"):
+            raise SpecError(f"features.kind: expected log_mel or mfcc, got {self.kind!r}")
+        if self.normalisation not in ("utterance", "corpus"):
+            raise SpecError(
+                f"features.normalisation: expected utterance or corpus, got {self.normalisation!r}"
+            )
+        if not 0 < self.window_samples <= self.n_fft:
+            raise SpecError(
+                f"features: expected a window of 1 to n_fft={self.n_fft} samples, "
+                f"got {self.window_samples}"
+            )
+        if self.hop_samples < 1:
+            raise SpecError(f"features.hop_ms: expected at least one sample, got {self.hop_ms}")
+        if not 0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2:
+            raise SpecError(
+                f"features: expected 0 <= low_hz < high_hz <= {self.sample_rate_hz / 2:g}, "
+                f"got {self.low_hz} and {self.high_hz}"
+            )
+        if self.kind == "mfcc" and not 0 < self.n_mfcc <= self.n_mels:
+            raise SpecError(f"features.n_mfcc: expected 1 to {self.n_mels}, got {self.n_mfcc}")
+        if self.normalisation == "corpus":
+            got = (len(self.corpus_mean), len(self.corpus_std))
+            if got != (self.bins, self.bins):
+                raise SpecError(
+                    f"features: corpus normalisation needs {self.bins} means and deviations, "
+                    f"got {got[0]} and {got[1]}"
+                )
+
+    @property
+    def bins(self) -> int:
+        """Width of X."""
+        return self.n_mels if self.kind == "log_mel" else self.n_mfcc
+
+    @property
+    def window_samples(self) -> int:
+        """Length of the analysis window in samples."""
+        return round(self.sample_rate_hz * self.window_ms / 1000)
+
+    @property
+    def hop_samples(self) -> int:
+        """Distance of neighbouring frames in samples."""
+        return round(self.sample_rate_hz * self.hop_ms / 1000)
+
+    @property
+    def hop_s(self) -> float:
+        """Distance of neighbouring frames in seconds."""
+        return self.hop_samples / self.sample_rate_hz
+
+    def frames(self, samples: int) -> int:
+        """T, the number of feature vectors for so many samples."""
+        return samples // self.hop_samples
+
+
+@lru_cache(maxsize=8)
+def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
+    """Slaney's area-normalised triangular mel filters, (n_mels, n_fft // 2 + 1) float32.
+
+    Made by librosa (imported here, since it takes seconds). An exported model carries the result,
+    so that recognition needs no librosa.
+    """
+    import librosa.filters  # noqa: PLC0415
+
+    filters: npt.NDArray[np.float32] = librosa.filters.mel(
+        sr=spec.sample_rate_hz,
+        n_fft=spec.n_fft,
+        n_mels=spec.n_mels,
+        fmin=spec.low_hz,
+        fmax=spec.high_hz,
+        dtype=np.float32,
+    )
+    filters.flags.writeable = False
+    return filters
+
+
+def log_mel(
+    samples: npt.NDArray[np.float32],
+    spec: FeatureSpec,
+    filterbank: npt.NDArray[np.float32] | None = None,
+) -> Features:
+    """Log of mel power, not normalised.
+
+    Args:
+        samples: (samples,) float32 in [-1, 1] at `spec.sample_rate_hz`, one window long at least.
+        spec: the definition; `kind` and `normalisation` play no part here.
+        filterbank: (n_mels, n_fft // 2 + 1) float32; librosa's by default.
+
+    Returns:
+        (samples // hop, n_mels) float32, natural log.
+
+    Raises:
+        AudioTooShortError: if there are fewer samples than one window or hop.
+    """
+    needed = max(spec.window_samples, spec.hop_samples)
+    if samples.ndim != 1 or samples.shape[0] < needed:
+        raise AudioTooShortError(
+            f"expected (samples,) with at least {needed} samples, got {samples.shape}"
+        )
+    filters = mel_filterbank(spec) if filterbank is None else filterbank
+    frames = spec.frames(samples.shape[0])
+    padded = np.zeros(samples.shape[0] + spec.n_fft, dtype=np.float64)
+    signal = padded[spec.n_fft // 2 : spec.n_fft // 2 + samples.shape[0]]
+    signal[:] = samples
+    signal[1:] -= spec.preemphasis * signal[:-1]
+    views = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)[:: spec.hop_samples]
+    out = np.empty((frames, spec.n_mels), dtype=np.float32)
+    window = _window(spec)
+    for start in range(0, frames, _CHUNK_FRAMES):
+        stop = min(start + _CHUNK_FRAMES, frames)
+        spectrum = scipy.fft.rfft(views[start:stop] * window, axis=1)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+        np.dot(power, filters.T, out=out[start:stop])
+    out += np.float32(spec.log_guard)
+    np.log(out, out=out)
+    return out
+
+
+def finish(log_mels: Features, spec: FeatureSpec) -> Features:
+    """Raw log-mel (frames, n_mels) float32 -> X (frames, bins): DCT if MFCC, then normalisation."""
+    features = log_mels if spec.kind == "log_mel" else _cepstra(log_mels, spec.n_mfcc)
+    if spec.normalisation == "corpus":
+        mean = np.array(spec.corpus_mean, dtype=np.float32)
+        std = np.array(spec.corpus_std, dtype=np.float32)
+        return (features - mean) / (std + np.float32(_STD_FLOOR))
+    mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    # NeMo divides by T - 1 (the unbiased estimate); one frame alone has no deviation.
+    freedom = max(features.shape[0] - 1, 1)
+    centred = features - mean
+    variance = np.einsum("tb,tb->b", centred, centred, dtype=np.float64) / freedom
+    std = np.sqrt(variance).astype(np.float32)
+    normalised: Features = centred / (std + np.float32(_STD_FLOOR))
+    return normalised
+
+
+def _cepstra(log_mels: Features, count: int) -> Features:
+    cepstra: Features = scipy.fft.dct(log_mels, type=2, norm="ortho", axis=1)[:, :count]
+    return cepstra
+
+
+def extract(
+    samples: npt.NDArray[np.float32],
+    spec: FeatureSpec,
+    filterbank: npt.NDArray[np.float32] | None = None,
+) -> Features:
+    """Waveform (samples,) float32 -> X (frames, bins) float32, all that `spec` says."""
+    return finish(log_mel(samples, spec, filterbank), spec)
+
+
+@lru_cache(maxsize=8)
+def _window(spec: FeatureSpec) -> npt.NDArray[np.float64]:
+    """Symmetric Hann window centred in the FFT, (n_fft,) float64."""
+    window = np.zeros(spec.n_fft, dtype=np.float64)
+    start = (spec.n_fft - spec.window_samples) // 2
+    window[start : start + spec.window_samples] = np.hanning(spec.window_samples)
+    window.flags.writeable = False
+    return window

@@ -1,0 +1,57 @@
+"""What the acoustic model believed, frame by frame, and when each frame was."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from otoscope.alphabet import Alphabet
+
+LogProbs = npt.NDArray[np.float32]  # (frames T', classes V) float32, natural log
+
+
+@dataclass(frozen=True)
+class FrameClock:
+    """Frame indices <-> seconds.
+
+    Frame i is centred on i * frame_s and owns the time half-way to its neighbours, cut to the
+    recording.
+    """
+
+    frame_s: float
+    duration_s: float
+
+    def centre_s(self, frame: int) -> float:
+        """The time that `frame` is about."""
+        return frame * self.frame_s
+
+    def span_s(self, start: int, stop: int) -> tuple[float, float]:
+        """Start and end in seconds of the frames start..stop-1."""
+        return self._edge_s(start), self._edge_s(stop)
+
+    def frame_at(self, time_s: float) -> int:
+        """The frame that owns `time_s`."""
+        return max(0, int(np.floor(time_s / self.frame_s + 0.5)))
+
+    def _edge_s(self, frame: int) -> float:
+        return min(max((frame - 0.5) * self.frame_s, 0.0), self.duration_s)
+
+
+@dataclass(frozen=True)
+class Posteriors:
+    """log P(c | x_t) for every frame of one recording.
+
+    Attributes:
+        log_probs: (frames T', classes V) float32, natural log; each row's exp sums to 1.
+        alphabet: what the classes mean, the blank last.
+        clock: when each frame was.
+    """
+
+    log_probs: LogProbs
+    alphabet: Alphabet
+    clock: FrameClock
+
+    @property
+    def probs(self) -> LogProbs:
+        """P(c | x_t), (frames, classes) float32."""
+        return np.exp(self.log_probs)

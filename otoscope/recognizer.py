@@ -1,0 +1,173 @@
+"""The exported model at work: waveforms -> posteriors. The only import of onnxruntime.
+
+A model file describes itself. Its metadata holds the ModelSpec as JSON and the mel filterbank that
+librosa made when it was exported, so recognition needs neither torch nor librosa.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from otoscope import audio, features
+from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
+from otoscope.features import Features
+from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.spec import ModelSpec
+
+SPEC_KEY = "otoscope.spec"
+FILTERBANK_KEY = "otoscope.mel_filterbank"
+INPUTS = ("features", "lengths")
+OUTPUTS = ("log_probs", "out_lengths")
+
+
+class Recognizer:
+    """An acoustic model in memory. Safe to call from several threads.
+
+    Attributes:
+        spec: the model's facts.
+        sha256: of the model file, hexadecimal.
+    """
+
+    def __init__(self, path: str | Path, *, threads: int = 1) -> None:
+        """Load a model.
+
+        Args:
+            path: a model.onnx written by `onnx_export`.
+            threads: processor threads that one call may use.
+
+        Raises:
+            ModelFileError: if it is missing, no ONNX model, or not one of ours.
+        """
+        self._session, self.sha256 = _open(Path(path), threads)
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        if SPEC_KEY not in metadata or FILTERBANK_KEY not in metadata:
+            raise ModelFileError(
+                f"{path}: expected metadata {SPEC_KEY} and {FILTERBANK_KEY}, got {sorted(metadata)}"
+            )
+        try:
+            self.spec = ModelSpec.from_json(metadata[SPEC_KEY], source=str(path))
+        except SpecError as error:
+            raise ModelFileError(str(error)) from error
+        self._filterbank = decode_filterbank(metadata[FILTERBANK_KEY], self.spec)
+        _check_graph(self._session, self.spec, path)
+
+    def features(self, samples: audio.Samples) -> Features:
+        """X as this model wants it.
+
+        Args:
+            samples: (samples,) float32 in [-1, 1] at `spec.features.sample_rate_hz`.
+
+        Returns:
+            (frames, bins) float32.
+
+        Raises:
+            AudioTooShortError, NonFiniteAudioError: if they can't be used.
+        """
+        audio.check_finite(samples)
+        return features.extract(samples, self.spec.features, self._filterbank)
+
+    def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
+        """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
+        matrices = [self.features(samples) for samples in waveforms]
+        rate_hz = self.spec.features.sample_rate_hz
+        return [
+            Posteriors(
+                log_probs, self.spec.alphabet, FrameClock(self.spec.frame_s, samples.size / rate_hz)
+            )
+            for log_probs, samples in zip(self.run(matrices), waveforms, strict=True)
+        ]
+
+    def run(self, matrices: Sequence[Features]) -> list[npt.NDArray[np.float32]]:
+        """Run the graph once over a padded batch.
+
+        Args:
+            matrices: X of each item, (frames, bins) float32, at least one frame each.
+
+        Returns:
+            log P(c | x_t) of each item, (T', V) float32, without padding. An item's result does
+            not depend on its neighbours.
+        """
+        if not matrices:
+            return []
+        lengths = np.array([matrix.shape[0] for matrix in matrices], dtype=np.int64)
+        if lengths.min() < 1:
+            raise AudioTooShortError("expected at least one frame in every item, got an empty one")
+        batch = np.zeros(
+            (len(matrices), int(lengths.max()), self.spec.features.bins), dtype=np.float32
+        )
+        for row, matrix in zip(batch, matrices, strict=True):
+            row[: matrix.shape[0]] = matrix
+        log_probs, out_lengths = self.run_padded(batch, lengths)
+        return [row[:length] for row, length in zip(log_probs, out_lengths, strict=True)]
+
+    def run_padded(
+        self, batch: Features, lengths: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """Run the graph itself.
+
+        Args:
+            batch: (batch, frames, bins) float32; what lies beyond an item's length is ignored.
+            lengths: (batch,) int64, frames of each item, at least 1.
+
+        Returns:
+            log_probs (batch, T', V) float32 and their lengths (batch,) int64; rows beyond an item's
+            length mean nothing.
+        """
+        log_probs, out_lengths = self._session.run(
+            list(OUTPUTS), {"features": batch, "lengths": lengths}
+        )
+        return log_probs, out_lengths
+
+
+def encode_filterbank(filterbank: npt.NDArray[np.float32]) -> str:
+    """(n_mels, n_fft // 2 + 1) float32 -> base64 of its little-endian bytes."""
+    return base64.b64encode(filterbank.astype("<f4").tobytes()).decode("ascii")
+
+
+def decode_filterbank(text: str, spec: ModelSpec) -> npt.NDArray[np.float32]:
+    """Read what `encode_filterbank` wrote; ModelFileError if its size is not the spec's."""
+    shape = (spec.features.n_mels, spec.features.n_fft // 2 + 1)
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ModelFileError(f"expected a mel filterbank in base64: {error}") from error
+    if len(data) != 4 * shape[0] * shape[1]:
+        raise ModelFileError(f"expected a mel filterbank of {shape} float32, got {len(data)} bytes")
+    return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32)
+
+
+def _open(path: Path, threads: int) -> tuple[Any, str]:
+    if not path.is_file():
+        raise ModelFileError(f"expected a model file, got {path}, which does not exist")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    data = path.read_bytes()
+    try:
+        session = onnxruntime.InferenceSession(
+            data, sess_options=options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # onnxruntime's exceptions share no base of their own
+        raise ModelFileError(f"{path}: expected an ONNX model: {error}") from error
+    return session, hashlib.sha256(data).hexdigest()
+
+
+def _check_graph(session: onnxruntime.InferenceSession, spec: ModelSpec, path: str | Path) -> None:
+    inputs = tuple(node.name for node in session.get_inputs())
+    outputs = tuple(node.name for node in session.get_outputs())
+    if inputs != INPUTS or outputs != OUTPUTS:
+        raise ModelFileError(
+            f"{path}: expected inputs {INPUTS} and outputs {OUTPUTS}, got {inputs} and {outputs}"
+        )
+    bins, classes = session.get_inputs()[0].shape[-1], session.get_outputs()[0].shape[-1]
+    if (bins, classes) != (spec.features.bins, spec.alphabet.size):
+        raise ModelFileError(
+            f"{path}: expected {spec.features.bins} bins and {spec.alphabet.size} classes as its "
+            f"spec says, got {bins} and {classes}"
+        )

@@ -1,0 +1,87 @@
+"""ModelSpec: the facts of a model, in one strict JSON document that travels with its weights."""
+
+import json
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from otoscope.alphabet import ENGLISH, Alphabet
+from otoscope.errors import SpecError
+from otoscope.features import FeatureSpec
+from otoscope.strict import STRICT, dump, parse
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from.
+
+    Attributes:
+        architecture: in words, "2 conv (x4) + 3 bidirectional LSTM of 320".
+        parameters: number of trained weights.
+        audio_hours: hours of transcribed audio in the training manifests, as used.
+        epochs: passes over that audio, including the part of one that was broken off.
+        corpora: their names, with licences where the manifests' folders give them.
+        created: UTC date, ISO 8601.
+        dev_cer: character error rate of these weights on the dev manifests while training,
+            greedy, as a fraction; None if there were none.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    architecture: str = ""
+    parameters: int = 0
+    audio_hours: float = 0.0
+    epochs: float = 0.0
+    corpora: tuple[str, ...] = ()
+    created: str = ""
+    dev_cer: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What everyone who feeds or reads a model must know.
+
+    Attributes:
+        name: the model's name, "english".
+        features: how X is computed.
+        alphabet: what the output classes mean; the blank is the last class.
+        frame_stride: feature frames per output frame. Output frame i is centred on feature
+            frame i * frame_stride.
+        provenance: how it was trained.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    name: str = "english"
+    features: FeatureSpec = FeatureSpec()
+    alphabet: Alphabet = ENGLISH
+    frame_stride: int = 4
+    provenance: Provenance = Provenance()
+
+    def __post_init__(self) -> None:
+        """Refuse a stride that can't be."""
+        if self.frame_stride < 1:
+            raise SpecError(f"frame_stride: expected 1 or more, got {self.frame_stride}")
+
+    @property
+    def frame_s(self) -> float:
+        """Distance of neighbouring output frames in seconds."""
+        return self.frame_stride * self.features.hop_s
+
+    def to_json(self) -> str:
+        """One JSON document, keys in a fixed order."""
+        return json.dumps(dump(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "model spec") -> "ModelSpec":
+        """Read what `to_json` wrote.
+
+        Raises:
+            SpecError: on unknown or missing keys, wrong types, or values that contradict.
+        """
+        try:
+            data = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise SpecError(f"{source}: expected JSON, got {error}") from None
+        return parse(cls, data, source, complete=True)

@@ -1,0 +1,57 @@
+"""JSON-like data -> frozen dataclasses, refusing what is unknown, missing or of the wrong type."""
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from otoscope.errors import SpecError
+
+STRICT = ConfigDict(extra="forbid", strict=True)
+"""What a dataclass parsed here carries as `__pydantic_config__`."""
+
+T = TypeVar("T")
+
+
+def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -> T:
+    """Build `kind` from dicts, lists and scalars.
+
+    Args:
+        kind: a dataclass whose nested dataclasses carry `__pydantic_config__ = STRICT`.
+        data: what a JSON or TOML file held.
+        source: where it came from, for the error.
+        complete: refuse data that leave a field to its default.
+
+    Raises:
+        SpecError: naming each wrong field, what was expected and what came.
+    """
+    try:
+        value = TypeAdapter(kind).validate_json(json.dumps(data))
+    except TypeError as error:
+        raise SpecError(f"{source}: expected what JSON can hold, got {error}") from None
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"
+            for problem in error.errors()
+        ]
+        raise SpecError(f"{source}: " + "; ".join(lines)) from None
+    if complete and (missing := _missing(dump(value), data)):
+        raise SpecError(f"{source}: expected all fields, got none for {', '.join(missing)}")
+    return value
+
+
+def dump(value: object) -> dict[str, Any]:
+    """A dataclass -> dicts, lists and scalars that `parse` takes back."""
+    data: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
+    return data
+
+
+def _missing(whole: object, data: object, path: str = "") -> list[str]:
+    """Dotted names of the fields that `whole` has and `data` lacks."""
+    if not isinstance(whole, dict) or not isinstance(data, dict):
+        return []
+    names: list[str] = []
+    for key, value in whole.items():
+        name = f"{path}{key}"
+        names += [name] if key not in data else _missing(value, data[key], f"{name}.")
+    return names

@@ -1,0 +1,48 @@
+"""What was said: text, words and characters with their times and confidences."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Character:
+    """One symbol of the text, a space included.
+
+    Attributes:
+        start_s, end_s: the frames in which the model showed it.
+        confidence: the highest posterior among those frames, 0 to 1.
+    """
+
+    character: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """Characters between spaces.
+
+    Attributes:
+        start_s, end_s: from its first character's start to its last one's end.
+        confidence: geometric mean of its characters' confidences, 0 to 1.
+    """
+
+    word: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The decoder's answer for one recording.
+
+    Attributes:
+        text: the words with one space between.
+        confidence: geometric mean over all characters, 0 to 1; None where there is no text.
+    """
+
+    text: str
+    confidence: float | None
+    words: tuple[Word, ...]
+    characters: tuple[Character, ...]
