@@ -1,0 +1,1 @@
+"""A training checkpoint -> one self-describing model.onnx, proven equal to torch."""

@@ -1,0 +1,59 @@
+"""Writing model.onnx: the graph, the ModelSpec and the mel filterbank in one file."""
+
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+
+from onnx_export.graph import example_inputs, packed
+from otoscope.features import mel_filterbank
+from otoscope.recognizer import FILTERBANK_KEY, INPUTS, OUTPUTS, SPEC_KEY, encode_filterbank
+from training.checkpoint import Exportable
+
+OPSET = 17
+
+
+def export(exportable: Exportable, path: Path) -> None:
+    """Write `exportable` as a model that `otoscope.Recognizer` opens.
+
+    Inputs: features (batch, frames, bins) float32, lengths (batch,) int64. Outputs: log_probs
+    (batch, frames', classes) float32, out_lengths (batch,) int64. Batch and frames are dynamic.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    model = packed(exportable.model)
+    with warnings.catch_warnings(), torch.inference_mode():
+        # The tracing exporter is the one that keeps packed sequences as one LSTM operator.
+        # It warns of its age and of every Python value it sees; parity is proven afterwards.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            example_inputs(exportable.spec.features.bins),
+            str(partial),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=list(INPUTS),
+            output_names=list(OUTPUTS),
+            dynamic_axes={
+                "features": {0: "batch", 1: "frames"},
+                "lengths": {0: "batch"},
+                "log_probs": {0: "batch", 1: "out_frames"},
+                "out_lengths": {0: "batch"},
+            },
+        )
+    _describe(partial, exportable)
+    partial.replace(path)
+
+
+def _describe(path: Path, exportable: Exportable) -> None:
+    graph = onnx.load(path)
+    graph.producer_name = "otoscope"
+    graph.doc_string = "RNN-CTC acoustic model: log-mel or MFCC features -> log P(symbol | frame)"
+    metadata = {
+        SPEC_KEY: exportable.spec.to_json(),
+        FILTERBANK_KEY: encode_filterbank(mel_filterbank(exportable.spec.features)),
+    }
+    onnx.helper.set_model_props(graph, metadata)
+    onnx.checker.check_model(graph, full_check=True)
+    onnx.save(graph, path)

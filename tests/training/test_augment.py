@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from otoscope import FeatureSpec, features
+from training.augment import mask, mix_noise, random_excerpt
+from training.config import AugmentConfig
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
+def test_noise_is_mixed_at_the_ratio_asked_for(snr_db: float) -> None:
+    rng = np.random.default_rng(0)
+    speech = rng.normal(-3, 2, (200, 80)).astype(np.float32)
+    noise = rng.normal(1, 1, (50, 80)).astype(np.float32)
+    added = np.exp(mix_noise(speech, noise, snr_db)) - np.exp(speech)
+    assert 10 * np.log10(np.exp(speech).mean() / added.mean()) == pytest.approx(snr_db, abs=0.05)
+
+
+def test_mixing_adds_powers_as_adding_waveforms_does() -> None:
+    rng = np.random.default_rng(1)
+    speech, noise = 0.1 * rng.standard_normal((2, 160000)).astype(np.float32)
+    spec = FeatureSpec()
+    mixed = mix_noise(features.log_mel(speech, spec), features.log_mel(noise, spec), 6.0)
+    waveform = speech + noise * np.sqrt(np.mean(speech**2) / np.mean(noise**2) / 10**0.6)
+    real = features.log_mel(waveform.astype(np.float32), spec)
+    in_the_mean = [np.log(np.exp(one).mean(axis=0)) for one in (mixed, real)]
+    assert np.abs(in_the_mean[0] - in_the_mean[1]).max() < 0.1  # the noise alone adds 0.22
+
+
+def test_an_excerpt_has_the_length_or_all_there_is() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.arange(40, dtype=np.float32).reshape(20, 2)
+    assert random_excerpt(noise, 5, rng).shape == (5, 2)
+    assert random_excerpt(noise, 50, rng).shape == (20, 2)
+
+
+def test_masks_stay_within_their_bounds() -> None:
+    config = AugmentConfig(
+        frequency_masks=1, max_frequency_mask_bins=7, time_masks_per_s=0.0, max_time_mask_frames=9
+    )
+    rng = np.random.default_rng(0)
+    x = np.ones((300, 80), dtype=np.float32)
+    widths = {int((mask(x, config, rng)[0] == 0).sum()) for _ in range(200)}
+    assert widths == set(range(8))
+    assert (x == 1).all()  # the original is left alone
+
+
+def test_time_masks_grow_with_the_length() -> None:
+    config = AugmentConfig(frequency_masks=0, time_masks_per_s=1.0, max_time_mask_frames=10)
+    rng = np.random.default_rng(0)
+
+    def share(frames: int) -> float:
+        x = np.ones((frames, 4), dtype=np.float32)
+        return float(np.mean([(mask(x, config, rng)[:, 0] == 0).mean() for _ in range(400)]))
+
+    assert share(200) == pytest.approx(share(1000), abs=0.01)
+    assert 0.03 < share(1000) < 0.06  # one mask of 5 frames on average in 100
+
+
+def test_short_utterances_survive_wide_masks() -> None:
+    x = np.ones((3, 4), dtype=np.float32)
+    out = mask(x, AugmentConfig(max_frequency_mask_bins=15), np.random.default_rng(0))
+    assert out.shape == x.shape

@@ -1,0 +1,127 @@
+"""Training on the tones: it learns, and a killed run goes on as if nothing had happened."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from onnx_export.__main__ import main as export_main
+from otoscope import Recognizer
+from otoscope.errors import ModelFileError
+from training import checkpoint
+from training.__main__ import main
+
+COMMAND = [sys.executable, "-m", "training"]
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def fit_arguments(config: Path, tones: Path, run: Path) -> list[str]:
+    cache = str(tones / "cache")
+    where = ["--corpus", str(tones), "--cache", cache, "--run", str(run), "--threads", "1"]
+    return ["fit", str(config), *where]
+
+
+@pytest.fixture(scope="session")
+def whole_run(config_path: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    command = [*COMMAND, *fit_arguments(config_path, tones, run)]
+    subprocess.run(command, check=True, env=ENVIRONMENT)
+    return run
+
+
+def history(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "history.jsonl").read_text().splitlines()]
+
+
+def test_it_learns_the_tones(whole_run: Path) -> None:
+    best = checkpoint.load_exportable(whole_run / "best.pt")
+    assert best.spec.provenance.dev_cer is not None
+    assert best.spec.provenance.dev_cer < 0.1
+    assert best.spec.alphabet.symbols == tuple("abcd ")
+    losses = [row["loss"] for row in history(whole_run) if "loss" in row]
+    assert losses[-1] < 0.3 * losses[0]
+
+
+def test_it_draws_its_report(whole_run: Path) -> None:
+    pictures = [whole_run / "curves.png", *(whole_run / "pictures").iterdir()]
+    assert len(pictures) == 1 + 2 * 12  # two utterances after each of twelve epochs
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert list((whole_run / "tensorboard").iterdir())
+
+
+def test_kill_9_costs_nothing_but_time(
+    whole_run: Path, config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "killed"
+    command = [*COMMAND, *fit_arguments(config_path, tones, run)]
+    with subprocess.Popen(command, env=ENVIRONMENT) as process:
+        while not _in_the_middle_of_an_epoch(run):
+            assert process.poll() is None, "the run ended before it could be killed"
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    subprocess.run(command, check=True, env=ENVIRONMENT)
+    expected, got = (checkpoint.load(one / "last.pt") for one in (whole_run, run))
+    assert got["progress"] == expected["progress"]
+    for part in ("model", "average"):
+        for name, weights in expected[part].items():
+            assert torch.equal(got[part][name], weights), name
+    assert history(run) == history(whole_run)
+
+
+def _in_the_middle_of_an_epoch(run: Path) -> bool:
+    if not (run / "last.pt").exists():
+        return False
+    progress = checkpoint.load(run / "last.pt")["progress"]
+    return progress["epoch"] >= 1 and progress["batch"] >= 1
+
+
+def test_sigterm_leaves_a_checkpoint(config_path: Path, tones: Path, tmp_path: Path) -> None:
+    run = tmp_path / "stopped"
+    command = [*COMMAND, *fit_arguments(config_path, tones, run)]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
+        while not (run / "last.pt").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+        said, _ = process.communicate()
+    assert process.returncode == 130
+    assert "the same command goes on" in said
+
+
+def test_another_configuration_does_not_resume(
+    whole_run: Path, config_path: Path, tones: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = config_path.with_name("other.toml")
+    other.write_text(config_path.read_text().replace("seed = 3", "seed = 4"))
+    assert main(fit_arguments(other, tones, whole_run)) == 2
+    assert "seed" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    path.write_bytes(b"nothing of the kind")
+    with pytest.raises(ModelFileError, match=r"last\.pt"):
+        checkpoint.load(path)
+
+
+def test_export_and_evaluate_the_run(
+    whole_run: Path, tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, figures = tmp_path / "model.onnx", tmp_path / "evaluation.json"
+    assert export_main([str(whole_run / "best.pt"), "--out", str(model)]) == 0
+    arguments = ["evaluate", "--model", str(model), "--json", str(figures), "--show", "2"]
+    assert main([*arguments, str(tones / "dev.jsonl")]) == 0
+    assert "heard:" in capsys.readouterr().out
+    document = json.loads(figures.read_text())
+    assert document["model_sha256"] == Recognizer(model).sha256
+    [row] = document["sets"]
+    assert row["utterances"] == 10
+    best = checkpoint.load_exportable(whole_run / "best.pt")
+    assert row["rates"]["cer"] == pytest.approx(best.spec.provenance.dev_cer, abs=0.005)

@@ -1,0 +1,115 @@
+"""Log-mel features of a manifest, computed once: one memory-mapped file a manifest and speed.
+
+The file's name is a digest of the audio's content, the feature definition and the speed: what
+changes any of them is computed anew, and nothing else. Rows are raw log-mel, before MFCC's DCT and
+before normalisation, since noise is mixed in between.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from otoscope import audio, features
+from otoscope.features import Features, FeatureSpec
+from otoscope.strict import dump
+
+
+@dataclass(frozen=True)
+class FeaturePack:
+    """Raw log-mel of many utterances, end to end.
+
+    Attributes:
+        rows: (frames of all, n_mels) float32, memory-mapped.
+        offsets: (utterances + 1,) int64, where each begins.
+    """
+
+    rows: npt.NDArray[np.float32]
+    offsets: npt.NDArray[np.int64]
+
+    @property
+    def frames(self) -> npt.NDArray[np.int64]:
+        """(utterances,) int64, frames of each."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return self.offsets.size - 1
+
+    def __getitem__(self, index: int) -> Features:
+        return self.rows[self.offsets[index] : self.offsets[index + 1]]
+
+
+def feature_pack(
+    paths: Sequence[Path],
+    spec: FeatureSpec,
+    cache: Path,
+    *,
+    name: str,
+    speed: float = 1.0,
+    workers: int | None = None,
+) -> FeaturePack:
+    """Open the pack of `paths`, computing it if it is not there yet.
+
+    Args:
+        paths: audio files, in the manifest's order.
+        spec: the feature definition; `kind` and `normalisation` play no part.
+        cache: folder of packs.
+        name: for the progress bar and the file's name.
+        speed: 1.1 plays faster and higher: resampled from 1.1 times the rate.
+        workers: processes; by default one a processor.
+
+    Raises:
+        otoscope.errors.AudioError, FileNotFoundError: if a file can't be read.
+    """
+    key = _digest(paths, spec, speed)
+    base = cache / f"{name.replace('/', '-')}-{speed:g}-{key[:16]}"
+    rows_path, offsets_path = base.with_suffix(".npy"), base.with_suffix(".offsets.npy")
+    if not offsets_path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        matrices = _compute(paths, spec, speed, f"{name} x{speed:g}", workers)
+        offsets = np.cumsum([0, *(matrix.shape[0] for matrix in matrices)], dtype=np.int64)
+        _save(rows_path, np.concatenate(matrices))
+        _save(offsets_path, offsets)  # last: its presence says that the pack is whole
+    return FeaturePack(np.load(rows_path, mmap_mode="r"), np.load(offsets_path))
+
+
+def _digest(paths: Sequence[Path], spec: FeatureSpec, speed: float) -> str:
+    definition = dump(replace(spec, kind="log_mel", normalisation="utterance"))
+    for later in ("n_mfcc", "corpus_mean", "corpus_std"):
+        del definition[later]
+    digest = hashlib.sha256(json.dumps([definition, speed], sort_keys=True).encode())
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _compute(
+    paths: Sequence[Path], spec: FeatureSpec, speed: float, title: str, workers: int | None
+) -> list[Features]:
+    with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
+        results = pool.map(
+            _log_mel_of, paths, [spec] * len(paths), [speed] * len(paths), chunksize=16
+        )
+        return list(tqdm(results, total=len(paths), desc=title, unit="file"))
+
+
+def _log_mel_of(path: Path, spec: FeatureSpec, speed: float) -> Features:
+    """Raw log-mel of one file; a clip shorter than a window is padded to one with silence."""
+    waveform = audio.load(path, round(spec.sample_rate_hz / speed))
+    short = spec.window_samples - waveform.samples.size
+    samples = np.pad(waveform.samples, (0, short)) if short > 0 else waveform.samples
+    return features.log_mel(samples, spec)
+
+
+def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    with partial.open("wb") as file:
+        np.save(file, array)
+    partial.replace(path)

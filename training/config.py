@@ -1,0 +1,193 @@
+"""A training run's choices: a TOML file read once into frozen dataclasses.
+
+Unknown keys, missing keys and wrong types are errors that name the key.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict
+
+from otoscope.alphabet import ENGLISH, Alphabet
+from otoscope.errors import SpecError
+from otoscope.features import FeatureSpec
+from otoscope.strict import STRICT, dump, parse
+
+
+@dataclass(frozen=True)
+class Source:
+    """One manifest to learn from.
+
+    Attributes:
+        manifest: path below the corpus root.
+        share: part of its utterances drawn anew for each epoch, 0 to 1.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    manifest: str
+    share: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a share that is none."""
+        if not 0 < self.share <= 1:
+            raise SpecError(f"corpus.train.share: expected above 0, up to 1, got {self.share}")
+
+
+@dataclass(frozen=True)
+class CorpusConfig:
+    """What is read.
+
+    Attributes:
+        train: manifests with texts.
+        dev: manifests that choose the best checkpoint; their mean CER is weighted by characters.
+        noise: manifest of noise recordings, or "" for none.
+        speeds: factors of speed perturbation (Ko et al. 2015); pitch moves along.
+        min_s, max_s: utterances shorter or longer than this many seconds are left out.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    train: tuple[Source, ...]
+    dev: tuple[str, ...]
+    noise: str = ""
+    speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
+    min_s: float = 0.2
+    max_s: float = 30.0
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network's shape.
+
+    Attributes:
+        conv_channels: of the two 3x3 convolutions in front.
+        time_strides: of the two; their product is the frame stride, 2 or 4.
+        rnn: the recurrent cell.
+        hidden: cells a direction.
+        dropout: before each recurrent layer and before the output.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    conv_channels: int = 32
+    time_strides: tuple[int, int] = (2, 2)
+    rnn: Literal["lstm", "gru"] = "lstm"
+    bidirectional: bool = True
+    hidden: int = 320
+    layers: int = 3
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        """Refuse strides that lose letters."""
+        if self.frame_stride not in (2, 4):
+            raise SpecError(f"model.time_strides: expected a product of 2 or 4, got {self}")
+
+    @property
+    def frame_stride(self) -> int:
+        """Feature frames per output frame."""
+        return self.time_strides[0] * self.time_strides[1]
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """What is done to X while training.
+
+    Attributes:
+        noise_probability: share of utterances that get noise.
+        noise_snr_db: lowest and highest signal-to-noise ratio in dB.
+        frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019).
+        time_masks_per_s, max_time_mask_frames: its T masks, in number to the length.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    noise_probability: float = 0.3
+    noise_snr_db: tuple[float, float] = (5.0, 25.0)
+    frequency_masks: int = 2
+    max_frequency_mask_bins: int = 15
+    time_masks_per_s: float = 0.33
+    max_time_mask_frames: int = 25
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with warm-up and a cosine to zero.
+
+    Attributes:
+        average_decay: of the exponential moving average of the weights; the average is what is
+            evaluated and exported.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    peak_learning_rate: float = 1.5e-3
+    weight_decay: float = 0.01
+    warmup_steps: int = 500
+    clip_norm: float = 1.0
+    average_decay: float = 0.998
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """How long, how fast, how often.
+
+    Attributes:
+        batch_s: seconds of audio in a batch, padding included.
+        sorted_epochs: first epochs in order of length, short before long (Amodei et al. 2016).
+        precision: "bf16" is autocast; weights stay float32.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    epochs: int = 20
+    batch_s: float = 80.0
+    sorted_epochs: int = 1
+    precision: Literal["bf16", "fp32"] = "bf16"
+    checkpoint_minutes: float = 5.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    corpus: CorpusConfig
+    name: str = "english"
+    seed: int = 1
+    alphabet: Alphabet = ENGLISH
+    features: FeatureSpec = FeatureSpec()
+    model: ModelConfig = ModelConfig()
+    augment: AugmentConfig = AugmentConfig()
+    optimiser: OptimiserConfig = OptimiserConfig()
+    loop: LoopConfig = LoopConfig()
+
+
+def read_config(path: Path) -> TrainingConfig:
+    """Read a TOML file.
+
+    `alphabet` is written as one string of symbols.
+
+    Raises:
+        SpecError: naming the key, what was expected and what came.
+    """
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{path}: expected TOML: {error}") from None
+    if isinstance(data.get("alphabet"), str):
+        data["alphabet"] = {"symbols": list(data["alphabet"])}
+    return parse(TrainingConfig, data, str(path))
+
+
+def config_from_dict(data: dict[str, Any], source: str) -> TrainingConfig:
+    """Read what `config_to_dict` wrote into a checkpoint."""
+    return parse(TrainingConfig, data, source)
+
+
+def config_to_dict(config: TrainingConfig) -> dict[str, Any]:
+    """Scalars, lists and dicts for a checkpoint."""
+    return dump(config)

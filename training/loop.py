@@ -1,0 +1,251 @@
+"""The training loop: batches in, checkpoints and figures out.
+
+What a step does depends on the run's state alone (weights, optimiser, torch's random state, the
+place in the epoch), and all of it is in every checkpoint: a run killed at any moment goes on from
+its last checkpoint as if nothing had happened.
+"""
+
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from tqdm import tqdm
+
+from otoscope.spec import ModelSpec
+from training import checkpoint, listening
+from training.config import TrainingConfig, config_to_dict
+from training.dataset import Batch, Examples, collate, epoch_batches
+from training.history import History
+from training.metrics import pooled_cer
+from training.model import AcousticModel
+from training.prepare import FRAMES_PER_S, Prepared
+from training.provenance import model_spec
+from training.report import Reporter
+from training.schedule import learning_rate
+
+
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes:
+        epoch, batch: the next batch to learn from, counted from 0.
+        step: optimiser steps so far.
+        best_cer: pooled dev CER of the best checkpoint so far.
+        audio_s: seconds of audio learned from.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_cer: float = float("inf")
+    audio_s: float = 0.0
+
+
+class Trainer:
+    """One run in one folder: `last.pt` to resume from, `best.pt` to export."""
+
+    def __init__(self, config: TrainingConfig, prepared: Prepared, folder: Path) -> None:
+        self.config = config
+        self.prepared = prepared
+        self.folder = folder
+        self.progress = Progress()
+        torch.manual_seed(config.seed)
+        self.model = AcousticModel(config.model, config.features.bins, config.alphabet.size)
+        self.average = AveragedModel(
+            self.model,
+            multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.average_decay),  # type: ignore[no-untyped-call]
+            use_buffers=True,
+        )
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(),
+            lr=config.optimiser.peak_learning_rate,
+            weight_decay=config.optimiser.weight_decay,
+            fused=True,
+        )
+        self.history = History(folder / "history.jsonl")
+        self.reporter = Reporter(folder, prepared.dev, config)
+        self._shares = [source.share for source in config.corpus.train]
+        self._examples = Examples(
+            prepared.examples, config.features, config.augment, prepared.noise, config.seed
+        )
+        self._total_steps = sum(len(self._batches(e)) for e in range(config.loop.epochs))
+        self._saved_at = time.monotonic()
+        self._stopped = False
+
+    def fit(self) -> bool:
+        """Train from where the run is to its end.
+
+        Returns:
+            True at the end, False if SIGTERM or SIGINT broke it off after a checkpoint.
+        """
+        self._resume()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_stop)
+        while self.progress.epoch < self.config.loop.epochs:
+            if not self._run_epoch():
+                self._save()
+                return False
+            self._evaluate()
+            self.progress.epoch += 1
+            self.progress.batch = 0
+            self._save()
+        return True
+
+    def _run_epoch(self) -> bool:
+        batches = self._batches(self.progress.epoch)
+        loader = DataLoader(
+            self._examples,
+            batch_sampler=batches[self.progress.batch :],
+            collate_fn=collate,
+            num_workers=1,
+            prefetch_factor=4,
+            generator=torch.Generator(),  # the default one is the model's, and part of the state
+        )
+        self.model.train()
+        bar = tqdm(
+            total=len(batches),
+            initial=self.progress.batch,
+            desc=f"epoch {self.progress.epoch + 1}/{self.config.loop.epochs}",
+            unit="step",
+            mininterval=0.5 if sys.stderr.isatty() else 20,  # a log file gets a line now and then
+        )
+        with bar:
+            started_s, started_audio_s = time.monotonic(), self.progress.audio_s
+            for batch in loader:
+                loss = self._step(batch)
+                speed = (self.progress.audio_s - started_audio_s) / (time.monotonic() - started_s)
+                left_s = (self._total_steps - self.progress.step) * (
+                    (time.monotonic() - started_s) / max(1, bar.n - bar.initial + 1)
+                )
+                bar.set_postfix_str(
+                    f"loss {loss:.3f}, {speed:.0f} audio s/s, {left_s / 60:.0f} min to the end",
+                    refresh=False,
+                )
+                bar.update()
+                if self._stopped:
+                    return False
+                if time.monotonic() - self._saved_at > 60 * self.config.loop.checkpoint_minutes:
+                    self._save()
+        return True
+
+    def _step(self, batch: Batch) -> float:
+        optimiser = self.config.optimiser
+        rate = learning_rate(
+            self.progress.step,
+            self._total_steps,
+            optimiser.peak_learning_rate,
+            optimiser.warmup_steps,
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        loss = self._loss(batch)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"expected a finite loss, got {loss.item()} at step {self.progress.step}; "
+                f"the last checkpoint is {self.folder / 'last.pt'}"
+            )
+        self.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), optimiser.clip_norm)
+        self.optimiser.step()
+        self.average.update_parameters(self.model)
+        self.progress.step += 1
+        self.progress.batch += 1
+        self.progress.audio_s += batch.audio_frames / FRAMES_PER_S
+        self.history.add_step(self.progress.step, loss.item(), rate, float(norm))
+        return loss.item()
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        """CTC loss a character, in nats."""
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
+            log_probs, lengths = self.model(batch.features, batch.lengths)
+        loss = nn.functional.ctc_loss(
+            log_probs.transpose(0, 1),
+            batch.labels,
+            lengths,
+            batch.label_lengths,
+            blank=self.config.alphabet.blank_index,
+            reduction="sum",
+        )
+        return loss / batch.label_lengths.sum()
+
+    def _evaluate(self) -> None:
+        model = self._averaged()
+        rates = {
+            dev.name: listening.evaluate(model, dev, self.config.features, self.config.alphabet)
+            for dev in self.prepared.dev
+        }
+        cer = pooled_cer(list(rates.values()))
+        self.history.add_evaluation(self.progress.step, self.progress.epoch + 1, cer, rates)
+        tqdm.write(
+            f"epoch {self.progress.epoch + 1}: dev CER {100 * cer:.1f} % ("
+            + ", ".join(f"{name} {100 * r.cer:.1f}" for name, r in rates.items())
+            + ")"
+        )
+        if cer < self.progress.best_cer:
+            self.progress.best_cer = cer
+            checkpoint.save_exportable(
+                self.folder / "best.pt",
+                checkpoint.Exportable(model, self._spec(cer), self.config),
+            )
+        self.reporter.draw(self.history, model, self.progress.epoch + 1)
+
+    def _averaged(self) -> AcousticModel:
+        return cast("AcousticModel", self.average.module).eval()
+
+    def _spec(self, cer: float) -> ModelSpec:
+        epochs = self.progress.epoch + 1
+        return model_spec(self.config, self.model, self.prepared.audio_hours, epochs, cer)
+
+    def _batches(self, epoch: int) -> list[list[Any]]:
+        loop = self.config.loop
+        return epoch_batches(
+            self.prepared.examples,
+            self._shares,
+            epoch=epoch,
+            seed=self.config.seed,
+            batch_frames=round(loop.batch_s * FRAMES_PER_S),
+            by_length=epoch < loop.sorted_epochs,
+        )
+
+    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self._stopped = True
+
+    def _save(self) -> None:
+        self.history.flush()
+        checkpoint.save(
+            self.folder / "last.pt",
+            {
+                "config": config_to_dict(self.config),
+                "progress": vars(self.progress).copy(),
+                "model": self.model.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "torch_random": torch.get_rng_state(),
+            },
+        )
+        self._saved_at = time.monotonic()
+
+    def _resume(self) -> None:
+        path = self.folder / "last.pt"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return
+        state = checkpoint.load(path)
+        checkpoint.require_same(state["config"], config_to_dict(self.config), path)
+        self.progress = Progress(**state["progress"])
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["torch_random"])
+        self.history.rewind(self.progress.step, self.progress.epoch)
+        tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
