@@ -6,12 +6,17 @@ librosa made when it was exported, so recognition needs neither torch nor libros
 
 import base64
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+# Some builds of onnxruntime report usage to their maker from the moment they are imported. What is
+# said here stays here, unless whoever runs this has decided otherwise.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from otoscope import audio, features

@@ -1,0 +1,69 @@
+"""Start the service: ``python -m service``."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from service.errors import StartError
+from service.services import open_services
+from service.settings import PREFIX, Settings, load_settings
+
+_EXIT_WRONG_SETTINGS = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; 2 with one line on standard error if that can't begin."""
+    options = _parser().parse_args(arguments)
+    # Server processes read the environment for themselves: the command line goes into it.
+    for name in ("host", "port"):
+        if getattr(options, name) is not None:
+            os.environ[f"{PREFIX}{name.upper()}"] = str(getattr(options, name))
+    try:
+        settings = load_settings()
+        _rehearse(settings)
+    except StartError as error:
+        sys.stderr.write(f"the service can't start: {error}\n")
+        return _EXIT_WRONG_SETTINGS
+    uvicorn.run(
+        "service.app:from_environment",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=options.workers,
+        log_level=settings.log_level,
+    )
+    return 0
+
+
+def _rehearse(settings: Settings) -> None:
+    """Open everything once, so that what is wrong is said in one line, not in each process."""
+    with open_services(settings):
+        logging.getLogger(__name__).debug("the model and the store can be opened")
+
+
+def _parser() -> argparse.ArgumentParser:
+    variables = "\n".join(
+        f"  {PREFIX}{name.upper():18} {field.description}"
+        + ("" if field.default_factory else f" (default: {field.default})")
+        for name, field in Settings.model_fields.items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m service",
+        description="Serve speech recognition over HTTP: POST /transcribe, GET /probs, /docs.",
+        epilog=f"environment variables:\n{variables}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", help="port to listen on (default: 8000)")
+    parser.add_argument(
+        "--workers", type=int, default=1, help="server processes (default: 1); each loads the model"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

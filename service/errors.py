@@ -1,0 +1,188 @@
+"""What can go wrong here, and the one table from the domain's errors to HTTP.
+
+Every error is an RFC 9457 problem document. Its `type` names the kind for programs, its `detail`
+says what was expected and what came for people.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from otoscope import errors as domain
+from service.schemas import Problem
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class StartError(Exception):
+    """The service can't start as it is configured."""
+
+
+class ServiceError(Exception):
+    """Base of every error this service answers a request with on purpose."""
+
+
+class FormError(ServiceError):
+    """The request's form is not one this service takes."""
+
+
+class UploadTooLargeError(ServiceError):
+    """More bytes than a request may have."""
+
+
+class QueueFullError(ServiceError):
+    """As many recordings wait as may wait.
+
+    Attributes:
+        retry_after_s: when to try again, in seconds.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class UnknownResultError(ServiceError):
+    """No result ever had this id, or it is long gone."""
+
+
+class ExpiredResultError(ServiceError):
+    """The result was kept for a time, and is no longer."""
+
+
+class StoreError(ServiceError):
+    """The store of results failed."""
+
+
+class NotReadyError(ServiceError):
+    """The warm-up has not passed."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one class of errors looks from outside."""
+
+    status: int
+    slug: str
+    title: str
+
+
+KINDS: Mapping[type[Exception], Kind] = {
+    domain.AudioError: Kind(422, "audio", "The audio can't be used"),
+    domain.EmptyAudioError: Kind(422, "audio-empty", "There is no audio"),
+    domain.AudioTooShortError: Kind(422, "audio-too-short", "The audio is too short"),
+    domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
+    domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
+    domain.AudioTooLongError: Kind(413, "audio-too-long", "The audio is too long"),
+    UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
+    FormError: Kind(422, "form", "The form is not as expected"),
+    UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
+    ExpiredResultError: Kind(410, "result-expired", "The result has expired"),
+    QueueFullError: Kind(503, "queue-full", "The service is busy"),
+    StoreError: Kind(503, "store", "The store of results failed"),
+    NotReadyError: Kind(503, "not-ready", "The service is not ready"),
+    ClientDisconnect: Kind(400, "disconnected", "The client left before its request was whole"),
+}
+"""A class stands for its subclasses too, unless they have a line of their own."""
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make every error of `app` a problem document."""
+    for error_class in KINDS:
+        app.add_exception_handler(error_class, _on_known)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says in OpenAPI about the errors it answers with."""
+    content = {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}
+    return {
+        status: {
+            "description": "; ".join(k.title for k in KINDS.values() if k.status == status)
+            or HTTPStatus(status).phrase,
+            "content": content,
+        }
+        for status in statuses
+    }
+
+
+def describe(problems: Iterable[Any]) -> list[str]:
+    """Pydantic's findings as "field: what was expected, got this"."""
+    lines = []
+    for problem in problems:
+        field = ".".join(str(part) for part in problem["loc"])
+        got = "" if problem["type"] == "missing" else f", got {problem['input']!r:.80}"
+        lines.append(f"{field}: {problem['msg']}{got}")
+    return lines
+
+
+def _answer(
+    problem: Problem,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    return JSONResponse(
+        problem.model_dump(exclude_none=True),
+        status_code=problem.status,
+        headers=headers,
+        media_type=PROBLEM_JSON,
+    )
+
+
+def _plain(status: int, detail: str, errors: Sequence[str] = ()) -> Problem:
+    """A problem that its status alone names."""
+    return Problem(
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        errors=list(errors) if len(errors) > 1 else None,
+    )
+
+
+async def _on_known(_: Request, error: Exception) -> JSONResponse:
+    kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
+    problem = Problem(
+        type=f"urn:otoscope:problem:{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=str(error) or kind.title,
+    )
+    return _answer(problem, _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    """What an error says beside its document."""
+    if isinstance(error, QueueFullError):
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, UploadTooLargeError):
+        # The rest of the body is not wanted: without this the server would read on to its end.
+        return {"Connection": "close"}
+    return {}
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    """Starlette's own refusals: unknown routes, wrong methods, malformed multipart bodies."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    detail = error.detail
+    if detail == HTTPStatus(error.status_code).phrase:
+        detail = f"{detail}: {request.method} {request.url.path}"
+    return _answer(_plain(error.status_code, detail), error.headers)
+
+
+async def _on_validation(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    lines = describe(error.errors())
+    return _answer(_plain(422, "; ".join(lines), lines))
+
+
+async def _on_unexpected(request: Request, _: Exception) -> JSONResponse:
+    """No internals leave; Starlette raises the error again behind this, and the server logs it."""
+    return _answer(_plain(500, f"{request.method} {request.url.path} failed; the log says why"))

@@ -1,0 +1,27 @@
+"""GET /model: what is listening."""
+
+from fastapi import APIRouter
+
+from service.schemas import ModelAnswer
+from service.services import ServicesDep
+
+router = APIRouter(tags=["model"])
+
+
+@router.get("/model", summary="The model that is served")
+async def model(services: ServicesDep) -> ModelAnswer:
+    """Its specification, provenance and what was measured about it."""
+    recognizer = services.transcriber.recognizer
+    spec, facts = recognizer.spec, services.facts
+    return ModelAnswer(
+        name=spec.name,
+        sha256=recognizer.sha256,
+        parameters=spec.provenance.parameters,
+        training_hours=spec.provenance.audio_hours,
+        frame_s=spec.frame_s,
+        dev_wer=facts.dev("wer"),
+        dev_cer=facts.dev("cer"),
+        spec=spec,
+        evaluation=facts.evaluation,
+        parity=facts.parity,
+    )

@@ -1,0 +1,88 @@
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+from pydantic import ValidationError
+
+from service.errors import StartError
+from service.settings import Settings, load_settings
+
+
+def test_defaults_find_the_model_from_any_directory(monkeypatch, tmp_path):
+    monkeypatch.delenv("OTOSCOPE_MODEL_PATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert Settings().model_path.is_file()
+
+
+def test_frozen():
+    with pytest.raises(ValidationError):
+        Settings().port = 1
+
+
+def test_every_setting_is_described():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_environment_is_read_when_asked(monkeypatch):
+    monkeypatch.setenv("OTOSCOPE_QUEUE_SIZE", "3")
+    assert load_settings().queue_size == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("QUEUE_SIZE", "-1"),
+        ("INFERENCE_THREADS", "0"),
+        ("MAX_DURATION_S", "nan"),
+        ("RESULT_TTL_S", "0"),
+        ("MAX_UPLOAD_BYTES", "much"),
+        ("LOG_LEVEL", "loud"),
+        ("PORT", "65536"),
+    ],
+)
+def test_wrong_value_is_named(monkeypatch, name, value):
+    monkeypatch.setenv(f"OTOSCOPE_{name}", value)
+    with pytest.raises(StartError, match=f"OTOSCOPE_{name}: .*got '{value}'"):
+        load_settings()
+
+
+def test_all_wrong_values_are_named_at_once(monkeypatch):
+    monkeypatch.setenv("OTOSCOPE_PORT", "x")
+    monkeypatch.setenv("OTOSCOPE_QUEUE_SIZE", "y")
+    with pytest.raises(StartError, match=r"OTOSCOPE_PORT.*OTOSCOPE_QUEUE_SIZE"):
+        load_settings()
+
+
+def test_default_store_that_somebody_else_made_is_refused(monkeypatch, tmp_path):
+    monkeypatch.delenv("OTOSCOPE_STORE_PATH", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    directory = load_settings().store_path.parent
+    assert directory.parent == tmp_path
+    (tmp_path / "elsewhere").mkdir()
+    directory.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StartError, match="OTOSCOPE_STORE_PATH"):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTOSCOPE_QUEUE_SIZE", "-1"),
+        ("OTOSCOPE_MODEL_PATH", "missing.onnx"),
+        ("OTOSCOPE_STORE_PATH", f"{__file__}/results.sqlite3"),
+    ],
+)
+def test_wrong_start_is_one_line_and_an_exit_code(name, value):
+    done = subprocess.run(
+        [sys.executable, "-m", "service", "--port", "0", "--workers", "2"],
+        env={**os.environ, name: value},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert name in done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr

@@ -1,0 +1,197 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
+from service.store import ID_PATTERN, TOMBSTONE_S, SqliteStore, new_id
+
+TTL_S = 100.0
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from otoscope import ENGLISH, FrameClock, Posteriors
+from service.store import SqliteStore, new_id
+
+sys.stdin.readline()  # all writers wait here, to start together
+store = SqliteStore(Path(sys.argv[1]), ttl_s=100.0, max_bytes=2**30)
+for frames in range(1, 31):
+    values = np.full((frames, ENGLISH.size), float(sys.argv[2]), dtype=np.float32)
+    result_id = new_id()
+    store.put(result_id, Posteriors(values, ENGLISH, FrameClock(0.04, 1.0)), "sha")
+    assert store.get(result_id).log_probs.shape[0] == frames
+    print(result_id, frames)
+"""
+
+
+class Clock:
+    def __init__(self):
+        self.now_s = 1000.0
+
+    def __call__(self):
+        return self.now_s
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def make_store(tmp_path, clock):
+    def make(max_bytes=2**20):
+        path = tmp_path / "kept" / "results.sqlite3"
+        return SqliteStore(path, ttl_s=TTL_S, max_bytes=max_bytes, clock=clock)
+
+    return make
+
+
+def put(store, posteriors):
+    result_id = new_id()
+    store.put(result_id, posteriors, "sha")
+    return result_id
+
+
+def test_posteriors_come_back_bit_for_bit(make_store, make_posteriors):
+    store, kept = make_store(), make_posteriors()
+    found = store.get(put(store, kept))
+    assert found.log_probs.dtype == np.float32
+    np.testing.assert_array_equal(found.log_probs, kept.log_probs)
+    assert (found.alphabet, found.clock) == (kept.alphabet, kept.clock)
+
+
+def test_no_frames_come_back_as_no_frames(make_store, make_posteriors):
+    store, kept = make_store(), make_posteriors(frames=0)
+    assert store.get(put(store, kept)).log_probs.shape == kept.log_probs.shape
+
+
+def test_reopened_store_still_has_it(make_store, make_posteriors):
+    result_id = put(make_store(), make_posteriors())
+    assert make_store().get(result_id).log_probs.shape == (50, 29)
+
+
+def test_id_that_never_was(make_store):
+    with pytest.raises(UnknownResultError):
+        make_store().get(new_id())
+
+
+def test_expires_at_its_time(make_store, make_posteriors, clock):
+    store = make_store()
+    result_id = put(store, make_posteriors())
+    clock.now_s += TTL_S - 0.1
+    store.get(result_id)
+    clock.now_s += 0.1
+    with pytest.raises(ExpiredResultError, match="100 s"):
+        store.get(result_id)
+
+
+def test_expired_is_told_from_unknown_until_the_tombstone_goes(make_store, make_posteriors, clock):
+    store = make_store()
+    result_id = put(store, make_posteriors())
+    clock.now_s += TTL_S
+    put(store, make_posteriors())  # sweeps
+    with pytest.raises(ExpiredResultError):
+        store.get(result_id)
+    clock.now_s += TOMBSTONE_S
+    put(store, make_posteriors())
+    with pytest.raises(UnknownResultError):
+        store.get(result_id)
+
+
+def test_opening_removes_what_has_expired(make_store, make_posteriors, clock):
+    path = make_store()._path
+    store = make_store()
+    for seed in range(20):
+        put(store, make_posteriors(frames=500, seed=seed))
+    before = path.stat().st_size
+    clock.now_s += TTL_S
+    make_store()
+    assert path.stat().st_size < before / 10
+
+
+def test_oldest_gives_way_when_there_is_no_room(make_store, make_posteriors, clock):
+    store = make_store(max_bytes=3 * 50 * 29 * 4)
+    ids = []
+    for seed in range(4):
+        clock.now_s += 1
+        ids.append(put(store, make_posteriors(seed=seed)))
+    with pytest.raises(ExpiredResultError):
+        store.get(ids[0])
+    for result_id in ids[1:]:
+        store.get(result_id)
+
+
+def test_result_larger_than_the_store_is_refused_and_nothing_is_lost(make_store, make_posteriors):
+    store = make_store(max_bytes=50 * 29 * 4)
+    result_id = put(store, make_posteriors())
+    with pytest.raises(StoreError, match="expected at most 5800 bytes"):
+        put(store, make_posteriors(frames=500))
+    store.get(result_id)
+
+
+def test_processes_share_one_file(tmp_path):
+    path = tmp_path / "results.sqlite3"
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(path), f"-{level}.5"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for level in range(2)
+    ]
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    outputs = [writer.communicate(timeout=60)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0]
+    store = SqliteStore(path, ttl_s=TTL_S, max_bytes=2**30)
+    for level, output in enumerate(outputs):
+        lines = output.splitlines()
+        assert len(lines) == 30
+        for line in lines:
+            result_id, frames = line.split()
+            log_probs = store.get(result_id).log_probs
+            assert log_probs.shape == (int(frames), 29)
+            assert (log_probs == -(level + 0.5)).all()
+
+
+def test_many_openings_at_once_of_a_new_file(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from service.store import SqliteStore;"
+        "sys.stdin.readline();"
+        "[SqliteStore(Path(sys.argv[1]) / f'{n}.sqlite3', ttl_s=1, max_bytes=1) for n in range(30)]"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0] * 4
+
+
+@pytest.mark.parametrize("place", ["a file/results.sqlite3", "garbage.sqlite3", "directory"])
+def test_unusable_place_names_the_variable(tmp_path, place):
+    (tmp_path / "a file").touch()
+    (tmp_path / "garbage.sqlite3").write_bytes(b"not a database " * 1000)
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(StartError, match="OTOSCOPE_STORE_PATH: expected .* got .*" + place[:6]):
+        SqliteStore(tmp_path / place, ttl_s=1.0, max_bytes=1)
+
+
+def test_directory_it_makes_is_for_this_user_alone(make_store):
+    assert make_store()._path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_ids_differ_and_fit_their_pattern():
+    ids = {new_id() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(re.fullmatch(ID_PATTERN, each) for each in ids)
