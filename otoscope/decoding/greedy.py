@@ -3,63 +3,13 @@
 Graves et al. 2006, section 3.2. It finds the most probable path, not always the most probable text.
 """
 
-import math
-from collections.abc import Iterable, Iterator
-
 import numpy as np
 
-from otoscope import ctc
+from otoscope.decoding.paths import transcript_of
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Character, Transcript, Word
+from otoscope.transcript import Transcript
 
 
 def greedy(posteriors: Posteriors) -> Transcript:
     """Decode one recording, with times and confidences of words and characters."""
-    characters = tuple(_characters(posteriors))
-    words = tuple(_word(spelled) for spelled in _split(characters))
-    spoken = [c for c in characters if c.character != " "]
-    return Transcript(
-        text=" ".join(word.word for word in words),
-        confidence=_geometric_mean(c.confidence for c in spoken) if spoken else None,
-        words=words,
-        characters=characters,
-    )
-
-
-def _characters(posteriors: Posteriors) -> Iterator[Character]:
-    log_probs = posteriors.log_probs
-    path = log_probs.argmax(axis=1).astype(np.int64)
-    for run in ctc.runs(path):
-        if run.label == posteriors.alphabet.blank_index:
-            continue
-        start_s, end_s = posteriors.clock.span_s(run.start, run.stop)
-        peak = float(log_probs[run.start : run.stop, run.label].max())
-        yield Character(
-            posteriors.alphabet.symbols[run.label], start_s, end_s, min(1.0, math.exp(peak))
-        )
-
-
-def _split(characters: tuple[Character, ...]) -> Iterator[list[Character]]:
-    word: list[Character] = []
-    for character in characters:
-        if character.character != " ":
-            word.append(character)
-        elif word:
-            yield word
-            word = []
-    if word:
-        yield word
-
-
-def _word(spelled: list[Character]) -> Word:
-    return Word(
-        word="".join(c.character for c in spelled),
-        start_s=spelled[0].start_s,
-        end_s=spelled[-1].end_s,
-        confidence=_geometric_mean(c.confidence for c in spelled),
-    )
-
-
-def _geometric_mean(confidences: Iterable[float]) -> float:
-    logs = [math.log(confidence) for confidence in confidences]
-    return math.exp(sum(logs) / len(logs))
+    return transcript_of(posteriors.log_probs.argmax(axis=1).astype(np.int64), posteriors)

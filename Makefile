@@ -1,0 +1,112 @@
+# Everything that is done here by hand has a target: run `make` for the list.
+# Written for GNU make 3.81 and later, so that macOS's own will do.
+
+PYTHON ?= python3
+# Not taken from the environment: some shells export HOST as this machine's name.
+HOST = 127.0.0.1
+PORT ?= 8000
+
+CORPUS ?= ../shared/corpus
+CONFIG ?= training/configs/english.toml
+CHECKPOINT ?= runs/english/best.pt
+MODEL ?= models/english/model.onnx
+MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
+PYTEST_ARGS ?=
+
+DEV = .venv-dev
+SERVICE = .venv-service
+NEEDS_TORCH = tests/training tests/onnx_export
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test test-dev test-service check check-format check-lint check-types \
+	check-boundaries format train export evaluate bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
+	@echo "  MODEL MANIFESTS PYTEST_ARGS"
+
+serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
+	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
+
+test: test-service test-dev ## Run all tests, with torch and without
+
+test-dev: $(DEV)/.installed
+	@echo "== the whole suite =="
+	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
+
+test-service: $(SERVICE)/.tests-installed
+	@echo "== the suite of the library and the service, where there is no torch =="
+	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
+	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
+	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH)) $(PYTEST_ARGS)
+
+check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
+
+check-format: $(DEV)/.installed
+	$(DEV)/bin/ruff format --check .
+
+check-lint: $(DEV)/.installed
+	$(DEV)/bin/ruff check .
+
+check-types: $(DEV)/.installed
+	$(DEV)/bin/mypy
+
+check-boundaries: $(DEV)/.installed
+	$(DEV)/bin/lint-imports
+
+format: $(DEV)/.installed ## Format the code and mend what ruff can mend
+	$(DEV)/bin/ruff format .
+	$(DEV)/bin/ruff check --fix .
+
+train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS
+	$(DEV)/bin/python -m training fit $(CONFIG) --corpus $(CORPUS)
+
+export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, MODEL
+	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
+	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
+
+evaluate: $(DEV)/.installed ## Score a model: MODEL, MANIFESTS (default: each dev.jsonl of CORPUS)
+	@test -n "$(strip $(MANIFESTS))" || \
+	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }
+	$(DEV)/bin/python -m training evaluate --model $(MODEL) $(MANIFESTS)
+
+bench: $(DEV)/.installed ## Measure speed on this machine
+	$(DEV)/bin/python -m benchmarks
+
+clean: ## Remove caches and build outputs (environments, runs and models stay)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache .coverage
+	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
+
+# Environments. A stamp says that an installation is complete; a newer pyproject.toml repeats it.
+
+$(SERVICE)/.service-installed: pyproject.toml
+	@$(call make_environment,$(SERVICE))
+	@echo "installing the service into $(SERVICE): about 650 MB and a minute, this once ..."
+	@$(SERVICE)/bin/python $(PIP_INSTALL) '.[service]'
+	@touch $@
+
+$(SERVICE)/.tests-installed: $(SERVICE)/.service-installed
+	@echo "installing the test tools into $(SERVICE) ..."
+	@$(SERVICE)/bin/python $(PIP_INSTALL) '.[service,test]'
+	@touch $@
+
+$(DEV)/.installed: pyproject.toml
+	@$(call make_environment,$(DEV))
+	@echo "installing everything, torch included, into $(DEV): a few minutes, this once ..."
+	@$(DEV)/bin/python $(PIP_INSTALL) '.[dev]'
+	@touch $@
+
+define make_environment
+command -v $(PYTHON) >/dev/null || \
+  { echo "expected Python 3.11 or later, found no $(PYTHON): set PYTHON=/path/to/python"; exit 1; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "expected Python 3.11 or later, got `$(PYTHON) --version 2>&1 | head -n 1`: set PYTHON=python3.11"; \
+    exit 1; }; \
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+  { echo "this Python lacks venv; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }; \
+test -x $(1)/bin/python || { echo "making $(1) with `$(PYTHON) --version`"; $(PYTHON) -m venv $(1); }
+endef

@@ -1,0 +1,63 @@
+"""A path of classes, one a frame, -> text, words and characters with times and confidences."""
+
+import math
+from collections.abc import Iterable, Iterator
+
+from otoscope import ctc
+from otoscope.posteriors import Posteriors
+from otoscope.transcript import Character, Transcript, Word
+
+
+def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
+    """Read the text off a path.
+
+    Args:
+        path: (T',) int64, the class of each frame, blanks included.
+        posteriors: of the same recording.
+    """
+    characters = tuple(_characters(path, posteriors))
+    words = tuple(_word(spelled) for spelled in _split(characters))
+    spoken = [c for c in characters if c.character != " "]
+    return Transcript(
+        text=" ".join(word.word for word in words),
+        confidence=_geometric_mean(c.confidence for c in spoken) if spoken else None,
+        words=words,
+        characters=characters,
+    )
+
+
+def _characters(path: ctc.Labels, posteriors: Posteriors) -> Iterator[Character]:
+    for run in ctc.runs(path):
+        if run.label == posteriors.alphabet.blank_index:
+            continue
+        start_s, end_s = posteriors.clock.span_s(run.start, run.stop)
+        peak = float(posteriors.log_probs[run.start : run.stop, run.label].max())
+        yield Character(
+            posteriors.alphabet.symbols[run.label], start_s, end_s, min(1.0, math.exp(peak))
+        )
+
+
+def _split(characters: tuple[Character, ...]) -> Iterator[list[Character]]:
+    word: list[Character] = []
+    for character in characters:
+        if character.character != " ":
+            word.append(character)
+        elif word:
+            yield word
+            word = []
+    if word:
+        yield word
+
+
+def _word(spelled: list[Character]) -> Word:
+    return Word(
+        word="".join(c.character for c in spelled),
+        start_s=spelled[0].start_s,
+        end_s=spelled[-1].end_s,
+        confidence=_geometric_mean(c.confidence for c in spelled),
+    )
+
+
+def _geometric_mean(confidences: Iterable[float]) -> float:
+    logs = [math.log(max(confidence, 1e-30)) for confidence in confidences]
+    return math.exp(sum(logs) / len(logs))

@@ -1,0 +1,208 @@
+"""otoscope.audio: what is read, and how it is mixed, resampled and limited."""
+
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+from audio_files import FORMATS, encode, video_without_audio
+from signals import RATE_HZ, dominant_hz, noise, tone
+
+from otoscope import audio
+from otoscope.audio import load, resample
+from otoscope.errors import (
+    AudioTooLongError,
+    AudioTooShortError,
+    EmptyAudioError,
+    NonFiniteAudioError,
+    UnreadableAudioError,
+)
+
+CODEC_DELAY_S = 0.05  # AAC in ADTS cannot say how much of its first and last frames is padding
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_every_format_gives_the_tone_that_was_written(file_format):
+    waveform = load(encode(tone(440, 2.0), RATE_HZ, file_format), RATE_HZ)
+
+    assert waveform.samples.dtype == np.float32
+    assert waveform.samples.ndim == 1
+    assert waveform.sample_rate_hz == RATE_HZ
+    assert waveform.duration_s == pytest.approx(2.0, abs=CODEC_DELAY_S)
+    assert waveform.warnings == ()
+    middle = waveform.samples[RATE_HZ // 2 : -RATE_HZ // 2]
+    assert dominant_hz(middle) == pytest.approx(440, abs=1.5)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_any_rate_is_resampled_and_keeps_the_frequency(rate_hz):
+    waveform = load(encode(tone(1000, 1.5, rate_hz), rate_hz, "wav"), RATE_HZ)
+
+    assert waveform.duration_s == pytest.approx(1.5, abs=1e-3)
+    assert dominant_hz(waveform.samples) == pytest.approx(1000, abs=1.0)
+
+
+def test_a_tone_above_the_new_nyquist_frequency_is_gone():
+    kept = resample(tone(3000, 1.0, 48000), 48000, RATE_HZ)
+    gone = resample(tone(11000, 1.0, 48000), 48000, RATE_HZ)
+    assert np.abs(kept[1000:-1000]).max() == pytest.approx(0.5, rel=0.01)
+    assert np.abs(gone[1000:-1000]).max() < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6, 200])
+def test_channels_are_averaged(channels):
+    gains = np.linspace(0, 1, channels) if channels > 1 else np.ones(1)
+    matrix = (tone(300, 0.5)[:, None] * gains).astype(np.float32)
+    waveform = load(encode(matrix, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
+    np.testing.assert_allclose(waveform.samples, matrix.mean(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "step"),
+    [("PCM_U8", 2**-7), ("PCM_16", 2**-15), ("PCM_24", 2**-23), ("ULAW", 0.02), ("DOUBLE", 1e-7)],
+)
+def test_sample_formats(subtype, step):
+    samples = tone(300, 0.5)
+    waveform = load(encode(samples, RATE_HZ, "wav", subtype=subtype), RATE_HZ)
+    np.testing.assert_allclose(waveform.samples, samples, atol=step)
+
+
+def test_a_path_is_read_like_its_bytes(tmp_path):
+    data = encode(noise(0.5), RATE_HZ, "flac")
+    path = tmp_path / "noise.flac"
+    path.write_bytes(data)
+    for source in (path, str(path)):
+        np.testing.assert_array_equal(load(source, RATE_HZ).samples, load(data, RATE_HZ).samples)
+
+
+def test_a_missing_path_is_the_callers_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "absent.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 8000])
+def test_what_is_louder_than_full_scale_is_clipped(rate_hz):
+    loud = tone(300, 0.5, rate_hz, amplitude=3.0)
+    samples = load(encode(loud, rate_hz, "wav", subtype="FLOAT"), RATE_HZ).samples
+    assert samples.max() == 1.0
+    assert samples.min() == -1.0
+
+
+def test_empty_bytes():
+    with pytest.raises(EmptyAudioError, match="got 0 bytes"):
+        load(b"", RATE_HZ)
+
+
+def test_a_file_without_samples():
+    with pytest.raises(EmptyAudioError, match="without samples"):
+        load(encode(np.zeros(0, dtype=np.float32), RATE_HZ, "wav"), RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"this is text, not sound\n" * 50, bytes(5000), b"RIFF", b'{"a": 1}', b"\xff\xd8\xff\xe0" * 9],
+    ids=["text", "zeros", "four bytes", "json", "jpeg"],
+)
+def test_bytes_that_are_no_audio(data):
+    with pytest.raises(UnreadableAudioError, match=f"got {len(data)} bytes in no format known"):
+        load(data, RATE_HZ)
+
+
+def test_video_without_audio():
+    with pytest.raises(UnreadableAudioError, match=r"1 video stream\(s\) and no audio"):
+        load(video_without_audio(), RATE_HZ)
+
+
+def test_a_playlist_cannot_make_us_read_another_file(tmp_path, monkeypatch):
+    (tmp_path / "secret.wav").write_bytes(encode(tone(440, 1.0), RATE_HZ, "wav"))
+    monkeypatch.chdir(tmp_path)
+    for playlist in (
+        "ffconcat version 1.0\nfile secret.wav\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9.0,\nsecret.wav\n#EXT-X-ENDLIST\n",
+    ):
+        with pytest.raises(UnreadableAudioError):
+            load(playlist.encode(), RATE_HZ)
+
+
+def test_shorter_than_a_window():
+    data = encode(noise(0.02), RATE_HZ, "wav")
+    with pytest.raises(AudioTooShortError, match=r"at least 400 samples.*\(25 ms\), got 320"):
+        load(data, RATE_HZ, min_samples=400)
+    assert load(data, RATE_HZ, min_samples=320).samples.size == 320
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers(value):
+    samples = noise(0.1)
+    samples[[700, 900]] = value
+    with pytest.raises(
+        NonFiniteAudioError, match="2 NaN or infinite ones, the first at sample 700"
+    ):
+        load(encode(samples, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "opus", "m4a"])
+def test_the_limit(file_format):
+    data = encode(noise(2.0), RATE_HZ, file_format)
+    with pytest.raises(AudioTooLongError, match=r"at most 1\.5 s"):
+        load(data, RATE_HZ, max_duration_s=1.5)
+    assert load(data, RATE_HZ, max_duration_s=2.1).duration_s == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("file_format", ["opus", "m4a"])
+def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
+    data = encode(np.zeros(RATE_HZ * 300, dtype=np.float32), RATE_HZ, file_format)
+    assert len(data) < 600_000
+    decoded_frames = []
+    to_mono = audio._to_mono
+    monkeypatch.setattr(
+        audio, "_to_mono", lambda block: decoded_frames.append(len(block)) or to_mono(block)
+    )
+    with pytest.raises(AudioTooLongError):
+        load(data, RATE_HZ, max_duration_s=20)
+    assert sum(decoded_frames) <= 48000 * 20 + audio._BLOCK_FRAMES
+
+
+def test_a_header_that_claims_too_much_allocates_nothing():
+    flac = bytearray(encode(noise(1.0), RATE_HZ, "flac"))
+    flac[21:26] = bytes([flac[21] | 0x0F]) + b"\xff" * 4  # STREAMINFO: 2^36 - 1 samples
+    waveform = load(bytes(flac), RATE_HZ)
+    assert waveform.duration_s == pytest.approx(1.0)
+    assert len(waveform.warnings) == 1
+    assert "1.00 s of 4294967" in waveform.warnings[0]
+
+
+@pytest.mark.parametrize("rate_hz", [1, 2**31 - 1])
+def test_a_strange_rate_ends_in_a_domain_error_or_a_waveform(rate_hz):
+    wav = bytearray(encode(noise(0.5), RATE_HZ, "wav"))
+    wav[24:28] = struct.pack("<I", rate_hz)
+    with pytest.raises((AudioTooLongError, AudioTooShortError, UnreadableAudioError)):
+        load(bytes(wav), RATE_HZ, max_duration_s=60)
+
+
+def test_libsndfile_is_never_asked_to_seek(monkeypatch):
+    """soundfile seeks after each read, and libsndfile fails so on some whole Opus files."""
+
+    def seek(*_arguments):
+        raise AssertionError("expected no seeking")
+
+    data = encode(noise(2.0), RATE_HZ, "opus")
+    monkeypatch.setattr(soundfile.SoundFile, "seek", seek)
+    assert load(data, RATE_HZ).duration_s == pytest.approx(2.0, abs=0.01)
+
+
+def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
+    samples = noise(2.0)
+    data = encode(samples, RATE_HZ, "flac")
+    read = soundfile.SoundFile.read
+
+    def fail_late(sound_file, *arguments, **options):
+        if sound_file.tell() > RATE_HZ:
+            raise soundfile.LibsndfileError(3)
+        return read(sound_file, *arguments, **options)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", fail_late)
+    waveform = load(data, RATE_HZ)
+    assert waveform.warnings == ()
+    np.testing.assert_allclose(waveform.samples, samples, atol=2**-15)
