@@ -10,6 +10,7 @@ CORPUS ?= ../shared/corpus
 CONFIG ?= training/configs/english.toml
 CHECKPOINT ?= runs/english/best.pt
 MODEL ?= models/english/model.onnx
+LM ?= $(dir $(MODEL))lm.npz
 MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
 PYTEST_ARGS ?=
 
@@ -26,7 +27,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
-	@echo "  MODEL MANIFESTS PYTEST_ARGS"
+	@echo "  MODEL LM MANIFESTS PYTEST_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
 	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -68,10 +69,12 @@ export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, M
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
 
-evaluate: $(DEV)/.installed ## Score a model: MODEL, MANIFESTS (default: each dev.jsonl of CORPUS)
+evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
 	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }
-	$(DEV)/bin/python -m training evaluate --model $(MODEL) $(MANIFESTS)
+	$(DEV)/bin/python -m training evaluate --model $(MODEL) $(patsubst %,--lm %,$(wildcard $(LM))) \
+	  --pocketsphinx --json $(dir $(MODEL))evaluation.json \
+	  --table benchmarks/results/accuracy.md $(MANIFESTS)
 
 bench: $(DEV)/.installed ## Measure speed on this machine
 	$(DEV)/bin/python -m benchmarks

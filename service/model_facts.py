@@ -13,6 +13,7 @@ from typing import Any
 from service.errors import StartError
 
 _DEV = "dev"
+_DECODER = "greedy"
 _COUNTED_IN = {"cer": "characters", "wer": "words"}
 
 logger = logging.getLogger(__name__)
@@ -26,9 +27,13 @@ class ModelFacts:
     parity: dict[str, Any] | None
 
     def dev(self, rate: str) -> float | None:
-        """An error rate, "cer" or "wer", over all dev manifests together, a fraction."""
+        """An error rate, "cer" or "wer", of greedy decoding on all dev manifests together."""
         sets = (self.evaluation or {}).get("sets", [])
-        rates = [each["rates"] for each in sets if each["manifest"].split("/")[-1] == _DEV]
+        rates = [
+            each["rates"]
+            for each in sets
+            if each["manifest"].split("/")[-1] == _DEV and each["decoder"] == _DECODER
+        ]
         total = sum(each[_COUNTED_IN[rate]] for each in rates)
         if not total:
             return None

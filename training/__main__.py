@@ -1,4 +1,4 @@
-"""`python -m training prepare|fit|evaluate|picture`."""
+"""`python -m training prepare|fit|evaluate|lm|picture`."""
 
 import argparse
 import os
@@ -12,6 +12,7 @@ examples:
   python -m training prepare training/configs/english.toml --corpus ~/speech
   python -m training fit training/configs/english.toml --corpus ~/speech --run runs/english
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
+  python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
   python -m training picture examples/sample.flac --out sample.png
 
 Manifests are JSON lines ({"audio_filepath": ..., "text": ..., "duration": ...}) or CSV/TSV with
@@ -58,9 +59,25 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("manifests", type=Path, nargs="+")
     evaluate.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
     evaluate.add_argument("--json", type=Path, help="also write the figures to this file")
-    evaluate.add_argument("--threads", type=int, default=2, help="of onnxruntime (default: 2)")
+    evaluate.add_argument("--table", type=Path, help="also write the Markdown table to this file")
+    evaluate.add_argument(
+        "--lm", type=Path, help="language model: adds beam search with and without"
+    )
+    evaluate.add_argument("--beam-width", type=int, default=60, help="texts kept (default: 60)")
+    evaluate.add_argument("--lm-weight", type=float, default=0.6, help="(default: 0.6)")
+    evaluate.add_argument("--word-bonus", type=float, default=0.5, help="(default: 0.5)")
+    evaluate.add_argument("--unknown-penalty", type=float, default=6.0, help="(default: 6.0)")
+    evaluate.add_argument("--pocketsphinx", action="store_true", help="on the same files as well")
     evaluate.add_argument("--show", type=int, default=0, help="print so many utterances of each")
     evaluate.set_defaults(run_command=_evaluate)
+    lm = commands.add_parser("lm", help="estimate a word trigram from text (needs irstlm)")
+    lm.add_argument("--text", type=Path, nargs="*", default=[], help="plain, .gz or .xz files")
+    lm.add_argument("--manifests", type=Path, nargs="*", default=[], help="transcripts to add")
+    lm.add_argument("--dev", type=Path, nargs="*", default=[], help="manifests to measure it on")
+    lm.add_argument("--min-count", type=int, default=3, help="rarer words are unknown (default: 3)")
+    lm.add_argument("--prune", type=float, default=1e-7, help="threshold (default: 1e-7)")
+    lm.add_argument("--out", type=Path, default=Path("models/english/lm.npz"))
+    lm.set_defaults(run_command=_language_model)
     picture = commands.add_parser(
         "picture", help="draw log-mel and posteriorgram of a recording (needs no torch)"
     )
@@ -112,11 +129,46 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluation import evaluate_model
+    from otoscope.decoding.beam import BeamOptions
+    from training.evaluation import Plan, evaluate, markdown_table, write_json
 
-    return evaluate_model(
-        options.model, options.manifests, options.json, threads=options.threads, show=options.show
+    search = BeamOptions(
+        beam_width=options.beam_width,
+        lm_weight=options.lm_weight,
+        word_bonus=options.word_bonus,
+        unknown_penalty=options.unknown_penalty,
     )
+    plan = Plan(
+        options.model,
+        tuple(options.manifests),
+        options.lm,
+        search,
+        peer=options.pocketsphinx,
+        show=options.show,
+    )
+    model_sha256, scores = evaluate(plan)
+    table = markdown_table(scores)
+    print(table)
+    if options.json is not None:
+        write_json(options.json, model_sha256, scores)
+    if options.table is not None:
+        options.table.write_text(table + "\n", encoding="utf-8")
+    return 0
+
+
+def _language_model(options: argparse.Namespace) -> int:
+    from otoscope import ENGLISH
+    from training.language_model import Recipe, build
+
+    recipe = Recipe(tuple(options.text), tuple(options.manifests), options.min_count, options.prune)
+    report = build(recipe, ENGLISH, options.dev, options.out)
+    print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
+    for known in report.dev:
+        print(
+            f"{known.manifest}: perplexity {known.perplexity:.0f}, "
+            f"{100 * known.unknown_share:.1f} % unknown words"
+        )
+    return 0
 
 
 def _picture(options: argparse.Namespace) -> int:

@@ -7,129 +7,177 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 
 from tqdm import tqdm
 
-from otoscope import Recognizer, audio, greedy
+from otoscope import Recognizer, audio
+from otoscope.alphabet import Alphabet
+from otoscope.audio import Samples
+from otoscope.decoding.beam import BeamOptions
 from otoscope.errors import UnsupportedTextError
-from training.corpus import ManifestError, Utterance, read_manifest
-from training.metrics import ErrorRates, error_rates
+from training.corpus import ManifestError, read_manifest
+from training.metrics import ErrorRates, character_counts, interval, word_counts
+from training.systems import System, our_systems, pocketsphinx
 
-_BATCH = 8
+
+@dataclass(frozen=True)
+class SpokenSet:
+    """A manifest's recordings in memory.
+
+    Attributes:
+        name: its folder and name, "librispeech/dev".
+        references: normalised texts.
+        waveforms: (samples,) float32 each.
+        left_out: utterances whose text the alphabet can't express.
+    """
+
+    name: str
+    references: tuple[str, ...]
+    speakers: tuple[str, ...]
+    waveforms: tuple[Samples, ...]
+    audio_s: float
+    left_out: int
 
 
 @dataclass(frozen=True)
 class Score:
-    """One manifest's result.
+    """One system on one manifest.
 
     Attributes:
-        manifest: its folder and name, "librispeech/dev".
-        left_out: utterances whose text the alphabet can't express.
-        audio_s: seconds of audio.
-        cpu_s_per_audio_s: decoding, features, model and text, on one machine's processor.
+        cer_interval, wer_interval: 95 %, bootstrap by speaker, as fractions.
+        cpu_s_per_audio_s: from samples to text.
     """
 
     manifest: str
+    decoder: str
     utterances: int
     left_out: int
     audio_s: float
     rates: ErrorRates
+    cer_interval: tuple[float, float]
+    wer_interval: tuple[float, float]
     cpu_s_per_audio_s: float
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A reference and what the model heard."""
+class Plan:
+    """What to evaluate.
 
-    reference: str
-    hypothesis: str
+    Attributes:
+        lm: a language model for beam search; None for greedy decoding only.
+        peer: PocketSphinx as well.
+        show: so many utterances of each set are printed.
+    """
 
-
-def evaluate_model(
-    model: Path, manifests: Sequence[Path], json_path: Path | None, *, threads: int, show: int
-) -> int:
-    """Print a Markdown table, and write the figures to `json_path` if given. Returns 0."""
-    recognizer = Recognizer(model, threads=threads)
-    scores = []
-    for path in manifests:
-        score, heard = score_manifest(recognizer, path)
-        scores.append(score)
-        for one in islice(heard, show):
-            print(f"  said:  {one.reference}\n  heard: {one.hypothesis}\n")
-    print(markdown_table(scores))
-    if json_path is not None:
-        document = {
-            "model_sha256": recognizer.sha256,
-            "decoder": "greedy",
-            "sets": [asdict(score) for score in scores],
-        }
-        json_path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return 0
+    model: Path
+    manifests: tuple[Path, ...]
+    lm: Path | None = None
+    options: BeamOptions = BeamOptions()
+    peer: bool = False
+    show: int = 0
 
 
-def score_manifest(recognizer: Recognizer, path: Path) -> tuple[Score, list[Heard]]:
-    """Transcribe a manifest greedily and count errors.
+def evaluate(plan: Plan) -> tuple[str, list[Score]]:
+    """Score every system on every manifest; returns the model's sha256 and the scores."""
+    recognizer = Recognizer(plan.model, threads=1)
+    systems = list(our_systems(recognizer, plan.lm, plan.options))
+    if plan.peer:
+        systems.append(pocketsphinx(recognizer))
+    scores: list[Score] = []
+    for path in plan.manifests:
+        spoken = read_spoken_set(path, recognizer)
+        for system in systems:
+            score, hypotheses = score_system(system, spoken)
+            scores.append(score)
+            _show(system, spoken, hypotheses, plan.show)
+    return recognizer.sha256, scores
+
+
+def write_json(path: Path, model_sha256: str, scores: Sequence[Score]) -> None:
+    """For evaluation.json beside the model."""
+    document = {"model_sha256": model_sha256, "sets": [asdict(score) for score in scores]}
+    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def read_spoken_set(path: Path, recognizer: Recognizer) -> SpokenSet:
+    """Read a manifest and its recordings.
 
     Raises:
         ManifestError: if no utterance of it can be scored.
     """
     utterances = read_manifest(path)
-    references = [_reference(recognizer, utterance) for utterance in utterances]
-    scored = [i for i, reference in enumerate(references) if reference]
+    written = [(_reference(recognizer.spec.alphabet, one.text), one) for one in utterances]
+    scored = [(reference, one) for reference, one in written if reference]
     if not scored:
         raise ManifestError(f"{path}: expected texts to score against, got none")
-    name = f"{path.parent.name}/{path.stem}"
-    hypotheses: list[str] = []
-    audio_s = 0.0
+    spec = recognizer.spec.features
+    waveforms = tuple(
+        audio.load(one.audio, spec.sample_rate_hz, min_samples=spec.window_samples).samples
+        for _, one in scored
+    )
+    return SpokenSet(
+        name=f"{path.parent.name}/{path.stem}",
+        references=tuple(reference for reference, _ in scored),
+        speakers=tuple(one.speaker for _, one in scored),
+        waveforms=waveforms,
+        audio_s=sum(samples.size for samples in waveforms) / spec.sample_rate_hz,
+        left_out=len(utterances) - len(scored),
+    )
+
+
+def score_system(system: System, spoken: SpokenSet) -> tuple[Score, list[str]]:
+    """Let `system` hear every recording, count its errors and its processor time."""
     started = time.process_time()
-    with tqdm(total=len(scored), desc=name, unit="file") as bar:
-        for batch in _batches(scored):
-            texts, seconds = _transcribe(recognizer, [utterances[i].audio for i in batch])
-            hypotheses += texts
-            audio_s += seconds
-            bar.update(len(batch))
+    title = f"{spoken.name}, {system.name}"
+    hypotheses = [system.hear(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")]
     cpu_s = time.process_time() - started
-    heard = [Heard(references[i], text) for i, text in zip(scored, hypotheses, strict=True)]
-    rates = error_rates([h.reference for h in heard], hypotheses)
-    left_out = len(utterances) - len(scored)
-    score = Score(name, len(scored), left_out, round(audio_s, 2), rates, cpu_s / audio_s)
-    return score, heard
+    characters = character_counts(spoken.references, hypotheses)
+    words = word_counts(spoken.references, hypotheses)
+    score = Score(
+        manifest=spoken.name,
+        decoder=system.name,
+        utterances=len(hypotheses),
+        left_out=spoken.left_out,
+        audio_s=round(spoken.audio_s, 2),
+        rates=ErrorRates(
+            characters.rate, words.rate, int(characters.lengths.sum()), int(words.lengths.sum())
+        ),
+        cer_interval=interval(characters, spoken.speakers),
+        wer_interval=interval(words, spoken.speakers),
+        cpu_s_per_audio_s=cpu_s / spoken.audio_s,
+    )
+    return score, hypotheses
 
 
 def markdown_table(scores: Sequence[Score]) -> str:
-    """One row a manifest."""
-    lines = [
-        "| manifest | utterances | minutes | CER | WER | CPU s per audio s |",
-        "|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {s.manifest} | {s.utterances} | {s.audio_s / 60:.1f} | {100 * s.rates.cer:.1f} % "
-        f"| {100 * s.rates.wer:.1f} % | {s.cpu_s_per_audio_s:.4f} |"
-        for s in scores
-    ]
-    return "\n".join(lines)
+    """One row a manifest and system."""
+    return "\n".join(_rows(scores))
 
 
-def _reference(recognizer: Recognizer, utterance: Utterance) -> str:
+def _rows(scores: Sequence[Score]) -> Iterator[str]:
+    yield "| manifest | speech | decoder | CER % (95 %) | WER % (95 %) | CPU s per audio s |"
+    yield "|---|---|---|---|---|---|"
+    for one in scores:
+        yield (
+            f"| {one.manifest} | {one.utterances} utterances, {one.audio_s / 60:.0f} min "
+            f"| {one.decoder} | {_percent(one.rates.cer, one.cer_interval)} "
+            f"| {_percent(one.rates.wer, one.wer_interval)} | {one.cpu_s_per_audio_s:.4f} |"
+        )
+
+
+def _percent(rate: float, bounds: tuple[float, float]) -> str:
+    return f"{100 * rate:.1f} ({100 * bounds[0]:.1f}-{100 * bounds[1]:.1f})"
+
+
+def _show(system: System, spoken: SpokenSet, hypotheses: Sequence[str], count: int) -> None:
+    for reference, hypothesis in list(zip(spoken.references, hypotheses, strict=True))[:count]:
+        print(f"  said:  {reference}\n  heard: {hypothesis} ({system.name})\n")
+
+
+def _reference(alphabet: Alphabet, text: str) -> str:
     """The normalised text, or "" if the alphabet can't express it."""
     try:
-        return recognizer.spec.alphabet.normalise(utterance.text)
+        return alphabet.normalise(text)
     except UnsupportedTextError:
         return ""
-
-
-def _batches(indices: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(indices), _BATCH):
-        yield indices[start : start + _BATCH]
-
-
-def _transcribe(recognizer: Recognizer, paths: Sequence[Path]) -> tuple[list[str], float]:
-    spec = recognizer.spec.features
-    waveforms = [
-        audio.load(path, spec.sample_rate_hz, min_samples=spec.window_samples).samples
-        for path in paths
-    ]
-    seconds = sum(samples.size for samples in waveforms) / spec.sample_rate_hz
-    return [greedy(one).text for one in recognizer.posteriors(waveforms)], seconds

@@ -24,9 +24,9 @@ def write(folder, name, **document):
     (folder / name).write_text(json.dumps({"model_sha256": SHA, **document}))
 
 
-def score(manifest, errors, size):
+def score(manifest, errors, size, decoder="greedy"):
     rates = {"cer": errors / size, "wer": errors / size, "characters": size, "words": size}
-    return {"manifest": manifest, "rates": rates}
+    return {"manifest": manifest, "decoder": decoder, "rates": rates}
 
 
 def test_facts_that_are_not_there_are_none(tmp_path):
@@ -42,6 +42,7 @@ def test_facts_are_read_from_beside_the_model(tmp_path):
 
 def test_dev_rates_count_every_dev_word_once(tmp_path):
     sets = [score("a/dev", 10, 100), score("b/dev", 60, 200), score("b/test", 9, 10)]
+    sets.append(score("b/dev", 5, 200, decoder="beam + LM"))
     write(tmp_path, "evaluation.json", sets=sets)
     facts = read_facts(tmp_path / "model.onnx", SHA)
     assert facts.dev("wer") == pytest.approx(70 / 300)
