@@ -125,8 +125,7 @@ def _with_garbage(recognizer: Recognizer, matrices: Sequence[Features]) -> list[
     batch = np.full((len(matrices), int(lengths.max()), bins), _GARBAGE, dtype=np.float32)
     for row, x in zip(batch, matrices, strict=True):
         row[: x.shape[0]] = x
-    log_probs, out_lengths = recognizer.run_padded(batch, lengths)
-    return [row[:length] for row, length in zip(log_probs, out_lengths, strict=True)]
+    return [heads.characters for heads in recognizer.run_padded(batch, lengths)]
 
 
 def _check(

@@ -14,12 +14,14 @@ from otoscope.audio import Waveform, load
 from otoscope.decoding import greedy
 from otoscope.errors import OtoscopeError
 from otoscope.features import FeatureSpec
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.phonemes import ARPABET, PhonemeSet
+from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
 from otoscope.recognizer import Recognizer
 from otoscope.spec import ModelSpec, Provenance
 from otoscope.transcript import Character, Transcript, Word
 
 __all__ = [
+    "ARPABET",
     "ENGLISH",
     "Alphabet",
     "Character",
@@ -27,6 +29,8 @@ __all__ = [
     "FrameClock",
     "ModelSpec",
     "OtoscopeError",
+    "PhonemePosteriors",
+    "PhonemeSet",
     "Posteriors",
     "Provenance",
     "Recognizer",

@@ -1,24 +1,19 @@
 """The symbols a model writes with, and the way text becomes a sequence of them.
 
-The alphabet is data: another language is another list of symbols in a TOML file. The CTC blank is
-not a character; it is the class after the last symbol (Graves et al. 2006, section 3).
+The alphabet is data: another language is another list of symbols in a TOML file.
 """
 
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict
 
 from otoscope.errors import SpecError, UnsupportedTextError
-from otoscope.strict import STRICT
+from otoscope.symbols import BLANK_NAME, SymbolSet
 
-BLANK_NAME = "<blank>"
-"""The blank's name wherever symbols are listed for people."""
+__all__ = ["BLANK_NAME", "ENGLISH", "Alphabet"]
 
 _SPOKEN_SIGNS = "&%@#\u00a7\u2030"
 """Punctuation to Unicode, words to a reader."""
@@ -27,16 +22,12 @@ _APOSTROPHES = "\u2019\u02bc\uff07\u00b4`"
 
 
 @dataclass(frozen=True)
-class Alphabet:
+class Alphabet(SymbolSet):
     """Symbols in the order of a model's output classes, the blank last.
 
     Attributes:
         symbols: one character each, all different. A space separates words.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
-    symbols: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Refuse an alphabet that could not be decoded unambiguously."""
@@ -47,25 +38,6 @@ class Alphabet:
             raise SpecError(f"expected symbols of one character each, got {wrong}")
         if len(set(self.symbols)) != len(self.symbols):
             raise SpecError(f"expected different symbols, got {''.join(self.symbols)!r}")
-
-    @property
-    def blank_index(self) -> int:
-        """Class of the CTC blank: the last."""
-        return len(self.symbols)
-
-    @property
-    def size(self) -> int:
-        """Number of classes V: the symbols and the blank."""
-        return len(self.symbols) + 1
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """A name for each of the V classes, in order."""
-        return (*self.symbols, BLANK_NAME)
-
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {symbol: index for index, symbol in enumerate(self.symbols)}
 
     def normalise(self, text: str) -> str:
         """Write `text` with this alphabet's symbols only.

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope.alphabet import Alphabet
+from otoscope.phonemes import PhonemeSet
 
 LogProbs = npt.NDArray[np.float32]  # (frames T', classes V) float32, natural log
 
@@ -38,6 +39,24 @@ class FrameClock:
 
 
 @dataclass(frozen=True)
+class PhonemePosteriors:
+    """log P(phoneme | x_t) for every frame of one recording.
+
+    Attributes:
+        log_probs: (frames T', classes) float32, natural log; each row's exp sums to 1.
+        phonemes: what the classes mean, the blank last.
+    """
+
+    log_probs: LogProbs
+    phonemes: PhonemeSet
+
+    @property
+    def probs(self) -> LogProbs:
+        """P(phoneme | x_t), (frames, classes) float32."""
+        return np.exp(self.log_probs)
+
+
+@dataclass(frozen=True)
 class Posteriors:
     """log P(c | x_t) for every frame of one recording.
 
@@ -45,11 +64,13 @@ class Posteriors:
         log_probs: (frames T', classes V) float32, natural log; each row's exp sums to 1.
         alphabet: what the classes mean, the blank last.
         clock: when each frame was.
+        phonemes: the same frames in phonemes; None if the model has no phoneme head.
     """
 
     log_probs: LogProbs
     alphabet: Alphabet
     clock: FrameClock
+    phonemes: PhonemePosteriors | None = None
 
     @property
     def probs(self) -> LogProbs:

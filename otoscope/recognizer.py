@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +22,27 @@ import onnxruntime
 from otoscope import audio, features
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import Features
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import FrameClock, LogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
 FILTERBANK_KEY = "otoscope.mel_filterbank"
 INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
+PHONEME_OUTPUT = "phoneme_log_probs"
+"""A further output, the last, of models whose spec names phonemes."""
+
+
+class HeadLogProbs(NamedTuple):
+    """What the graph gives for one item: float32, natural logs, the same frames T' in both.
+
+    Attributes:
+        characters: log P(c | x_t), (T', V).
+        phonemes: log P(phoneme | x_t), (T', phoneme classes); None without a phoneme head.
+    """
+
+    characters: LogProbs
+    phonemes: LogProbs | None
 
 
 class Recognizer:
@@ -80,23 +94,24 @@ class Recognizer:
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
         """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
         matrices = [self.features(samples) for samples in waveforms]
-        rate_hz = self.spec.features.sample_rate_hz
         return [
-            Posteriors(
-                log_probs, self.spec.alphabet, FrameClock(self.spec.frame_s, samples.size / rate_hz)
-            )
-            for log_probs, samples in zip(self.run(matrices), waveforms, strict=True)
+            self._posteriors(heads, samples.size / self.spec.features.sample_rate_hz)
+            for heads, samples in zip(self.run_heads(matrices), waveforms, strict=True)
         ]
 
-    def run(self, matrices: Sequence[Features]) -> list[npt.NDArray[np.float32]]:
+    def run(self, matrices: Sequence[Features]) -> list[LogProbs]:
+        """The characters alone of what `run_heads` gives: log P(c | x_t) of each item, (T', V)."""
+        return [heads.characters for heads in self.run_heads(matrices)]
+
+    def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:
         """Run the graph once over a padded batch.
 
         Args:
             matrices: X of each item, (frames, bins) float32, at least one frame each.
 
         Returns:
-            log P(c | x_t) of each item, (T', V) float32, without padding. An item's result does
-            not depend on its neighbours.
+            Posteriors of each item without padding. An item's result does not depend on its
+            neighbours.
         """
         if not matrices:
             return []
@@ -108,12 +123,9 @@ class Recognizer:
         )
         for row, matrix in zip(batch, matrices, strict=True):
             row[: matrix.shape[0]] = matrix
-        log_probs, out_lengths = self.run_padded(batch, lengths)
-        return [row[:length] for row, length in zip(log_probs, out_lengths, strict=True)]
+        return self.run_padded(batch, lengths)
 
-    def run_padded(
-        self, batch: Features, lengths: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+    def run_padded(self, batch: Features, lengths: npt.NDArray[np.int64]) -> list[HeadLogProbs]:
         """Run the graph itself.
 
         Args:
@@ -121,13 +133,22 @@ class Recognizer:
             lengths: (batch,) int64, frames of each item, at least 1.
 
         Returns:
-            log_probs (batch, T', V) float32 and their lengths (batch,) int64; rows beyond an item's
-            length mean nothing.
+            Posteriors of each item, cut to its own frames T'.
         """
-        log_probs, out_lengths = self._session.run(
-            list(OUTPUTS), {"features": batch, "lengths": lengths}
+        log_probs, out_lengths, *phonemes = self._session.run(
+            list(_outputs(self.spec)), {"features": batch, "lengths": lengths}
         )
-        return log_probs, out_lengths
+        return [
+            HeadLogProbs(log_probs[i, :length], phonemes[0][i, :length] if phonemes else None)
+            for i, length in enumerate(out_lengths)
+        ]
+
+    def _posteriors(self, heads: HeadLogProbs, duration_s: float) -> Posteriors:
+        phonemes = None
+        if self.spec.phonemes is not None and heads.phonemes is not None:
+            phonemes = PhonemePosteriors(heads.phonemes, self.spec.phonemes)
+        clock = FrameClock(self.spec.frame_s, duration_s)
+        return Posteriors(heads.characters, self.spec.alphabet, clock, phonemes)
 
 
 def encode_filterbank(filterbank: npt.NDArray[np.float32]) -> str:
@@ -163,12 +184,18 @@ def _open(path: Path, threads: int) -> tuple[Any, str]:
     return session, hashlib.sha256(data).hexdigest()
 
 
+def _outputs(spec: ModelSpec) -> tuple[str, ...]:
+    """Names of the graph's outputs, in order."""
+    return OUTPUTS if spec.phonemes is None else (*OUTPUTS, PHONEME_OUTPUT)
+
+
 def _check_graph(session: onnxruntime.InferenceSession, spec: ModelSpec, path: str | Path) -> None:
     inputs = tuple(node.name for node in session.get_inputs())
     outputs = tuple(node.name for node in session.get_outputs())
-    if inputs != INPUTS or outputs != OUTPUTS:
+    if inputs != INPUTS or outputs != _outputs(spec):
         raise ModelFileError(
-            f"{path}: expected inputs {INPUTS} and outputs {OUTPUTS}, got {inputs} and {outputs}"
+            f"{path}: expected inputs {INPUTS} and outputs {_outputs(spec)}, "
+            f"got {inputs} and {outputs}"
         )
     bins, classes = session.get_inputs()[0].shape[-1], session.get_outputs()[0].shape[-1]
     if (bins, classes) != (spec.features.bins, spec.alphabet.size):
@@ -176,3 +203,10 @@ def _check_graph(session: onnxruntime.InferenceSession, spec: ModelSpec, path: s
             f"{path}: expected {spec.features.bins} bins and {spec.alphabet.size} classes as its "
             f"spec says, got {bins} and {classes}"
         )
+    if spec.phonemes is not None:
+        phoneme_classes = session.get_outputs()[-1].shape[-1]
+        if phoneme_classes != spec.phonemes.size:
+            raise ModelFileError(
+                f"{path}: expected {spec.phonemes.size} phoneme classes as its spec says, "
+                f"got {phoneme_classes}"
+            )

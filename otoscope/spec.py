@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
+from otoscope.phonemes import PhonemeSet
 from otoscope.strict import STRICT, dump, parse
 
 
@@ -49,6 +50,8 @@ class ModelSpec:
         frame_stride: feature frames per output frame. Output frame i is centred on feature
             frame i * frame_stride.
         provenance: how it was trained.
+        phonemes: what the phoneme head's classes mean, the blank last; None if there is no such
+            head. A document without this key is from before there were any, and means None.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -58,6 +61,7 @@ class ModelSpec:
     alphabet: Alphabet = ENGLISH
     frame_stride: int = 4
     provenance: Provenance = Provenance()
+    phonemes: PhonemeSet | None = None
 
     def __post_init__(self) -> None:
         """Refuse a stride that can't be."""
@@ -84,4 +88,10 @@ class ModelSpec:
             data = json.loads(text)
         except json.JSONDecodeError as error:
             raise SpecError(f"{source}: expected JSON, got {error}") from None
+        if isinstance(data, dict):
+            data = {**_LATER_FIELDS, **data}
         return parse(cls, data, source, complete=True)
+
+
+_LATER_FIELDS = {"phonemes": None}
+"""What it means that a document lacks a field which earlier versions did not write."""
