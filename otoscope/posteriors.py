@@ -1,6 +1,7 @@
 """What the acoustic model believed, frame by frame, and when each frame was."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,18 @@ from otoscope.alphabet import Alphabet
 from otoscope.phonemes import PhonemeSet
 
 LogProbs = npt.NDArray[np.float32]  # (frames T', classes V) float32, natural log
+
+
+class HeadLogProbs(NamedTuple):
+    """What a model gives for one item, without padding: float32, the same frames T' in both.
+
+    Attributes:
+        characters: log P(c | x_t), (T', V), natural log.
+        phonemes: log P(phoneme | x_t), (T', phoneme classes); None without a phoneme head.
+    """
+
+    characters: LogProbs
+    phonemes: LogProbs | None
 
 
 @dataclass(frozen=True)

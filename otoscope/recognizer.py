@@ -9,7 +9,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ import onnxruntime
 from otoscope import audio, features
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import Features
-from otoscope.posteriors import FrameClock, LogProbs, PhonemePosteriors, Posteriors
+from otoscope.posteriors import FrameClock, HeadLogProbs, LogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
@@ -31,18 +31,6 @@ INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
 PHONEME_OUTPUT = "phoneme_log_probs"
 """A further output, the last, of models whose spec names phonemes."""
-
-
-class HeadLogProbs(NamedTuple):
-    """What the graph gives for one item: float32, natural logs, the same frames T' in both.
-
-    Attributes:
-        characters: log P(c | x_t), (T', V).
-        phonemes: log P(phoneme | x_t), (T', phoneme classes); None without a phoneme head.
-    """
-
-    characters: LogProbs
-    phonemes: LogProbs | None
 
 
 class Recognizer:
@@ -136,7 +124,7 @@ class Recognizer:
             Posteriors of each item, cut to its own frames T'.
         """
         log_probs, out_lengths, *phonemes = self._session.run(
-            list(_outputs(self.spec)), {"features": batch, "lengths": lengths}
+            list(output_names(self.spec)), {"features": batch, "lengths": lengths}
         )
         return [
             HeadLogProbs(log_probs[i, :length], phonemes[0][i, :length] if phonemes else None)
@@ -184,7 +172,7 @@ def _open(path: Path, threads: int) -> tuple[Any, str]:
     return session, hashlib.sha256(data).hexdigest()
 
 
-def _outputs(spec: ModelSpec) -> tuple[str, ...]:
+def output_names(spec: ModelSpec) -> tuple[str, ...]:
     """Names of the graph's outputs, in order."""
     return OUTPUTS if spec.phonemes is None else (*OUTPUTS, PHONEME_OUTPUT)
 
@@ -192,9 +180,9 @@ def _outputs(spec: ModelSpec) -> tuple[str, ...]:
 def _check_graph(session: onnxruntime.InferenceSession, spec: ModelSpec, path: str | Path) -> None:
     inputs = tuple(node.name for node in session.get_inputs())
     outputs = tuple(node.name for node in session.get_outputs())
-    if inputs != INPUTS or outputs != _outputs(spec):
+    if inputs != INPUTS or outputs != output_names(spec):
         raise ModelFileError(
-            f"{path}: expected inputs {INPUTS} and outputs {_outputs(spec)}, "
+            f"{path}: expected inputs {INPUTS} and outputs {output_names(spec)}, "
             f"got {inputs} and {outputs}"
         )
     bins, classes = session.get_inputs()[0].shape[-1], session.get_outputs()[0].shape[-1]

@@ -68,7 +68,12 @@ def load_exportable(path: Path) -> Exportable:
     state = load(path)
     spec = ModelSpec.from_json(state["spec"], str(path))
     config = config_from_dict(state["config"], str(path))
-    model = AcousticModel(config.model, spec.features.bins, spec.alphabet.size)
+    model = AcousticModel(
+        config.model,
+        spec.features.bins,
+        spec.alphabet.size,
+        0 if spec.phonemes is None else spec.phonemes.size,
+    )
     model.load_state_dict(state["weights"])
     return Exportable(model.eval(), spec, config)
 
@@ -76,10 +81,13 @@ def load_exportable(path: Path) -> Exportable:
 def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
     """Refuse to resume a run under another configuration, naming what differs.
 
+    A setting that came after the run was saved counts as its default.
+
     Raises:
         ModelFileError: if the two differ.
     """
-    differing = [key for key in wanted if saved.get(key) != wanted[key]]
+    complete = config_to_dict(config_from_dict(saved, str(path)))
+    differing = [key for key in wanted if complete[key] != wanted[key]]
     if differing:
         raise ModelFileError(
             f"{path} belongs to a run with other settings in {differing}; "

@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
+from otoscope.phonemes import ARPABET, PhonemeSet
 from otoscope.strict import STRICT, dump, parse
 
 
@@ -44,6 +45,8 @@ class CorpusConfig:
         train: manifests with texts.
         dev: manifests that choose the best checkpoint; their mean CER is weighted by characters.
         noise: manifest of noise recordings, or "" for none.
+        pronunciations: pronouncing dictionary in the form of CMUdict's, or "" for CMUdict itself;
+            read only for a phoneme head.
         speeds: factors of speed perturbation (Ko et al. 2015); pitch moves along.
         min_s, max_s: utterances shorter or longer than this many seconds are left out.
     """
@@ -53,6 +56,7 @@ class CorpusConfig:
     train: tuple[Source, ...]
     dev: tuple[str, ...]
     noise: str = ""
+    pronunciations: str = ""
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     min_s: float = 0.2
     max_s: float = 30.0
@@ -68,6 +72,9 @@ class ModelConfig:
         rnn: the recurrent cell.
         hidden: cells a direction.
         dropout: before each recurrent layer and before the output.
+        phoneme_layer: recurrent layers below the phoneme head; 0 for no such head.
+        intermediate_layer: recurrent layers below a second character head, which helps training
+            (intermediate CTC; Lee and Watanabe 2021) and is not exported; 0 for no such head.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -79,11 +86,18 @@ class ModelConfig:
     hidden: int = 320
     layers: int = 3
     dropout: float = 0.2
+    phoneme_layer: int = 0
+    intermediate_layer: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse strides that lose letters."""
+        """Refuse strides that lose letters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
             raise SpecError(f"model.time_strides: expected a product of 2 or 4, got {self}")
+        for name in ("phoneme_layer", "intermediate_layer"):
+            if not 0 <= getattr(self, name) <= self.layers:
+                raise SpecError(
+                    f"model.{name}: expected 0 to {self.layers}, got {getattr(self, name)}"
+                )
 
     @property
     def frame_stride(self) -> int:
@@ -131,6 +145,31 @@ class OptimiserConfig:
 
 
 @dataclass(frozen=True)
+class LossConfig:
+    """Shares of the further heads in the loss; the characters have the rest.
+
+    Attributes:
+        phoneme_weight, intermediate_weight: above 0 where `model` has the head, 0 where not.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    phoneme_weight: float = 0.0
+    intermediate_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse weights that leave the characters nothing."""
+        weights = (self.phoneme_weight, self.intermediate_weight)
+        if min(weights) < 0 or not sum(weights) < 1:
+            raise SpecError(f"loss: expected weights from 0 on, below 1 in sum, got {weights}")
+
+    @property
+    def character_weight(self) -> float:
+        """Share of the characters."""
+        return 1.0 - self.phoneme_weight - self.intermediate_weight
+
+
+@dataclass(frozen=True)
 class LoopConfig:
     """How long, how fast, how often.
 
@@ -159,17 +198,35 @@ class TrainingConfig:
     name: str = "english"
     seed: int = 1
     alphabet: Alphabet = ENGLISH
+    phonemes: PhonemeSet = ARPABET
     features: FeatureSpec = FeatureSpec()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()
     optimiser: OptimiserConfig = OptimiserConfig()
+    loss: LossConfig = LossConfig()
     loop: LoopConfig = LoopConfig()
+
+    def __post_init__(self) -> None:
+        """Refuse a head without a loss, and a loss without a head."""
+        for head in ("phoneme", "intermediate"):
+            layer = getattr(self.model, f"{head}_layer")
+            weight = getattr(self.loss, f"{head}_weight")
+            if (layer > 0) != (weight > 0):
+                raise SpecError(
+                    f"model.{head}_layer and loss.{head}_weight: expected both or neither above 0, "
+                    f"got {layer} and {weight}"
+                )
+
+    @property
+    def head_phonemes(self) -> PhonemeSet | None:
+        """What the phoneme head's classes mean; None if there is no such head."""
+        return self.phonemes if self.model.phoneme_layer else None
 
 
 def read_config(path: Path) -> TrainingConfig:
     """Read a TOML file.
 
-    `alphabet` is written as one string of symbols.
+    `alphabet` is written as one string of symbols, `phonemes` as a list of names.
 
     Raises:
         SpecError: naming the key, what was expected and what came.
@@ -180,6 +237,8 @@ def read_config(path: Path) -> TrainingConfig:
         raise SpecError(f"{path}: expected TOML: {error}") from None
     if isinstance(data.get("alphabet"), str):
         data["alphabet"] = {"symbols": list(data["alphabet"])}
+    if isinstance(data.get("phonemes"), list):
+        data["phonemes"] = {"symbols": data["phonemes"]}
     return parse(TrainingConfig, data, str(path))
 
 

@@ -6,6 +6,7 @@ of an epoch sees what it would have seen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,9 @@ from training.augment import mask, mix_noise, random_excerpt
 from training.cache import FeaturePack
 from training.config import AugmentConfig
 
+NO_LABELS: ctc.Labels = np.zeros(0, dtype=np.int64)
+"""Where there is no target."""
+
 
 @dataclass(frozen=True)
 class Example:
@@ -29,12 +33,14 @@ class Example:
         index: the utterance's place in them.
         labels: (N,) int64 classes.
         source: number of the manifest it comes from.
+        phonemes: (N,) int64 phoneme classes; none if it has no phoneme target.
     """
 
     packs: tuple[FeaturePack, ...]
     index: int
     labels: ctc.Labels
     source: int
+    phonemes: ctc.Labels
 
     def frames(self, speed: int) -> int:
         """Feature frames at the speed of that number."""
@@ -51,6 +57,19 @@ class Draw:
     speed: int
 
 
+class Item(NamedTuple):
+    """One utterance of a batch, not yet padded.
+
+    Attributes:
+        features: X, (frames, bins) float32.
+        labels, phonemes: (N,) int64 classes; none where there is no target.
+    """
+
+    features: Features
+    labels: ctc.Labels = NO_LABELS
+    phonemes: ctc.Labels = NO_LABELS
+
+
 @dataclass(frozen=True)
 class Batch:
     """A padded batch.
@@ -60,12 +79,16 @@ class Batch:
         lengths: (batch,) int64 frames.
         labels: (batch, longest N) int64, padded with 0.
         label_lengths: (batch,) int64.
+        phonemes: (batch, longest N) int64, padded with 0.
+        phoneme_lengths: (batch,) int64, 0 for an utterance without a phoneme target.
     """
 
     features: Tensor
     lengths: Tensor
     labels: Tensor
     label_lengths: Tensor
+    phonemes: Tensor
+    phoneme_lengths: Tensor
 
     @property
     def audio_frames(self) -> int:
@@ -73,8 +96,8 @@ class Batch:
         return int(self.lengths.sum())
 
 
-class Examples(Dataset[tuple[Features, ctc.Labels]]):
-    """Draw -> (X, labels), augmented."""
+class Examples(Dataset[Item]):
+    """Draw -> item, augmented."""
 
     def __init__(
         self,
@@ -93,7 +116,7 @@ class Examples(Dataset[tuple[Features, ctc.Labels]]):
     def __len__(self) -> int:
         return len(self._examples)
 
-    def __getitem__(self, draw: Draw) -> tuple[Features, ctc.Labels]:
+    def __getitem__(self, draw: Draw) -> Item:
         rng = np.random.default_rng([self._seed, draw.epoch, draw.example])
         example = self._examples[draw.example]
         raw = example.packs[draw.speed][example.index]
@@ -102,19 +125,22 @@ class Examples(Dataset[tuple[Features, ctc.Labels]]):
                 self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng
             )
             raw = mix_noise(raw, noise, float(rng.uniform(*self._augment.noise_snr_db)))
-        return mask(front_end.finish(raw, self._spec), self._augment, rng), example.labels
+        matrix = mask(front_end.finish(raw, self._spec), self._augment, rng)
+        return Item(matrix, example.labels, example.phonemes)
 
 
-def collate(items: Sequence[tuple[Features, ctc.Labels]]) -> Batch:
+def collate(items: Sequence[Item]) -> Batch:
     """Pad items into a batch."""
-    lengths = [features.shape[0] for features, _ in items]
-    label_lengths = [labels.size for _, labels in items]
-    features = torch.zeros(len(items), max(lengths), items[0][0].shape[1])
-    targets = torch.zeros(len(items), max(label_lengths), dtype=torch.int64)
-    for row, (matrix, labels) in enumerate(items):
-        features[row, : matrix.shape[0]] = torch.from_numpy(matrix)
-        targets[row, : labels.size] = torch.from_numpy(labels)
-    return Batch(features, torch.tensor(lengths), targets, torch.tensor(label_lengths))
+    lengths = [item.features.shape[0] for item in items]
+    features = torch.zeros(len(items), max(lengths), items[0].features.shape[1])
+    for row, item in zip(features, items, strict=True):
+        row[: item.features.shape[0]] = torch.from_numpy(item.features)
+    return Batch(
+        features,
+        torch.tensor(lengths),
+        *_pad([item.labels for item in items]),
+        *_pad([item.phonemes for item in items]),
+    )
 
 
 def epoch_batches(
@@ -165,3 +191,12 @@ def _draw_shares(
         count = max(1, round(share * members.size)) if members.size else 0
         chosen.extend(rng.permutation(members)[:count].tolist())
     return chosen
+
+
+def _pad(targets: Sequence[ctc.Labels]) -> tuple[Tensor, Tensor]:
+    """Targets (N,) int64 -> (batch, longest N) int64 padded with 0, and lengths (batch,) int64."""
+    lengths = torch.tensor([labels.size for labels in targets])
+    padded = torch.zeros(len(targets), int(lengths.max()), dtype=torch.int64)
+    for row, labels in zip(padded, targets, strict=True):
+        row[: labels.size] = torch.from_numpy(labels)
+    return padded, lengths

@@ -6,7 +6,8 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from training.metrics import ErrorRates
+from training.listening import DevScore
+from training.loss import Losses
 
 
 class History:
@@ -18,20 +19,27 @@ class History:
         self._unsaved: list[dict[str, Any]] = []
         self.rows: list[dict[str, Any]] = []
 
-    def add_step(self, step: int, loss: float, rate: float, gradient_norm: float) -> None:
-        """One optimiser step: loss in nats a character."""
-        self._add(
-            {"step": step, "loss": loss, "learning_rate": rate, "gradient_norm": gradient_norm}
-        )
+    def add_step(self, step: int, losses: Losses, rate: float, gradient_norm: float) -> None:
+        """One optimiser step: `loss` in nats a character, `phoneme_loss` in nats a phoneme."""
+        row: dict[str, Any] = {"step": step, "loss": losses.character.item()}
+        if losses.phoneme is not None:
+            row["phoneme_loss"] = losses.phoneme.item()
+        if losses.intermediate is not None:
+            row["intermediate_loss"] = losses.intermediate.item()
+        self._add({**row, "learning_rate": rate, "gradient_norm": gradient_norm})
 
     def add_evaluation(
-        self, step: int, epoch: int, cer: float, rates: dict[str, ErrorRates]
+        self, step: int, epoch: int, cer: float, per: float | None, scores: dict[str, DevScore]
     ) -> None:
-        """Dev error rates as fractions: pooled CER, then each set's."""
+        """Dev error rates as fractions: pooled CER and PER if there is one, then each set's."""
         row: dict[str, Any] = {"step": step, "epoch": epoch, "dev_cer": cer}
-        for name, one in rates.items():
-            row[f"cer/{name}"] = one.cer
-            row[f"wer/{name}"] = one.wer
+        if per is not None:
+            row["dev_per"] = per
+        for name, score in scores.items():
+            row[f"cer/{name}"] = score.rates.cer
+            row[f"wer/{name}"] = score.rates.wer
+            if score.phonemes is not None:
+                row[f"per/{name}"] = score.phonemes.per
         self._add(row)
 
     def flush(self) -> None:

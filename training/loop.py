@@ -24,7 +24,8 @@ from training import checkpoint, listening
 from training.config import TrainingConfig, config_to_dict
 from training.dataset import Batch, Examples, collate, epoch_batches
 from training.history import History
-from training.metrics import pooled_cer
+from training.loss import Losses, ctc_losses
+from training.metrics import pooled_cer, pooled_per
 from training.model import AcousticModel
 from training.prepare import FRAMES_PER_S, Prepared
 from training.provenance import model_spec
@@ -59,7 +60,9 @@ class Trainer:
         self.folder = folder
         self.progress = Progress()
         torch.manual_seed(config.seed)
-        self.model = AcousticModel(config.model, config.features.bins, config.alphabet.size)
+        self.model = AcousticModel(
+            config.model, config.features.bins, config.alphabet.size, config.phonemes.size
+        )
         self.average = AveragedModel(
             self.model,
             multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.average_decay),  # type: ignore[no-untyped-call]
@@ -147,57 +150,53 @@ class Trainer:
         )
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = self._loss(batch)
-        if not torch.isfinite(loss):
+        losses = self._losses(batch)
+        if not torch.isfinite(losses.total):
             raise FloatingPointError(
-                f"expected a finite loss, got {loss.item()} at step {self.progress.step}; "
+                f"expected a finite loss, got {losses.total.item()} at step {self.progress.step}; "
                 f"the last checkpoint is {self.folder / 'last.pt'}"
             )
         self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses.total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), optimiser.clip_norm)
         self.optimiser.step()
         self.average.update_parameters(self.model)
         self.progress.step += 1
         self.progress.batch += 1
         self.progress.audio_s += batch.audio_frames / FRAMES_PER_S
-        self.history.add_step(self.progress.step, loss.item(), rate, float(norm))
-        return loss.item()
+        self.history.add_step(self.progress.step, losses, rate, float(norm))
+        return losses.character.item()
 
-    def _loss(self, batch: Batch) -> torch.Tensor:
-        """CTC loss a character, in nats."""
+    def _losses(self, batch: Batch) -> Losses:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
-            log_probs, lengths = self.model(batch.features, batch.lengths)
-        loss = nn.functional.ctc_loss(
-            log_probs.transpose(0, 1),
-            batch.labels,
-            lengths,
-            batch.label_lengths,
-            blank=self.config.alphabet.blank_index,
-            reduction="sum",
-        )
-        return loss / batch.label_lengths.sum()
+            heads = self.model.heads(batch.features, batch.lengths)
+        return ctc_losses(heads, batch, self.config.loss)
 
     def _evaluate(self) -> None:
         model = self._averaged()
-        rates = {
-            dev.name: listening.evaluate(model, dev, self.config.features, self.config.alphabet)
+        config = self.config
+        scores = {
+            dev.name: listening.evaluate(
+                model, dev, config.features, config.alphabet, config.head_phonemes
+            )
             for dev in self.prepared.dev
         }
-        cer = pooled_cer(list(rates.values()))
-        self.history.add_evaluation(self.progress.step, self.progress.epoch + 1, cer, rates)
+        cer = pooled_cer([score.rates for score in scores.values()])
+        per = pooled_per([score.phonemes for score in scores.values()])
+        epoch = self.progress.epoch + 1
+        self.history.add_evaluation(self.progress.step, epoch, cer, per, scores)
         tqdm.write(
-            f"epoch {self.progress.epoch + 1}: dev CER {100 * cer:.1f} % ("
-            + ", ".join(f"{name} {100 * r.cer:.1f}" for name, r in rates.items())
-            + ")"
+            f"epoch {epoch}: dev CER {100 * cer:.1f} % ("
+            + ", ".join(f"{name} {100 * s.rates.cer:.1f}" for name, s in scores.items())
+            + (")" if per is None else f"), PER {100 * per:.1f} %")
         )
         if cer < self.progress.best_cer:
             self.progress.best_cer = cer
             checkpoint.save_exportable(
                 self.folder / "best.pt",
-                checkpoint.Exportable(model, self._spec(cer), self.config),
+                checkpoint.Exportable(model, self._spec(cer), config),
             )
-        self.reporter.draw(self.history, model, self.progress.epoch + 1)
+        self.reporter.draw(self.history, model, epoch)
 
     def _averaged(self) -> AcousticModel:
         return cast("AcousticModel", self.average.module).eval()

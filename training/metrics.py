@@ -1,4 +1,4 @@
-"""Word and character error rates, with how sure one can be of them."""
+"""Word, character and phoneme error rates, with how sure one can be of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 _RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class PhonemeErrorRate:
+    """Errors over reference length, summed over all utterances; can exceed 1.
+
+    Attributes:
+        per: as a fraction.
+        phonemes: in the references.
+    """
+
+    per: float
+    phonemes: int
 
 
 @dataclass(frozen=True)
@@ -84,9 +97,27 @@ def interval(counts: Counts, speakers: Sequence[str], seed: int = 0) -> tuple[fl
     return float(low), float(high)
 
 
+def phoneme_error_rate(
+    references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
+) -> PhonemeErrorRate:
+    """PER of phoneme names in the same order; references must not be empty."""
+    counts = jiwer.process_words(
+        [" ".join(names) for names in references], [" ".join(names) for names in hypotheses]
+    )
+    return PhonemeErrorRate(float(counts.wer), sum(len(names) for names in references))
+
+
 def pooled_cer(rates: Sequence[ErrorRates]) -> float:
     """CER over several sets, weighted by their characters."""
     return sum(r.cer * r.characters for r in rates) / sum(r.characters for r in rates)
+
+
+def pooled_per(rates: Sequence[PhonemeErrorRate | None]) -> float | None:
+    """PER over the sets that have one, weighted by their phonemes; None if none has."""
+    known = [rate for rate in rates if rate is not None]
+    if not known:
+        return None
+    return sum(r.per * r.phonemes for r in known) / sum(r.phonemes for r in known)
 
 
 def _errors(

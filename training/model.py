@@ -3,7 +3,11 @@
 X (batch, frames T, bins) -> two 3x3 convolutions that halve time and frequency -> `layers`
 recurrent layers, pre-normalised and residual -> log P(c | x_t) (batch, T', V). Every convolution's
 input is masked by length, so an item's result does not depend on its batch neighbours.
+
+Lower layers may have heads of their own, over phonemes or over the characters again.
 """
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +17,40 @@ from training.config import ModelConfig
 FREQUENCY_STRIDE = 2
 
 
+class Heads(NamedTuple):
+    """What every head believes about the same output frames, in natural logs, float32.
+
+    Attributes:
+        log_probs: of the characters, (batch, T', classes).
+        lengths: (batch,) int64 in output frames.
+        phonemes: (batch, T', phoneme classes); None without that head.
+        intermediate: of the characters, (batch, T', classes), from a lower layer; None without
+            that head.
+    """
+
+    log_probs: Tensor
+    lengths: Tensor
+    phonemes: Tensor | None
+    intermediate: Tensor | None
+
+
 class AcousticModel(nn.Module):
     """RNN-CTC acoustic model (Graves et al. 2006; front end after Amodei et al. 2016)."""
 
-    def __init__(self, config: ModelConfig, bins: int, classes: int) -> None:
-        """Build untrained weights for X of `bins` and `classes` outputs, the blank included."""
+    def __init__(
+        self, config: ModelConfig, bins: int, classes: int, phoneme_classes: int = 0
+    ) -> None:
+        """Build untrained weights.
+
+        Args:
+            config: the network's shape.
+            bins: of X.
+            classes: of the characters, the blank included.
+            phoneme_classes: of the phoneme head if `config` has one, the blank included.
+        """
         super().__init__()
+        if config.phoneme_layer and not phoneme_classes:
+            raise ValueError("expected the number of phoneme classes for the phoneme head, got 0")
         self.config = config
         channels = config.conv_channels
         self.convolutions = nn.ModuleList(
@@ -33,26 +65,50 @@ class AcousticModel(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
         self.output = nn.Linear(width, classes)
+        # Last, so that the weights above begin as they do without these heads.
+        self.phoneme_head = LowerHead(width, phoneme_classes) if config.phoneme_layer else None
+        self.intermediate_head = LowerHead(width, classes) if config.intermediate_layer else None
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Posteriors of the characters: `log_probs` and `lengths` of `heads`."""
+        heads = self.heads(features, lengths)
+        return heads.log_probs, heads.lengths
+
+    def heads(self, features: Tensor, lengths: Tensor) -> Heads:
         """Posteriors of a padded batch.
 
         Args:
             features: (batch, frames, bins) float32; what lies beyond an item's length is ignored.
             lengths: (batch,) int64, frames of each item.
-
-        Returns:
-            log_probs (batch, T', classes) float32 and lengths (batch,) int64 in output frames.
         """
         x = features.unsqueeze(1)  # (batch, 1, frames, bins)
         for convolution, stride in zip(self.convolutions, self.config.time_strides, strict=True):
             x = torch.relu(convolution(x * _frame_mask(x, lengths)))
             lengths = (lengths + stride - 1) // stride
         x = self.project(x.transpose(1, 2).flatten(2))  # (batch, T', width)
-        for layer in self.layers:
+        phonemes = intermediate = None
+        for number, layer in enumerate(self.layers, 1):
             x = layer(x, lengths)
+            if self.phoneme_head is not None and number == self.config.phoneme_layer:
+                phonemes = self.phoneme_head(x)
+            if self.intermediate_head is not None and number == self.config.intermediate_layer:
+                intermediate = self.intermediate_head(x)
         logits: Tensor = self.output(self.dropout(self.norm(x)))
-        return logits.float().log_softmax(dim=-1), lengths
+        return Heads(logits.float().log_softmax(dim=-1), lengths, phonemes, intermediate)
+
+
+class LowerHead(nn.Module):
+    """log-softmax(linear(norm(x))): the classes as a lower recurrent layer sees them."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.output = nn.Linear(width, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, T', width) -> (batch, T', classes) float32, natural log."""
+        logits: Tensor = self.output(self.norm(x))
+        return logits.float().log_softmax(dim=-1)
 
 
 class RecurrentLayer(nn.Module):
@@ -92,10 +148,15 @@ def parameter_count(model: nn.Module) -> int:
 def describe(config: ModelConfig) -> str:
     """The architecture in words."""
     direction = "bidirectional" if config.bidirectional else "unidirectional"
-    return (
+    words = (
         f"2 convolutions of {config.conv_channels} channels (time x{config.frame_stride}), "
         f"{config.layers} {direction} {config.rnn.upper()} layers of {config.hidden}"
     )
+    if config.phoneme_layer:
+        words += f", phonemes from layer {config.phoneme_layer}"
+    if config.intermediate_layer:
+        words += f", intermediate CTC from layer {config.intermediate_layer}"
+    return words
 
 
 def _conv(inputs: int, outputs: int, time_stride: int) -> nn.Sequential:

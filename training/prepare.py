@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from otoscope import ctc
 from training.cache import FeaturePack, feature_pack
 from training.config import TrainingConfig
 from training.corpus import Selection, Utterance, read_manifest, select
-from training.dataset import Example
+from training.dataset import NO_LABELS, Example
+from training.pronunciation import PhonemeTargets, PronouncingDictionary, open_dictionary
 
 FRAMES_PER_S = 100
 
@@ -18,12 +20,14 @@ class DevSet:
     Attributes:
         pack: its features at speed 1.
         texts: normalised references of the utterances in `indices`.
+        phonemes: their phoneme targets, (N,) int64 each; none where there is no target.
     """
 
     name: str
     pack: FeaturePack
     indices: tuple[int, ...]
     texts: tuple[str, ...]
+    phonemes: tuple[ctc.Labels, ...]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     examples: list[Example] = []
     lines: list[str] = []
     frames = 0.0
+    dictionary = _dictionary(config, root)
     for number, source in enumerate(config.corpus.train):
         name = source.manifest
         utterances = read_manifest(root / name)
@@ -49,16 +54,22 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
             _pack(utterances, config, cache, name, speed) for speed in config.corpus.speeds
         )
         selection = _select(utterances, packs, config)
-        lines.append(selection.report(name))
+        phonemes = _phonemes(selection, _fastest(packs, config), config, dictionary)
+        lines.append(_report(selection.report(name), phonemes, dictionary))
         frames += sum(_plain_frames(packs, config, index) for index in selection.kept)
         examples += [
-            Example(packs, index, labels, number)
-            for index, labels in zip(selection.kept, selection.labels, strict=True)
+            Example(packs, index, labels, number, spoken)
+            for index, labels, spoken in zip(
+                selection.kept, selection.labels, phonemes.labels, strict=True
+            )
         ]
     if not examples:
         raise ValueError("expected utterances to learn from, got none: " + "; ".join(lines))
-    dev = [_dev_set(name, config, root, cache) for name in config.corpus.dev]
-    lines += [f"{one.name}: {len(one.indices)} utterances to choose by" for one in dev]
+    dev = []
+    for name in config.corpus.dev:
+        dev_set, line = _dev_set(name, config, root, cache, dictionary)
+        dev.append(dev_set)
+        lines.append(line)
     noise = None
     if config.corpus.noise:
         noise = _pack(
@@ -84,16 +95,60 @@ def _plain_frames(packs: tuple[FeaturePack, ...], config: TrainingConfig, index:
 def _select(
     utterances: list[Utterance], packs: tuple[FeaturePack, ...], config: TrainingConfig
 ) -> Selection:
-    fastest = packs[config.corpus.speeds.index(max(config.corpus.speeds))]
     bounds = (config.corpus.min_s * FRAMES_PER_S, config.corpus.max_s * FRAMES_PER_S)
     return select(
-        utterances, fastest.frames.tolist(), config.alphabet, config.model.frame_stride, bounds
+        utterances,
+        _fastest(packs, config).frames.tolist(),
+        config.alphabet,
+        config.model.frame_stride,
+        bounds,
     )
 
 
-def _dev_set(name: str, config: TrainingConfig, root: Path, cache: Path) -> DevSet:
+def _fastest(packs: tuple[FeaturePack, ...], config: TrainingConfig) -> FeaturePack:
+    """The variant with the fewest frames."""
+    return packs[config.corpus.speeds.index(max(config.corpus.speeds))]
+
+
+def _dictionary(config: TrainingConfig, root: Path) -> PronouncingDictionary | None:
+    """What pronounces texts for the phoneme head; None without that head."""
+    if config.head_phonemes is None:
+        return None
+    name = config.corpus.pronunciations
+    return open_dictionary(root / name if name else None, config.head_phonemes)
+
+
+def _phonemes(
+    selection: Selection,
+    pack: FeaturePack,
+    config: TrainingConfig,
+    dictionary: PronouncingDictionary | None,
+) -> PhonemeTargets:
+    """Phoneme targets of what was kept, at the frames that `pack` gives it."""
+    if dictionary is None:
+        return PhonemeTargets((NO_LABELS,) * len(selection.kept))
+    texts = [config.alphabet.decode(labels) for labels in selection.labels]
+    frames = pack.frames[list(selection.kept)].tolist()
+    return dictionary.targets(texts, frames, config.model.frame_stride)
+
+
+def _report(line: str, phonemes: PhonemeTargets, dictionary: PronouncingDictionary | None) -> str:
+    return line if dictionary is None else f"{line}; {phonemes.report()}"
+
+
+def _dev_set(
+    name: str,
+    config: TrainingConfig,
+    root: Path,
+    cache: Path,
+    dictionary: PronouncingDictionary | None,
+) -> tuple[DevSet, str]:
+    """A dev set, and a line about it for people."""
     utterances = read_manifest(root / name)
     pack = _pack(utterances, config, cache, name, 1.0)
     selection = select(utterances, pack.frames.tolist(), config.alphabet, config.model.frame_stride)
     texts = tuple(config.alphabet.normalise(utterances[i].text) for i in selection.kept)
-    return DevSet(name, pack, selection.kept, texts)
+    phonemes = _phonemes(selection, pack, config, dictionary)
+    line = f"{name}: {len(selection.kept)} utterances to choose by"
+    dev_set = DevSet(name, pack, selection.kept, texts, phonemes.labels)
+    return dev_set, _report(line, phonemes, dictionary)

@@ -16,6 +16,7 @@ def model_spec(
         features=config.features,
         alphabet=config.alphabet,
         frame_stride=config.model.frame_stride,
+        phonemes=config.head_phonemes,
         provenance=Provenance(
             architecture=describe(config.model),
             parameters=parameter_count(model),

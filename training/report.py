@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otoscope import features as front_end
@@ -17,6 +18,11 @@ from training.pictures import draw_posteriorgram
 from training.prepare import FRAMES_PER_S, DevSet
 
 _EXAMPLES = 2
+_LOSSES = {
+    "loss": "characters",
+    "phoneme_loss": "phonemes",
+    "intermediate_loss": "characters of the lower head",
+}
 
 
 class Reporter:
@@ -52,20 +58,21 @@ class Reporter:
 
 
 def draw_curves(history: History) -> Figure:
-    """Loss, dev CER and learning rate over the steps."""
+    """Losses, dev CER (and PER) and learning rate over the steps."""
     figure = Figure(figsize=(10, 8), layout="constrained")
     loss, cer, rate = figure.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
     steps, values = history.series("loss")
     loss.plot(steps, values, color="0.8", linewidth=0.6, label="a step")
-    if len(values) >= (window := 50):
-        smooth = np.convolve(values, np.ones(window) / window, mode="valid")
-        loss.plot(steps[window - 1 :], smooth, color="C0", label=f"mean of {window} steps")
-    loss.set(ylabel="CTC loss, nats a character", yscale="log")
+    for key, label in _LOSSES.items():
+        _draw_mean(loss, *history.series(key), label)
+    loss.set(ylabel="CTC loss, nats a symbol", yscale="log")
     loss.legend(frameon=False)
-    for key in sorted({key for row in history.rows for key in row if key.startswith("cer/")}):
-        at, errors = history.series(key)
-        cer.plot(at, 100 * np.array(errors), marker="o", markersize=3, label=key[4:])
-    cer.set(ylabel="dev CER, %", ylim=(0, None))
+    for kind, style in (("cer/", "-"), ("per/", "--")):
+        for key in sorted({key for row in history.rows for key in row if key.startswith(kind)}):
+            at, errors = history.series(key)
+            label = key[4:] + (", phonemes" if kind == "per/" else "")
+            cer.plot(at, 100 * np.array(errors), style, marker="o", markersize=3, label=label)
+    cer.set(ylabel="dev error rate, %", ylim=(0, None))
     if cer.lines:
         cer.legend(frameon=False)
     rate.plot(*history.series("learning_rate"), color="C2")
@@ -74,6 +81,14 @@ def draw_curves(history: History) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     return figure
+
+
+def _draw_mean(axes: Axes, steps: list[int], values: list[float], label: str) -> None:
+    """A running mean, once there are values enough for one."""
+    window = 50
+    if len(values) >= window:
+        smooth = np.convolve(values, np.ones(window) / window, mode="valid")
+        axes.plot(steps[window - 1 :], smooth, label=f"{label}, mean of {window} steps")
 
 
 def _spread(dev: DevSet) -> list[int]:

@@ -1,5 +1,6 @@
 """A language of tones, small enough to learn in seconds: each letter is a frequency."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def write_corpus(folder: Path, name: str, count: int, seed: int) -> Path:
     manifest = folder / f"{name}.jsonl"
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return manifest
+
+
+PHONEMES = {"a": "LOW1", "b": "MID", "c": "HIGH0", "d": "TOP"}
+UNKNOWN = "dd"
+"""The one word of the tones that no dictionary lists."""
+
+
+def write_dictionary(path: Path) -> None:
+    """Pronounce every word of up to four letters but one, a phoneme a letter."""
+    words = ["".join(w) for n in range(1, 5) for w in itertools.product("abcd", repeat=n)]
+    lines = [f"{word} {' '.join(PHONEMES[c] for c in word)}" for word in words if word != UNKNOWN]
+    path.write_text("# tones\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
 CONFIG = """
@@ -93,6 +106,7 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_corpus(folder, "dev", 10, seed=2)
     rng = np.random.default_rng(4)
     soundfile.write(folder / "noise.wav", 0.05 * rng.standard_normal(48000), RATE_HZ)
+    write_dictionary(folder / "tones.dict")
     (folder / "noise.jsonl").write_text('{"audio_filepath": "noise.wav", "text": ""}\n')
     return folder
 
@@ -102,4 +116,21 @@ def config_path(tones: Path) -> Path:
     """A configuration that learns the tones."""
     path = tones / "tones.toml"
     path.write_text(CONFIG.format(epochs=12), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def phoneme_config_path(tones: Path) -> Path:
+    """A configuration that learns the tones as letters and as phonemes."""
+    path = tones / "phonemes.toml"
+    text = CONFIG.format(epochs=12)
+    for old, new in (
+        ('noise = "noise.jsonl"', 'noise = "noise.jsonl"\npronunciations = "tones.dict"'),
+        ('name = "tones"', 'name = "tones"\nphonemes = ["LOW", "MID", "HIGH", "TOP"]'),
+        ("layers = 1", "layers = 1\nphoneme_layer = 1\nintermediate_layer = 1"),
+        ("[loop]", "[loss]\nphoneme_weight = 0.3\nintermediate_weight = 0.1\n\n[loop]"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
     return path

@@ -2,10 +2,13 @@ from pathlib import Path
 
 import pytest
 
+from otoscope import ARPABET
 from otoscope.errors import SpecError
 from training.config import config_from_dict, config_to_dict, read_config
+from training.model import AcousticModel, parameter_count
 
-SHIPPED = sorted((Path(__file__).parents[2] / "training" / "configs").glob("*.toml"))
+CONFIGS = Path(__file__).parents[2] / "training" / "configs"
+SHIPPED = sorted(CONFIGS.glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -23,6 +26,15 @@ def test_shipped_configs_are_read_and_survive_a_checkpoint(path: Path) -> None:
         ("[corpus]\ntrain = []\ndev = []\n[model]\ntime_strides = [1, 1]", "time_strides"),
         ("[corpus]\ntrain = [{manifest = 'a', share = 0.0}]\ndev = []", "share"),
         ("[corpus", "TOML"),
+        ("[corpus]\ntrain = []\ndev = []\n[model]\nphoneme_layer = 4", "phoneme_layer.*0 to 3"),
+        ("[corpus]\ntrain = []\ndev = []\n[model]\nphoneme_layer = -1", "phoneme_layer.*0 to 3"),
+        ("[corpus]\ntrain = []\ndev = []\n[model]\nphoneme_layer = 2", "phoneme_weight.*both"),
+        ("[corpus]\ntrain = []\ndev = []\n[loss]\nphoneme_weight = 0.3", "phoneme_layer.*both"),
+        ("[corpus]\ntrain = []\ndev = []\n[loss]\nintermediate_weight = 0.1", "intermediate_layer"),
+        ("[corpus]\ntrain = []\ndev = []\n[loss]\nphoneme_weight = 1.0", "below 1 in sum"),
+        ("[corpus]\ntrain = []\ndev = []\n[loss]\nphoneme_weight = -0.1", "from 0 on"),
+        ("[corpus]\ntrain = []\ndev = []\n[loss]\nword_weight = 0.1", "loss.word_weight"),
+        ("phonemes = ['A', 'A']\n[corpus]\ntrain = []\ndev = []", "different phonemes"),
         ("[corpus]\ntrain = []\ndev = []\n[features]\nkind = 'chroma'", "kind"),
     ],
 )
@@ -31,3 +43,22 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, toml: str, named: str) 
     path.write_text(toml)
     with pytest.raises(SpecError, match=named):
         read_config(path)
+
+
+def test_without_a_head_there_are_no_phonemes(tmp_path: Path) -> None:
+    path = tmp_path / "plain.toml"
+    path.write_text("[corpus]\ntrain = []\ndev = []")
+    config = read_config(path)
+    assert config.head_phonemes is None
+    assert config.loss.character_weight == 1.0
+
+
+def test_the_phoneme_config_has_its_head_on_layer_2_of_4() -> None:
+    config = read_config(CONFIGS / "english-phonemes.toml")
+    assert config.head_phonemes == ARPABET
+    assert (config.model.phoneme_layer, config.model.layers) == (2, 4)
+    assert config.loss.character_weight == pytest.approx(0.7)
+    model = AcousticModel(
+        config.model, config.features.bins, config.alphabet.size, config.phonemes.size
+    )
+    assert parameter_count(model) <= 12e6

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,30 @@ def test_another_configuration_does_not_resume(
     other.write_text(config_path.read_text().replace("seed = 3", "seed = 4"))
     assert main(fit_arguments(other, tones, whole_run)) == 2
     assert "seed" in capsys.readouterr().err
+
+
+def test_a_run_from_before_a_setting_goes_on_with_its_default(
+    whole_run: Path, config_path: Path, phoneme_config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "old"
+    shutil.copytree(whole_run, run)
+    for name in ("last.pt", "best.pt"):
+        state = checkpoint.load(run / name)
+        del state["config"]["loss"], state["config"]["phonemes"]
+        del state["config"]["corpus"]["pronunciations"]
+        del (
+            state["config"]["model"]["phoneme_layer"],
+            state["config"]["model"]["intermediate_layer"],
+        )
+        if "spec" in state:
+            spec = json.loads(state["spec"])
+            del spec["phonemes"]
+            state["spec"] = json.dumps(spec)
+        checkpoint.save(run / name, state)
+    assert main(fit_arguments(config_path, tones, run)) == 0
+    old, new = (checkpoint.load_exportable(one / "best.pt") for one in (run, whole_run))
+    assert (old.spec, old.config) == (new.spec, new.config)
+    assert main(fit_arguments(phoneme_config_path, tones, run)) == 2
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:

