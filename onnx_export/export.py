@@ -6,23 +6,39 @@ from pathlib import Path
 import onnx
 import torch
 
-from onnx_export.graph import example_inputs, packed
+from onnx_export.graph import ExportedGraph, example_inputs
 from otoscope.features import mel_filterbank
-from otoscope.recognizer import FILTERBANK_KEY, INPUTS, OUTPUTS, SPEC_KEY, encode_filterbank
+from otoscope.recognizer import (
+    FILTERBANK_KEY,
+    INPUTS,
+    PHONEME_OUTPUT,
+    SPEC_KEY,
+    encode_filterbank,
+    output_names,
+)
 from training.checkpoint import Exportable
 
 OPSET = 17
+_DYNAMIC_AXES = {
+    "features": {0: "batch", 1: "frames"},
+    "lengths": {0: "batch"},
+    "log_probs": {0: "batch", 1: "out_frames"},
+    "out_lengths": {0: "batch"},
+    PHONEME_OUTPUT: {0: "batch", 1: "out_frames"},
+}
 
 
 def export(exportable: Exportable, path: Path) -> None:
     """Write `exportable` as a model that `otoscope.Recognizer` opens.
 
     Inputs: features (batch, frames, bins) float32, lengths (batch,) int64. Outputs: log_probs
-    (batch, frames', classes) float32, out_lengths (batch,) int64. Batch and frames are dynamic.
+    (batch, frames', classes) float32, out_lengths (batch,) int64 and, with a phoneme head,
+    phoneme_log_probs (batch, frames', phoneme classes) float32. Batch and frames are dynamic.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    model = packed(exportable.model)
+    outputs = output_names(exportable.spec)
+    model = ExportedGraph(exportable.model).eval()
     with warnings.catch_warnings(), torch.inference_mode():
         # The tracing exporter is the one that keeps packed sequences as one LSTM operator.
         # It warns of its age and of every Python value it sees; parity is proven afterwards.
@@ -34,13 +50,8 @@ def export(exportable: Exportable, path: Path) -> None:
             dynamo=False,
             opset_version=OPSET,
             input_names=list(INPUTS),
-            output_names=list(OUTPUTS),
-            dynamic_axes={
-                "features": {0: "batch", 1: "frames"},
-                "lengths": {0: "batch"},
-                "log_probs": {0: "batch", 1: "out_frames"},
-                "out_lengths": {0: "batch"},
-            },
+            output_names=list(outputs),
+            dynamic_axes={name: _DYNAMIC_AXES[name] for name in (*INPUTS, *outputs)},
         )
     _describe(partial, exportable)
     partial.replace(path)

@@ -38,6 +38,20 @@ class PackedRecurrentLayer(nn.Module):
         return x + out
 
 
+class ExportedGraph(nn.Module):
+    """What model.onnx holds: the characters and, where `model` has that head, the phonemes."""
+
+    def __init__(self, model: AcousticModel) -> None:
+        super().__init__()
+        self.model = packed(model)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
+        """Inputs as `AcousticModel.heads` -> log_probs, lengths and phonemes, all as there."""
+        heads = self.model.heads(features, lengths)
+        characters = (heads.log_probs, heads.lengths)
+        return characters if heads.phonemes is None else (*characters, heads.phonemes)
+
+
 def packed(model: AcousticModel) -> AcousticModel:
     """A copy of `model`, in evaluation mode, with packed recurrent layers."""
     exported = copy.deepcopy(model)

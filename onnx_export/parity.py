@@ -1,4 +1,7 @@
-"""Is the exported model the trained one? Log-probabilities and texts of both, side by side."""
+"""Is the exported model the trained one? Log-probabilities and texts of both, side by side.
+
+Where there is a phoneme head, its log-probabilities count as well.
+"""
 
 import json
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ import torch
 
 from otoscope import FrameClock, Posteriors, Recognizer, greedy, load
 from otoscope.features import Features
+from otoscope.posteriors import HeadLogProbs
 from training.checkpoint import Exportable
 
 TOLERANCE = 1e-4
@@ -78,11 +82,13 @@ def compare(exportable: Exportable, model: Path, speech: Sequence[Path]) -> Pari
     recognizer = Recognizer(model, threads=2)
     items = _items(recognizer, speech)
     checks = [
-        _check(f"torch = onnx, {name}", recognizer, [_torch(exportable, x)], recognizer.run([x]))
+        _check(
+            f"torch = onnx, {name}", recognizer, [_torch(exportable, x)], recognizer.run_heads([x])
+        )
         for name, x in items.items()
     ]
     matrices = list(items.values())
-    singles = [recognizer.run([x])[0] for x in matrices]
+    singles = [recognizer.run_heads([x])[0] for x in matrices]
     trained = [_torch(exportable, x) for x in matrices]
     ragged = _with_garbage(recognizer, matrices)
     checks.append(_check("torch one by one = onnx ragged batch", recognizer, trained, ragged))
@@ -109,42 +115,58 @@ def _items(recognizer: Recognizer, speech: Sequence[Path]) -> dict[str, Features
     return items
 
 
-def _torch(exportable: Exportable, x: Features) -> np.ndarray:
+def _torch(exportable: Exportable, x: Features) -> HeadLogProbs:
     with torch.inference_mode():
-        log_probs, lengths = exportable.model(
-            torch.from_numpy(x).unsqueeze(0), torch.tensor([x.shape[0]])
-        )
-    out: np.ndarray = log_probs[0, : int(lengths[0])].numpy()
-    return out
+        heads = exportable.model.heads(torch.from_numpy(x).unsqueeze(0), torch.tensor([x.shape[0]]))
+    length = int(heads.lengths[0])
+    phonemes = None if heads.phonemes is None else heads.phonemes[0, :length].numpy()
+    return HeadLogProbs(heads.log_probs[0, :length].numpy(), phonemes)
 
 
-def _with_garbage(recognizer: Recognizer, matrices: Sequence[Features]) -> list[np.ndarray]:
+def _with_garbage(recognizer: Recognizer, matrices: Sequence[Features]) -> list[HeadLogProbs]:
     """One batch of all, its padding filled with large numbers."""
     lengths = np.array([x.shape[0] for x in matrices], dtype=np.int64)
     bins = recognizer.spec.features.bins
     batch = np.full((len(matrices), int(lengths.max()), bins), _GARBAGE, dtype=np.float32)
     for row, x in zip(batch, matrices, strict=True):
         row[: x.shape[0]] = x
-    return [heads.characters for heads in recognizer.run_padded(batch, lengths)]
+    return recognizer.run_padded(batch, lengths)
 
 
 def _check(
     case: str,
     recognizer: Recognizer,
-    expected: Sequence[np.ndarray],
-    got: Sequence[np.ndarray],
+    expected: Sequence[HeadLogProbs],
+    got: Sequence[HeadLogProbs],
 ) -> Check:
     stride = recognizer.spec.frame_stride
-    frames = tuple(int(one.shape[0]) * stride for one in got)
-    if [one.shape for one in expected] != [one.shape for one in got]:
-        return Check(case, frames, float("inf"), same_text=False)
-    difference = max(float(np.abs(a - b).max()) for a, b in zip(expected, got, strict=True))
+    frames = tuple(int(one.characters.shape[0]) * stride for one in got)
+    difference = _largest([_difference(a, b) for a, b in zip(expected, got, strict=True)])
+    if np.isinf(difference):
+        return Check(case, frames, difference, same_text=False)
     same = all(
         _text(recognizer, a) == _text(recognizer, b) for a, b in zip(expected, got, strict=True)
     )
     return Check(case, frames, difference, same)
 
 
-def _text(recognizer: Recognizer, log_probs: np.ndarray) -> str:
+def _difference(expected: HeadLogProbs, got: HeadLogProbs) -> float:
+    """Largest difference over both heads; infinite where shapes or heads differ."""
+    differences = []
+    for a, b in zip(expected, got, strict=True):
+        if a is None and b is None:
+            continue
+        if a is None or b is None or a.shape != b.shape:
+            return float("inf")
+        differences.append(float(np.abs(a - b).max()))
+    return _largest(differences)
+
+
+def _largest(differences: Sequence[float]) -> float:
+    """The maximum; NaN, which is above every tolerance, if there is one."""
+    return float(np.max(differences))
+
+
+def _text(recognizer: Recognizer, heads: HeadLogProbs) -> str:
     clock = FrameClock(recognizer.spec.frame_s, float("inf"))
-    return greedy(Posteriors(log_probs, recognizer.spec.alphabet, clock)).text
+    return greedy(Posteriors(heads.characters, recognizer.spec.alphabet, clock)).text
