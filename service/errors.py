@@ -57,6 +57,10 @@ class ExpiredResultError(ServiceError):
     """The result was kept for a time, and is no longer."""
 
 
+class NoPhonemesError(ServiceError):
+    """Phonemes were asked for, and the model that transcribed gives none."""
+
+
 class StoreError(ServiceError):
     """The store of results failed."""
 
@@ -83,6 +87,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     domain.AudioTooLongError: Kind(413, "audio-too-long", "The audio is too long"),
     UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
     FormError: Kind(422, "form", "The form is not as expected"),
+    NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
     UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
     ExpiredResultError: Kind(410, "result-expired", "The result has expired"),
     QueueFullError: Kind(503, "queue-full", "The service is busy"),

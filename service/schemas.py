@@ -1,10 +1,13 @@
 """What the routes answer, as OpenAPI shows it."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope.spec import ModelSpec
+
+Unit = Literal["character", "phoneme"]
+"""What the columns of a matrix are."""
 
 
 class Answer(BaseModel):
@@ -54,6 +57,7 @@ class ProbsAnswer(Answer):
     """P(c | x_t): one row a frame, one column a symbol."""
 
     id: str = Field(description="The transcription's id.")
+    unit: Unit = Field(description="What the columns are: characters, or phonemes.")
     symbols: list[str] = Field(
         description="Names of the columns, in order; the CTC blank is the last.",
         examples=[["a", "b", "c", "<blank>"]],

@@ -18,7 +18,9 @@ from typing import Protocol
 
 import numpy as np
 
-from otoscope import Alphabet, FrameClock, Posteriors
+from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
+from otoscope.posteriors import LogProbs
+from otoscope.symbols import SymbolSet
 from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -27,16 +29,17 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 TOMBSTONE_S = 7 * 86400.0
 """How long an expired id is still told from one that never was."""
 
-_VERSION = 1
+_VERSION = 2
 _BUSY_S = 10.0
 _ZLIB_LEVEL = 1
 _DTYPE = np.dtype("<f4")
 
 _SCHEMA = (
-    # size comes before the blob, so that adding sizes up reads no blobs.
+    # size comes before the blobs, so that adding sizes up reads no blobs.
     """CREATE TABLE IF NOT EXISTS results (
         id TEXT PRIMARY KEY, created_s REAL NOT NULL, expires_s REAL NOT NULL,
-        size INTEGER NOT NULL, meta TEXT NOT NULL, log_probs BLOB NOT NULL)""",
+        size INTEGER NOT NULL, meta TEXT NOT NULL, log_probs BLOB NOT NULL,
+        phoneme_log_probs BLOB)""",
     "CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, forget_s REAL NOT NULL)",
     f"PRAGMA user_version = {_VERSION}",
 )
@@ -100,26 +103,31 @@ class SqliteStore:
 
     def put(self, result_id: str, posteriors: Posteriors, model_sha256: str) -> None:
         """See `Store`. What has expired and what there is no more room for is removed first."""
-        blob = zlib.compress(posteriors.log_probs.astype(_DTYPE).tobytes(), _ZLIB_LEVEL)
-        if len(blob) > self._max_bytes:
-            raise StoreError(f"expected at most {self._max_bytes} bytes, got {len(blob)}")
+        characters = _compress(posteriors.log_probs)
+        phonemes = None
+        if posteriors.phonemes is not None:
+            phonemes = _compress(posteriors.phonemes.log_probs)
+        size = len(characters) + len(phonemes or b"")
+        if size > self._max_bytes:
+            raise StoreError(f"expected at most {self._max_bytes} bytes, got {size}")
         meta = _write_meta(posteriors, model_sha256)
         now_s = self._clock()
         with self._transaction() as connection:
-            _bury(connection, now_s, self._max_bytes - len(blob))
+            _bury(connection, now_s, self._max_bytes - size)
             connection.execute(
-                "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?)",
-                (result_id, now_s, now_s + self._ttl_s, len(blob), meta, blob),
+                "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (result_id, now_s, now_s + self._ttl_s, size, meta, characters, phonemes),
             )
 
     def get(self, result_id: str) -> Posteriors:
         """See `Store`."""
         with self._connect() as connection:
             row = connection.execute(
-                "SELECT expires_s, meta, log_probs FROM results WHERE id = ?", (result_id,)
+                "SELECT expires_s, meta, log_probs, phoneme_log_probs FROM results WHERE id = ?",
+                (result_id,),
             ).fetchone()
             if row is not None and row[0] > self._clock():
-                return _read(row[1], row[2])
+                return _read(*row[1:])
             if (
                 row is None
                 and not connection.execute(
@@ -204,6 +212,7 @@ def _write_meta(posteriors: Posteriors, model_sha256: str) -> str:
     return json.dumps(
         {
             "symbols": posteriors.alphabet.symbols,
+            "phonemes": posteriors.phonemes and posteriors.phonemes.phonemes.symbols,
             "frame_s": posteriors.clock.frame_s,
             "duration_s": posteriors.clock.duration_s,
             "model_sha256": model_sha256,
@@ -211,12 +220,26 @@ def _write_meta(posteriors: Posteriors, model_sha256: str) -> str:
     )
 
 
-def _read(meta_json: str, blob: bytes) -> Posteriors:
+def _read(meta_json: str, characters: bytes, phonemes: bytes | None) -> Posteriors:
     meta = json.loads(meta_json)
     alphabet = Alphabet(tuple(meta["symbols"]))
-    log_probs = np.frombuffer(zlib.decompress(blob), dtype=_DTYPE).reshape(-1, alphabet.size)
     clock = FrameClock(meta["frame_s"], meta["duration_s"])
-    return Posteriors(log_probs.astype(np.float32, copy=False), alphabet, clock)
+    spoken = None
+    if phonemes is not None:
+        names = PhonemeSet(tuple(meta["phonemes"]))
+        spoken = PhonemePosteriors(_decompress(phonemes, names), names)
+    return Posteriors(_decompress(characters, alphabet), alphabet, clock, spoken)
+
+
+def _compress(log_probs: LogProbs) -> bytes:
+    """(frames, classes) float32 -> little-endian float32, compressed."""
+    return zlib.compress(log_probs.astype(_DTYPE).tobytes(), _ZLIB_LEVEL)
+
+
+def _decompress(blob: bytes, symbols: SymbolSet) -> LogProbs:
+    """What `_compress` wrote of classes that are `symbols` and a blank."""
+    values = np.frombuffer(zlib.decompress(blob), dtype=_DTYPE).reshape(-1, symbols.size)
+    return values.astype(np.float32, copy=False)
 
 
 def _make_private(directory: Path) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from otoscope import ModelSpec
+from otoscope.posteriors import LogProbs
 from service.errors import NotReadyError
 from service.pool import Pool
 from service.transcriber import Recognition, Transcriber
@@ -94,13 +95,19 @@ def golden_clip(sample_rate_hz: int) -> bytes:
 
 def check(recognition: Recognition, spec: ModelSpec) -> None:
     """Refuse posteriors that are not finite, not distributions, or not one row a frame."""
-    log_probs = recognition.posteriors.log_probs
     samples = round(_GOLDEN_S * spec.features.sample_rate_hz)
     frames = -(-spec.features.frames(samples) // spec.frame_stride)
-    if log_probs.shape != (frames, spec.alphabet.size):
-        raise NotReadyError(
-            f"expected posteriors of shape {(frames, spec.alphabet.size)}, got {log_probs.shape}"
-        )
+    posteriors = recognition.posteriors
+    _check_distributions(posteriors.log_probs, (frames, spec.alphabet.size))
+    if spec.phonemes is not None:
+        if posteriors.phonemes is None:
+            raise NotReadyError("expected posteriors of phonemes as the spec says, got none")
+        _check_distributions(posteriors.phonemes.log_probs, (frames, spec.phonemes.size))
+
+
+def _check_distributions(log_probs: LogProbs, shape: tuple[int, int]) -> None:
+    if log_probs.shape != shape:
+        raise NotReadyError(f"expected posteriors of shape {shape}, got {log_probs.shape}")
     if not np.isfinite(log_probs).all():
         raise NotReadyError("expected finite log-probabilities, got NaN or infinite ones")
     furthest = float(np.abs(np.exp(log_probs).sum(axis=1) - 1.0).max())

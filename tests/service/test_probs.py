@@ -1,11 +1,13 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from otoscope import load
+from otoscope import PhonemePosteriors, PhonemeSet, load
 from service.app import create_app
+from service.errors import NoPhonemesError
 from service.matrix import matrix, to_json
 from service.store import new_id
 
@@ -39,6 +41,50 @@ def test_matrix_is_written_to_six_decimals(make_posteriors):
     numbers = re.findall(r"\d\.\d+(?!e)", text.split('"probs":')[1])
     assert len(numbers) > 1000
     assert max(len(number) for number in numbers) == len("0.123456")
+
+
+def test_the_unit_is_characters_unless_told_otherwise(client, answer):
+    assert answer["unit"] == "character"
+    asked = client.get("/probs", params={"id": answer["id"], "unit": "character"}).json()
+    assert asked == answer
+
+
+def test_phonemes_of_a_model_without_a_phoneme_head_are_422(client, recognizer, answer):
+    if recognizer.spec.phonemes is not None:
+        pytest.skip("the shipped model has a phoneme head")
+    refused = client.get("/probs", params={"id": answer["id"], "unit": "phoneme"})
+    assert refused.status_code == 422
+    assert refused.json()["type"] == "urn:otoscope:problem:no-phonemes"
+    assert "no phoneme head" in refused.json()["detail"]
+    unknown = client.get("/probs", params={"id": new_id(), "unit": "phoneme"})
+    assert unknown.status_code == 404
+
+
+def test_another_unit_is_422(client, answer):
+    refused = client.get("/probs", params={"id": answer["id"], "unit": "word"})
+    assert refused.status_code == 422
+    assert "query.unit" in refused.json()["detail"]
+
+
+def test_openapi_tells_of_the_unit(client):
+    parameters = client.get("/openapi.json").json()["paths"]["/probs"]["get"]["parameters"]
+    [unit] = [parameter for parameter in parameters if parameter["name"] == "unit"]
+    assert unit["required"] is False
+    assert unit["schema"]["enum"] == ["character", "phoneme"]
+    assert unit["schema"]["default"] == "character"
+
+
+def test_a_matrix_of_phonemes(make_posteriors):
+    log_probs = np.log(np.full((50, 3), 1 / 3, dtype=np.float32))
+    phonemes = PhonemePosteriors(log_probs, PhonemeSet(("AA", "CH")))
+    posteriors = replace(make_posteriors(), phonemes=phonemes)
+    document = matrix(new_id(), posteriors, "phoneme")
+    assert document["unit"] == "phoneme"
+    assert document["symbols"] == ("AA", "CH", "<blank>")
+    assert document["shape"] == (50, 3)
+    np.testing.assert_allclose(document["probs"], 1 / 3, atol=1e-6)
+    with pytest.raises(NoPhonemesError):
+        matrix(new_id(), make_posteriors(), "phoneme")
 
 
 def test_unknown_id_is_404(client):

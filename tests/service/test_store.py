@@ -1,10 +1,14 @@
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from otoscope import ARPABET, PhonemePosteriors, PhonemeSet
 from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
 from service.store import ID_PATTERN, TOMBSTONE_S, SqliteStore, new_id
 
@@ -62,6 +66,43 @@ def test_posteriors_come_back_bit_for_bit(make_store, make_posteriors):
     assert found.log_probs.dtype == np.float32
     np.testing.assert_array_equal(found.log_probs, kept.log_probs)
     assert (found.alphabet, found.clock) == (kept.alphabet, kept.clock)
+
+
+def with_phonemes(posteriors, phonemes=ARPABET):
+    frames = posteriors.log_probs.shape[0]
+    scores = np.random.default_rng(7).standard_normal((frames, phonemes.size))
+    return replace(posteriors, phonemes=PhonemePosteriors(scores.astype(np.float32), phonemes))
+
+
+@pytest.mark.parametrize("frames", [0, 50])
+def test_phonemes_come_back_beside_the_characters(make_store, make_posteriors, frames):
+    store = make_store()
+    for phonemes in (ARPABET, PhonemeSet(("x", "y"))):
+        kept = with_phonemes(make_posteriors(frames=frames), phonemes)
+        found = store.get(put(store, kept))
+        np.testing.assert_array_equal(found.log_probs, kept.log_probs)
+        np.testing.assert_array_equal(found.phonemes.log_probs, kept.phonemes.log_probs)
+        assert found.phonemes.phonemes == phonemes
+
+
+def test_no_phonemes_come_back_as_none(make_store, make_posteriors):
+    store = make_store()
+    assert store.get(put(store, make_posteriors())).phonemes is None
+
+
+def test_phonemes_take_room_too(make_store, make_posteriors):
+    store = make_store(max_bytes=50 * 29 * 4)
+    put(store, make_posteriors())
+    with pytest.raises(StoreError, match="expected at most 5800 bytes"):
+        put(store, with_phonemes(make_posteriors()))
+
+
+def test_a_file_of_an_older_layout_is_refused(make_store, make_posteriors):
+    path = make_store()._path
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StartError, match="expected layout 2, got 1; remove the file"):
+        make_store()
 
 
 def test_no_frames_come_back_as_no_frames(make_store, make_posteriors):
