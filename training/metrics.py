@@ -101,10 +101,10 @@ def phoneme_error_rate(
     references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
 ) -> PhonemeErrorRate:
     """PER of phoneme names in the same order; references must not be empty."""
-    counts = jiwer.process_words(
+    counts = word_counts(
         [" ".join(names) for names in references], [" ".join(names) for names in hypotheses]
     )
-    return PhonemeErrorRate(float(counts.wer), sum(len(names) for names in references))
+    return PhonemeErrorRate(counts.rate, int(counts.lengths.sum()))
 
 
 def pooled_cer(rates: Sequence[ErrorRates]) -> float:

@@ -4,10 +4,13 @@ import pytest
 
 from training.metrics import (
     Counts,
+    PhonemeErrorRate,
     character_counts,
     error_rates,
     interval,
+    phoneme_error_rate,
     pooled_cer,
+    pooled_per,
     word_counts,
 )
 
@@ -45,3 +48,18 @@ def test_the_interval_draws_speakers_not_utterances() -> None:
 def test_one_speaker_has_no_spread() -> None:
     counts = Counts(np.array([1, 3]), np.array([4, 4]))
     assert interval(counts, ["a", "a"]) == (0.5, 0.5)
+
+
+def test_phonemes_are_counted_whole() -> None:
+    # One of two wrong, though both names begin alike; then one left out of three, one too many.
+    rates = phoneme_error_rate([("AA", "AE"), ("B", "IY", "T")], [("AA", "AH"), ("B", "T", "S")])
+    assert rates == PhonemeErrorRate(per=pytest.approx(3 / 5), phonemes=5)
+    assert phoneme_error_rate([("AA",)], [()]).per == 1.0
+
+
+def test_pooling_weighs_by_phonemes_and_skips_sets_without_any() -> None:
+    assert pooled_per([PhonemeErrorRate(0.5, 10), None, PhonemeErrorRate(0.1, 30)]) == (
+        pytest.approx(0.2)
+    )
+    assert pooled_per([None]) is None
+    assert pooled_per([]) is None
