@@ -80,10 +80,16 @@ class Recipe:
 def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
     """Estimate, prune and write `out` (.npz), and lm.json beside it.
 
+    Sentences of the `dev` manifests are left out wherever they stand, also where another speaker
+    reads them in a training manifest: what a model is measured on must not be in it.
+
     Raises:
         EstimationError: if IRSTLM is not installed or fails.
     """
-    sentences = list(_sentences(recipe, alphabet))
+    held_out = {
+        _normalise(utterance.text, alphabet) for path in dev for utterance in read_manifest(path)
+    }
+    sentences = [one for one in _sentences(recipe, alphabet) if one not in held_out]
     counts = Counter(word for sentence in sentences for word in sentence.split())
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:

@@ -45,8 +45,8 @@ class BeamOptions:
 
     beam_width: int = 60
     lm_weight: float = 0.6
-    word_bonus: float = 0.5
-    unknown_penalty: float = 6.0
+    word_bonus: float = 0.0
+    unknown_penalty: float = 15.0
     n_best: int = 1
     min_log_prob: float = -6.0
     beam_threshold: float = 14.0
