@@ -44,6 +44,7 @@ class CorpusConfig:
     Attributes:
         train: manifests with texts.
         dev: manifests that choose the best checkpoint; their mean CER is weighted by characters.
+            With none, the newest is the best.
         noise: manifest of noise recordings, or "" for none.
         pronunciations: pronouncing dictionary in the form of CMUdict's, or "" for CMUdict itself;
             read only for a phoneme head.

@@ -91,8 +91,15 @@ class Trainer:
             True at the end, False if SIGTERM or SIGINT broke it off after a checkpoint.
         """
         self._resume()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask_to_stop)
+        signals = (signal.SIGTERM, signal.SIGINT)
+        before = {number: signal.signal(number, self._ask_to_stop) for number in signals}
+        try:
+            return self._run()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _run(self) -> bool:
         while self.progress.epoch < self.config.loop.epochs:
             if not self._run_epoch():
                 self._save()
@@ -173,7 +180,19 @@ class Trainer:
         return ctc_losses(heads, batch, self.config.loss)
 
     def _evaluate(self) -> None:
-        model = self._averaged()
+        """Judge the averaged weights after an epoch; without a dev set the newest are the best."""
+        model, epoch = self._averaged(), self.progress.epoch + 1
+        cer = self._dev_cer(model, epoch) if self.prepared.dev else None
+        if cer is None or cer < self.progress.best_cer:
+            self.progress.best_cer = float("inf") if cer is None else cer
+            checkpoint.save_exportable(
+                self.folder / "best.pt",
+                checkpoint.Exportable(model, self._spec(cer), self.config),
+            )
+        self.reporter.draw(self.history, model, epoch)
+
+    def _dev_cer(self, model: AcousticModel, epoch: int) -> float:
+        """Measure, record and say the error rates on the dev sets; their pooled CER."""
         config = self.config
         scores = {
             dev.name: listening.evaluate(
@@ -183,25 +202,18 @@ class Trainer:
         }
         cer = pooled_cer([score.rates for score in scores.values()])
         per = pooled_per([score.phonemes for score in scores.values()])
-        epoch = self.progress.epoch + 1
         self.history.add_evaluation(self.progress.step, epoch, cer, per, scores)
         tqdm.write(
             f"epoch {epoch}: dev CER {100 * cer:.1f} % ("
             + ", ".join(f"{name} {100 * s.rates.cer:.1f}" for name, s in scores.items())
             + (")" if per is None else f"), PER {100 * per:.1f} %")
         )
-        if cer < self.progress.best_cer:
-            self.progress.best_cer = cer
-            checkpoint.save_exportable(
-                self.folder / "best.pt",
-                checkpoint.Exportable(model, self._spec(cer), config),
-            )
-        self.reporter.draw(self.history, model, epoch)
+        return cer
 
     def _averaged(self) -> AcousticModel:
         return cast("AcousticModel", self.average.module).eval()
 
-    def _spec(self, cer: float) -> ModelSpec:
+    def _spec(self, cer: float | None) -> ModelSpec:
         epochs = self.progress.epoch + 1
         return model_spec(self.config, self.model, self.prepared.audio_hours, epochs, cer)
 

@@ -8,7 +8,11 @@ from training.model import AcousticModel, describe, parameter_count
 
 
 def model_spec(
-    config: TrainingConfig, model: AcousticModel, audio_hours: float, epochs: float, dev_cer: float
+    config: TrainingConfig,
+    model: AcousticModel,
+    audio_hours: float,
+    epochs: float,
+    dev_cer: float | None,
 ) -> ModelSpec:
     """Describe `model` after `epochs` epochs of `audio_hours` hours."""
     return ModelSpec(
@@ -24,6 +28,6 @@ def model_spec(
             epochs=epochs,
             corpora=tuple(source.manifest for source in config.corpus.train),
             created=datetime.now(UTC).date().isoformat(),
-            dev_cer=round(dev_cer, 4),
+            dev_cer=None if dev_cer is None else round(dev_cer, 4),
         ),
     )

@@ -129,6 +129,21 @@ def test_a_run_from_before_a_setting_goes_on_with_its_default(
     assert main(fit_arguments(phoneme_config_path, tones, run)) == 2
 
 
+def test_without_a_dev_set_the_newest_weights_are_the_best(
+    config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    config = tones / "no-dev.toml"
+    text = config_path.read_text().replace('dev = ["dev.jsonl"]', "dev = []")
+    config.write_text(text.replace("epochs = 12", "epochs = 2"))
+    run = tmp_path / "run"
+    assert main(fit_arguments(config, tones, run)) == 0
+    best, last = checkpoint.load_exportable(run / "best.pt"), checkpoint.load(run / "last.pt")
+    assert best.spec.provenance.dev_cer is None
+    assert best.spec.provenance.epochs == 2
+    for name, weights in best.model.state_dict().items():
+        assert torch.equal(weights, last["average"][f"module.{name}"]), name
+
+
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
     path = tmp_path / "last.pt"
     path.write_bytes(b"nothing of the kind")
