@@ -1,58 +1,64 @@
-"""Prefix beam search: the most probable texts, with a word language model or without.
+"""Beam search: the most probable texts, with a word language model or without.
 
-Hannun et al. 2014 ("First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
-Recurrent DNNs"), algorithm 1: the probabilities of all alignments of a text add up, those that end
-in a blank apart from those that end in its last letter. Texts are ranked by
+Texts are ranked by
 
-    acoustic + lm_weight * lm + word_bonus * words
+    acoustic + lm_weight * lm + word_bonus * words - unknown_penalty * unknown words + boosts
 
-Letters of a word that is not in the language model's vocabulary may go on: the word then counts as
-unknown and costs `unknown_penalty` besides. Until a word is complete, the best unigram that its
-letters can still become stands in for it.
+where boosts are those of the hot phrases in the text, and acoustic is its log probability under
+posteriors that were flattened, and divided by how common each symbol is: the language model knows
+that better than the acoustic model, and both saying it would count it twice (Bourlard and Morgan
+1994, "Connectionist Speech Recognition"; for CTC, Miao et al. 2015, "EESEN", section 3.2).
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
 from otoscope import ctc
 from otoscope.alphabet import Alphabet
-from otoscope.decoding.lexicon import OUTSIDE, ROOT, Lexicon, build_lexicon
-from otoscope.decoding.ngram import END, UNKNOWN, NgramModel, State
+from otoscope.decoding.hotwords import Hotwords, HotwordScorer
 from otoscope.decoding.paths import transcript_of
+from otoscope.decoding.scoring import LanguageModel, LetterScorer, Scorer, Weights, WordScorer
+from otoscope.decoding.search import Bounds, search
 from otoscope.errors import SpecError
-from otoscope.posteriors import Posteriors
+from otoscope.posteriors import LogProbs, Posteriors
 from otoscope.transcript import Transcript
-
-_NEVER = float("-inf")
 
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """How to search.
+    """How to search. The defaults were chosen on dev manifests for the shipped English model.
 
     Attributes:
         beam_width: texts kept after each frame.
         lm_weight: of the language model's natural log probability.
         word_bonus: added for each word, against the model's love of few words.
         unknown_penalty: taken off for each word outside the vocabulary, besides its P(<unk>).
+        acoustic_scale: of the log posteriors; below 1 flattens them.
+        prior_scale: of the symbols' log priors, where they are known, which are taken off.
         n_best: hypotheses returned.
         min_log_prob: symbols less probable than this in a frame are not tried there.
         beam_threshold: texts this much behind the best are dropped; both natural logs.
     """
 
-    beam_width: int = 60
-    lm_weight: float = 0.6
+    beam_width: int = 200
+    lm_weight: float = 0.7
     word_bonus: float = 0.0
-    unknown_penalty: float = 15.0
+    unknown_penalty: float = 25.0
+    acoustic_scale: float = 0.8
+    prior_scale: float = 0.5
     n_best: int = 1
-    min_log_prob: float = -6.0
+    min_log_prob: float = -5.0
     beam_threshold: float = 14.0
 
     def __post_init__(self) -> None:
         """Refuse what can't be searched."""
+        if not (self.acoustic_scale > 0 and self.prior_scale >= 0):
+            raise SpecError(
+                "expected acoustic_scale > 0 and prior_scale >= 0, "
+                f"got {self.acoustic_scale} and {self.prior_scale}"
+            )
         if not 1 <= self.n_best <= self.beam_width:
             raise SpecError(
                 "expected beam_width >= n_best >= 1, "
@@ -66,9 +72,10 @@ class Hypothesis:
 
     Attributes:
         transcript: text, words and characters along the best alignment.
-        acoustic: natural log P(text | X) as far as the search followed it.
+        acoustic: natural log probability of the text under the flattened posteriors, as far as the
+            search followed it.
         lm: natural log probability of the words; 0 without a language model.
-        bonus: word_bonus and unknown_penalty of its words together.
+        bonus: word_bonus, unknown_penalty and boosts of its words together.
         score: acoustic + lm_weight * lm + bonus.
     """
 
@@ -79,208 +86,82 @@ class Hypothesis:
     score: float
 
 
-class LanguageModel:
-    """An n-gram model and the lexicon of its words in an alphabet. Shared between threads."""
-
-    def __init__(self, ngrams: NgramModel, alphabet: Alphabet) -> None:
-        self.ngrams = ngrams
-        letters = set(alphabet.symbols) - {" "}
-        self.lexicon: Lexicon = build_lexicon(
-            [
-                (word, ngrams.numbers[word], float(ngrams.unigrams[ngrams.numbers[word], 0]))
-                for word in ngrams.vocabulary
-                if letters.issuperset(word)
-            ]
-        )
-
-    @cached_property
-    def unknown(self) -> int:
-        """Number of <unk>."""
-        return self.ngrams.numbers[UNKNOWN]
-
-    @cached_property
-    def end(self) -> int:
-        """Number of </s>."""
-        return self.ngrams.numbers[END]
-
-
-class _Prefix:
-    """A text that a path may have spelled so far.
-
-    `blank` and `letter` are log probabilities of its alignments that end in a blank or in its last
-    letter; `context` is what the language model adds to both.
-    """
-
-    __slots__ = (
-        "blank", "bonus", "children", "context", "label", "letter", "lm", "next_blank",
-        "next_letter", "node", "parent", "state",
-    )  # fmt: skip
-
-    def __init__(self, parent: "_Prefix | None", label: int) -> None:
-        self.parent = parent
-        self.label = label
-        self.children: dict[int, _Prefix] = {}
-        self.blank = self.letter = self.next_blank = self.next_letter = _NEVER
-        self.lm = self.bonus = self.context = 0.0
-        self.node = ROOT
-        self.state: State = ()
-
-    def labels(self) -> list[int]:
-        out: list[int] = []
-        prefix: _Prefix | None = self
-        while prefix is not None and prefix.label >= 0:
-            out.append(prefix.label)
-            prefix = prefix.parent
-        return out[::-1]
-
-
 class BeamDecoder:
     """Posteriors -> the most probable texts. Safe to share between threads."""
 
     def __init__(
-        self, alphabet: Alphabet, options: BeamOptions, language_model: LanguageModel | None = None
+        self,
+        alphabet: Alphabet,
+        options: BeamOptions,
+        language_model: LanguageModel | None = None,
+        hot: Hotwords | None = None,
+        priors: Sequence[float] | None = None,
     ) -> None:
+        """Choose what to search by.
+
+        Args:
+            alphabet: of the posteriors.
+            options: of the search.
+            language_model: over the words; without one, letters alone count.
+            hot: phrases that are expected.
+            priors: mean posterior of each class, the blank last; None if they are not known.
+        """
         self._alphabet = alphabet
         self._options = options
         self._model = language_model
-        self._space = alphabet.symbols.index(" ") if " " in alphabet.symbols else -1
+        self._hot = hot
+        if priors is not None and len(priors) != alphabet.size:
+            raise SpecError(f"expected {alphabet.size} priors, got {len(priors)}")
+        self._offsets = (
+            options.prior_scale * np.log(np.array(priors, dtype=np.float64))
+            if priors is not None
+            else np.zeros(alphabet.size)
+        )
 
     def decode(self, posteriors: Posteriors) -> list[Hypothesis]:
         """The `n_best` most probable texts of one recording, best first, no text twice."""
-        beam = self._search(posteriors)
-        found: dict[str, Hypothesis] = {}
-        for prefix in beam:
-            hypothesis = self._hypothesis(prefix, posteriors)
-            best = found.get(hypothesis.transcript.text)
-            if best is None or best.score < hypothesis.score:
-                found[hypothesis.transcript.text] = hypothesis
-            if len(found) == self._options.n_best:
-                break
-        return sorted(found.values(), key=lambda one: -one.score)
+        options, scorer = self._options, self._scorer()
+        bounds = Bounds(options.beam_width, options.min_log_prob, options.beam_threshold)
+        evidence = self._evidence(posteriors.log_probs)
+        found = search(evidence, self._alphabet.blank_index, scorer, bounds)
+        lm, bonus = scorer.finish(found.partials)
+        scores = found.acoustic + options.lm_weight * lm + bonus
+        chosen: dict[str, int] = {}
+        for place in np.argsort(-scores, kind="stable").tolist():
+            chosen.setdefault(self._alphabet.decode(found.labels[place]).strip(), place)
+        return [
+            Hypothesis(
+                transcript=self._transcript(found.labels[place], posteriors),
+                acoustic=float(found.acoustic[place]),
+                lm=float(lm[place]),
+                bonus=float(bonus[place]),
+                score=float(scores[place]),
+            )
+            for place in list(chosen.values())[: options.n_best]
+        ]
 
-    def _search(self, posteriors: Posteriors) -> list[_Prefix]:
-        """All texts in the beam after the last frame, with their last words closed, best first."""
-        options, blank = self._options, self._alphabet.blank_index
-        root = _Prefix(None, -1)
-        root.blank = 0.0
-        if self._model:
-            root.state = self._model.ngrams.start()
-        beam = [root]
-        for row in posteriors.log_probs:
-            tried = np.flatnonzero(row > options.min_log_prob)
-            candidates = [(label, float(row[label])) for label in tried.tolist() if label != blank]
-            beam = self._prune(self._advance(beam, candidates, row, float(row[blank])))
-        return sorted(beam, key=lambda prefix: -self._final(prefix)[0])
+    def _evidence(self, log_probs: LogProbs) -> LogProbs:
+        """Posteriors flattened and without the priors, (T', V) float32, summing to 1 again."""
+        if self._options.acoustic_scale == 1.0 and not self._offsets.any():
+            return log_probs
+        scaled = self._options.acoustic_scale * log_probs - self._offsets
+        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+        return scaled.astype(np.float32)
 
-    def _advance(
-        self,
-        beam: list[_Prefix],
-        candidates: list[tuple[int, float]],
-        row: np.ndarray,
-        blank: float,
-    ) -> list[_Prefix]:
-        """Every text of the beam with every symbol tried: scores of the next frame."""
-        active: list[_Prefix] = []
-
-        def activate(prefix: _Prefix) -> None:
-            if prefix.next_blank == _NEVER and prefix.next_letter == _NEVER:
-                active.append(prefix)
-
-        for prefix in beam:
-            total = _add(prefix.blank, prefix.letter)
-            activate(prefix)
-            prefix.next_blank = total + blank
-            if prefix.label >= 0 and prefix.letter > _NEVER:
-                stay = prefix.letter + float(row[prefix.label])
-                prefix.next_letter = _add(prefix.next_letter, stay)
-            for label, log_prob in candidates:
-                source = prefix.blank if label == prefix.label else total
-                if source == _NEVER or (label == self._space and prefix.label in (-1, label)):
-                    continue
-                child = prefix.children.get(label)
-                if child is None:
-                    child = self._extend(prefix, label)
-                activate(child)
-                child.next_letter = _add(child.next_letter, source + log_prob)
-        return active
-
-    def _prune(self, active: list[_Prefix]) -> list[_Prefix]:
-        """Move to the next frame with the best of the texts."""
-        ranked: list[tuple[float, int, _Prefix]] = []
-        for order, prefix in enumerate(active):
-            prefix.blank, prefix.letter = prefix.next_blank, prefix.next_letter
-            prefix.next_blank = prefix.next_letter = _NEVER
-            ranked.append((_add(prefix.blank, prefix.letter) + prefix.context, -order, prefix))
-        ranked.sort(reverse=True)
-        least = ranked[0][0] - self._options.beam_threshold
-        kept = [p for score, _, p in ranked[: self._options.beam_width] if score >= least]
-        for _, _, prefix in ranked[len(kept) :]:
-            prefix.blank = prefix.letter = _NEVER
-        return kept
-
-    def _extend(self, prefix: _Prefix, label: int) -> _Prefix:
-        """The text with one more symbol, and what the language model says of it."""
-        child = _Prefix(prefix, label)
-        prefix.children[label] = child
-        if self._model is None:
-            child.bonus = prefix.bonus + (self._options.word_bonus if label == self._space else 0.0)
-            child.context = child.bonus
-            return child
+    def _scorer(self) -> Scorer:
         options = self._options
-        if label == self._space:
-            child.lm, child.bonus, child.state = self._close_word(prefix, self._model)
-            child.context = options.lm_weight * child.lm + child.bonus
-            return child
-        child.lm, child.bonus, child.state = prefix.lm, prefix.bonus, prefix.state
-        lexicon = self._model.lexicon
-        child.node = lexicon.step(prefix.node, self._alphabet.symbols[label])
-        child.context = options.lm_weight * child.lm + child.bonus
-        if child.node == OUTSIDE:
-            hope = float(self._model.ngrams.unigrams[self._model.unknown, 0])
-            child.context += options.lm_weight * hope - options.unknown_penalty
-        else:
-            child.context += options.lm_weight * lexicon.hopes[child.node]
-        return child
-
-    def _close_word(self, prefix: _Prefix, model: LanguageModel) -> tuple[float, float, State]:
-        """Language model score, bonus and state once the word that `prefix` ends in is whole."""
-        options = self._options
-        number = model.lexicon.words.get(prefix.node)
-        bonus = prefix.bonus + options.word_bonus
-        if number is None:
-            number = model.unknown
-            bonus -= options.unknown_penalty
-        log_prob, state = model.ngrams.score(prefix.state, number)
-        return prefix.lm + log_prob, bonus, state
-
-    def _final(self, prefix: _Prefix) -> tuple[float, float, float]:
-        """Score, language model score and bonus at the end of the recording."""
-        lm, bonus, state = prefix.lm, prefix.bonus, prefix.state
-        in_word = prefix.label not in (-1, self._space)
+        weights = Weights(options.lm_weight, options.word_bonus, options.unknown_penalty)
+        scorer: Scorer
         if self._model is None:
-            bonus += self._options.word_bonus if in_word else 0.0
+            scorer = LetterScorer(self._alphabet, weights)
         else:
-            if in_word:
-                lm, bonus, state = self._close_word(prefix, self._model)
-            lm += self._model.ngrams.score(state, self._model.end)[0]
-        acoustic = _add(prefix.blank, prefix.letter)
-        return acoustic + self._options.lm_weight * lm + bonus, lm, bonus
+            words = self._hot.words if self._hot else ()
+            scorer = WordScorer(self._alphabet, weights, self._model, words)
+        return HotwordScorer(scorer, self._hot) if self._hot else scorer
 
-    def _hypothesis(self, prefix: _Prefix, posteriors: Posteriors) -> Hypothesis:
-        score, lm, bonus = self._final(prefix)
-        labels = np.array(prefix.labels(), dtype=np.int64)
-        alignment = ctc.viterbi(posteriors.log_probs, labels, self._alphabet.blank_index)
-        return Hypothesis(
-            transcript=transcript_of(alignment.path, posteriors),
-            acoustic=_add(prefix.blank, prefix.letter),
-            lm=lm,
-            bonus=bonus,
-            score=score,
+    def _transcript(self, labels: list[int], posteriors: Posteriors) -> Transcript:
+        """The text at its best alignment."""
+        alignment = ctc.viterbi(
+            posteriors.log_probs, np.array(labels, dtype=np.int64), self._alphabet.blank_index
         )
-
-
-def _add(a: float, b: float) -> float:
-    """Log(exp(a) + exp(b))."""
-    if a < b:
-        a, b = b, a
-    return a if b == _NEVER else a + math.log1p(math.exp(b - a))
+        return transcript_of(alignment.path, posteriors)

@@ -3,47 +3,95 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-OUTSIDE = -1
-"""The node of letters that begin no word."""
+import numpy as np
+import numpy.typing as npt
 
-ROOT = 0
+OUTSIDE, ROOT = 0, 1
+"""The node of letters that begin no word, and the node of no letters."""
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """A prefix tree.
+    """A prefix tree, in arrays.
 
     Attributes:
-        children: (node, letter) -> node.
-        words: node -> the word's number, for nodes that end one.
-        hopes: node -> the highest log probability of a word below it, a bound for the search.
+        following: (nodes, classes) int32, the node after one more letter.
+        words: (nodes,) int32, number of the word that a node ends; the unknown word's if none.
+        ends: (nodes,) bool, whether a node ends a word.
+        hopes: (nodes,) float64, the highest unigram log probability of a word at or below it, a
+            bound for the search; the unknown word's for OUTSIDE, and 0 for ROOT.
     """
 
-    children: dict[tuple[int, str], int]
-    words: dict[int, int]
-    hopes: list[float]
+    following: npt.NDArray[np.int32]
+    words: npt.NDArray[np.int32]
+    ends: npt.NDArray[np.bool_]
+    hopes: npt.NDArray[np.float64]
 
-    def step(self, node: int, letter: str) -> int:
-        """The node after one more letter."""
-        return self.children.get((node, letter), OUTSIDE)
+    def step(
+        self, nodes: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int32]:
+        """The nodes after one more letter each, (texts,)."""
+        after: npt.NDArray[np.int32] = self.following[nodes, labels]
+        return after
+
+    def with_words(self, spellings: Sequence[Sequence[int]]) -> "Lexicon":
+        """This tree and more words, which count as the unknown word but as none that is misspelled.
+
+        Args:
+            spellings: classes of each word's letters.
+        """
+        first, more = self.words.size, sum(len(spelling) for spelling in spellings)
+        following = np.pad(self.following, ((0, more), (0, 0)))
+        ends = np.pad(self.ends, (0, more))
+        used = first
+        for spelling in spellings:
+            node = ROOT
+            for letter in spelling:
+                if following[node, letter] == OUTSIDE:
+                    following[node, letter] = used
+                    used += 1
+                node = int(following[node, letter])
+            ends[node] = True
+        return Lexicon(
+            following[:used],
+            np.pad(self.words, (0, used - first), constant_values=self.words[OUTSIDE]),
+            ends[:used],
+            np.pad(self.hopes, (0, used - first), constant_values=self.hopes[OUTSIDE]),
+        )
 
 
-def build_lexicon(words: Sequence[tuple[str, int, float]]) -> Lexicon:
-    """Make a tree of (spelling, number, unigram log probability)."""
-    children: dict[tuple[int, str], int] = {}
-    ends: dict[int, int] = {}
-    hopes = [float("-inf")]
-    for spelling, number, log_prob in words:
-        node = ROOT
+def build_lexicon(
+    spellings: Sequence[Sequence[int]],
+    numbers: Sequence[int],
+    log_probs: npt.NDArray[np.floating],
+    *,
+    classes: int,
+    unknown: int,
+) -> Lexicon:
+    """Make the tree.
+
+    Args:
+        spellings: classes of each word's letters.
+        numbers: of each word.
+        log_probs: of all numbers, unigram natural logs.
+        classes: of the letters.
+        unknown: the unknown word's number.
+    """
+    following: list[dict[int, int]] = [{}, {}]
+    words, hopes = [unknown, unknown], [float(log_probs[unknown]), 0.0]
+    for spelling, number in zip(spellings, numbers, strict=True):
+        log_prob, node = float(log_probs[number]), ROOT
         for letter in spelling:
-            following = children.get((node, letter))
-            if following is None:
-                following = len(hopes)
-                children[node, letter] = following
+            child = following[node].setdefault(letter, len(hopes))
+            if child == len(hopes):
+                following.append({})
+                words.append(unknown)
                 hopes.append(log_prob)
-            elif hopes[following] < log_prob:
-                hopes[following] = log_prob
-            node = following
-        ends[node] = number
-    hopes[ROOT] = 0.0
-    return Lexicon(children, ends, hopes)
+            hopes[child] = max(hopes[child], log_prob)
+            node = child
+        words[node] = number
+    ends = np.array(words) != unknown
+    table = np.full((len(hopes), classes), OUTSIDE, dtype=np.int32)
+    for node, letters in enumerate(following):
+        table[node, list(letters)] = list(letters.values())
+    return Lexicon(table, np.array(words, dtype=np.int32), ends, np.array(hopes))

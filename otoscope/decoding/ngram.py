@@ -18,9 +18,10 @@ from otoscope.errors import ModelFileError
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 
-State = tuple[int, ...]
-"""The last words, at most two, as numbers."""
+Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
+_NONE = -1
 _FORMAT = 1
 _NEVER = -99.0
 
@@ -40,9 +41,9 @@ class NgramModel:
 
     words: tuple[str, ...]
     unigrams: npt.NDArray[np.float32]
-    bigram_keys: npt.NDArray[np.int64]
+    bigram_keys: Numbers
     bigrams: npt.NDArray[np.float32]
-    trigram_keys: npt.NDArray[np.int64]
+    trigram_keys: Numbers
     trigrams: npt.NDArray[np.float32]
 
     @cached_property
@@ -55,35 +56,35 @@ class NgramModel:
         """The words that can be said."""
         return tuple(word for word in self.words if word not in (START, END, UNKNOWN))
 
-    def start(self) -> State:
-        """The state before the first word of a sentence."""
-        return (self.numbers[START],)
+    def start(self) -> tuple[int, int]:
+        """The two words before the first word of a sentence: none, and <s>."""
+        return _NONE, self.numbers[START]
 
-    def score(self, state: State, number: int) -> tuple[float, State]:
-        """Log P(word | state), and the state after it."""
-        if len(state) > 1:
-            pair = self._find(self.bigram_keys, state[0] * len(self.words) + state[1])
-            if pair is None:
-                return self.score(state[1:], number)
-            triple = self._find(self.trigram_keys, pair * len(self.words) + number)
-            if triple is not None:
-                return float(self.trigrams[triple]), (state[1], number)
-            log_prob, after = self.score(state[1:], number)
-            return float(self.bigrams[pair, 1]) + log_prob, after
-        [last] = state
-        pair = self._find(self.bigram_keys, last * len(self.words) + number)
-        if pair is not None:
-            return float(self.bigrams[pair, 0]), (last, number)
-        return float(self.unigrams[last, 1] + self.unigrams[number, 0]), (number,)
+    def score(self, before: Numbers, last: Numbers, words: Numbers) -> Floats:
+        """Log P(word | the two words before it), natural, of many at once.
+
+        Args:
+            before: (n,) number of the word before the last one; below 0 for none.
+            last: (n,) number of the last word.
+            words: (n,) number of the word that follows.
+        """
+        size = len(self.words)
+        pairs, has_pair = _find(self.bigram_keys, before * size + last)
+        triples, has_triple = _find(self.trigram_keys, pairs * size + words)
+        nexts, has_next = _find(self.bigram_keys, last * size + words)
+        scores: Floats = (self.unigrams[last, 1] + self.unigrams[words, 0]).astype(np.float64)
+        scores[has_next] = self.bigrams[nexts[has_next], 0]
+        scores[has_pair] += self.bigrams[pairs[has_pair], 1]
+        has_triple &= has_pair
+        scores[has_triple] = self.trigrams[triples[has_triple]]
+        return scores
 
     def log_prob(self, words: list[str]) -> float:
         """Log P(words and the sentence's end | its start); words not known count as <unk>."""
-        state, total = self.start(), 0.0
         unknown = self.numbers[UNKNOWN]
-        for word in words:
-            log_prob, state = self.score(state, self.numbers.get(word, unknown))
-            total += log_prob
-        return total + self.score(state, self.numbers[END])[0]
+        spoken = [self.numbers.get(word, unknown) for word in words]
+        numbers = np.array([*self.start(), *spoken, self.numbers[END]], dtype=np.int64)
+        return float(self.score(numbers[:-2], numbers[1:-1], numbers[2:]).sum())
 
     def save(self, path: Path) -> None:
         """Write a compressed .npz: keys as differences, numbers as float16."""
@@ -127,9 +128,13 @@ class NgramModel:
             trigrams=arrays["trigrams"].astype(np.float32),
         )
 
-    def _find(self, keys: npt.NDArray[np.int64], key: int) -> int | None:
-        place = int(keys.searchsorted(key))
-        return place if place < keys.size and int(keys[place]) == key else None
+
+def _find(keys: Numbers, wanted: Numbers) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Places of `wanted` in the sorted `keys`, and whether they are there."""
+    if not keys.size:
+        return np.zeros(wanted.size, dtype=np.int64), np.zeros(wanted.size, dtype=np.bool_)
+    places = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
+    return places, keys[places] == wanted
 
 
 def from_arpa(path: Path) -> NgramModel:

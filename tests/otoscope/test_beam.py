@@ -1,58 +1,25 @@
 """otoscope.decoding.beam against every text there is."""
 
-import itertools
 import math
 
 import numpy as np
 import pytest
+from beam_oracle import (
+    ALPHABET,
+    EXHAUSTIVE,
+    MODEL,
+    PLAIN,
+    every_text,
+    posteriors,
+    random_posteriors,
+    unigram_model,
+)
 
 from otoscope import ctc
-from otoscope.alphabet import Alphabet
-from otoscope.decoding.beam import BeamDecoder, BeamOptions, LanguageModel
+from otoscope.decoding.beam import BeamDecoder, BeamOptions
 from otoscope.decoding.greedy import greedy
-from otoscope.decoding.ngram import END, START, UNKNOWN, NgramModel
+from otoscope.decoding.scoring import LanguageModel
 from otoscope.errors import SpecError
-from otoscope.posteriors import FrameClock, Posteriors
-
-ALPHABET = Alphabet(("a", "b", " "))
-FRAMES = 5
-EXHAUSTIVE = {"beam_width": 10**6, "min_log_prob": -1e9, "beam_threshold": 1e9}
-
-
-def posteriors(log_probs, alphabet=ALPHABET):
-    return Posteriors(log_probs.astype(np.float32), alphabet, FrameClock(0.04, 1.0))
-
-
-def random_posteriors(seed, frames=FRAMES, sharpness=1.5):
-    logits = sharpness * np.random.default_rng(seed).standard_normal((frames, ALPHABET.size))
-    return posteriors(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-
-
-def unigram_model(probabilities):
-    words = (START, END, UNKNOWN, *probabilities)
-    unigrams = [(-99.0, 0.0), (math.log(0.3), 0.0), (math.log(0.05), 0.0)]
-    unigrams += [(math.log(p), 0.0) for p in probabilities.values()]
-    nothing = np.zeros(0)
-    return NgramModel(
-        words,
-        np.array(unigrams, dtype=np.float32),
-        nothing.astype(np.int64),
-        nothing.reshape(0, 2).astype(np.float32),
-        nothing.astype(np.int64),
-        nothing.astype(np.float32),
-    )
-
-
-MODEL = unigram_model({"a": 0.1, "ab": 0.2, "bb": 0.35})
-
-
-def every_text():
-    """Texts that a search may return: no space at the start, none doubled."""
-    for length in range(FRAMES + 1):
-        for symbols in itertools.product(ALPHABET.symbols, repeat=length):
-            text = "".join(symbols)
-            if not text.startswith(" ") and "  " not in text:
-                yield text
 
 
 def exact_score(text, given, options, model):
@@ -61,7 +28,7 @@ def exact_score(text, given, options, model):
     acoustic = ctc.forward_log_prob(given.log_probs, labels, ALPHABET.blank_index)
     words = text.split()
     score = acoustic + options.word_bonus * len(words)
-    if model is None:
+    if model is None or not words:
         return score
     unknown = sum(word not in model.vocabulary for word in words)
     return score + options.lm_weight * model.log_prob(words) - options.unknown_penalty * unknown
@@ -92,7 +59,7 @@ def test_the_best_text_is_not_always_that_of_the_best_path():
     probs = np.array([[0.4, 0.0, 0.0, 0.6]] * 2) + 1e-9
     given = posteriors(np.log(probs))
     assert greedy(given).text == ""
-    [best] = BeamDecoder(ALPHABET, BeamOptions(word_bonus=0.0)).decode(given)
+    [best] = BeamDecoder(ALPHABET, BeamOptions(word_bonus=0.0, **PLAIN)).decode(given)
     assert best.transcript.text == "a"
     assert math.exp(best.acoustic) == pytest.approx(0.4 * 0.4 + 2 * 0.4 * 0.6, abs=1e-6)
 
@@ -104,9 +71,13 @@ def test_the_language_model_decides_what_sounds_alike():
     probs[2, 1] = 1.0  # b
     given = posteriors(np.log(probs))
     model = LanguageModel(unigram_model({"ab": 0.01, "bb": 0.3}), ALPHABET)
-    assert BeamDecoder(ALPHABET, BeamOptions(), model).decode(given)[0].transcript.text == "bb"
+    assert (
+        BeamDecoder(ALPHABET, BeamOptions(**PLAIN), model).decode(given)[0].transcript.text == "bb"
+    )
     other = LanguageModel(unigram_model({"ab": 0.3, "bb": 0.01}), ALPHABET)
-    assert BeamDecoder(ALPHABET, BeamOptions(), other).decode(given)[0].transcript.text == "ab"
+    assert (
+        BeamDecoder(ALPHABET, BeamOptions(**PLAIN), other).decode(given)[0].transcript.text == "ab"
+    )
 
 
 def test_a_word_outside_the_vocabulary_can_be_said():
@@ -115,7 +86,7 @@ def test_a_word_outside_the_vocabulary_can_be_said():
         probs[frame, label] = 1.0
     given = posteriors(np.log(probs))
     model = LanguageModel(MODEL, ALPHABET)
-    [best] = BeamDecoder(ALPHABET, BeamOptions(unknown_penalty=5.0), model).decode(given)
+    [best] = BeamDecoder(ALPHABET, BeamOptions(unknown_penalty=5.0, **PLAIN), model).decode(given)
     assert best.transcript.text == "baab"
     assert best.bonus == pytest.approx(BeamOptions().word_bonus - 5.0)
 
@@ -125,7 +96,7 @@ def test_words_have_the_times_of_their_letters():
     for frame, label in enumerate((0, 3, 2, 1, 1, 3)):  # a _ space b b _
         probs[frame, label] = 1.0
     given = posteriors(np.log(probs))
-    [best] = BeamDecoder(ALPHABET, BeamOptions()).decode(given)
+    [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(given)
     assert [word.word for word in best.transcript.words] == ["a", "b"]
     assert best.transcript.words[1].start_s == pytest.approx(2.5 * 0.04)
     assert best.transcript.words[1].end_s == pytest.approx(4.5 * 0.04)
@@ -134,14 +105,14 @@ def test_words_have_the_times_of_their_letters():
 def test_nothing_said_is_an_empty_text():
     probs = np.full((3, 4), 1e-9)
     probs[:, 3] = 1.0
-    [best] = BeamDecoder(ALPHABET, BeamOptions()).decode(posteriors(np.log(probs)))
+    [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(posteriors(np.log(probs)))
     assert best.transcript.text == ""
     assert best.transcript.confidence is None
 
 
 def test_a_narrow_beam_still_answers():
     given = random_posteriors(3, frames=60, sharpness=0.2)
-    [best] = BeamDecoder(ALPHABET, BeamOptions(beam_width=1)).decode(given)
+    [best] = BeamDecoder(ALPHABET, BeamOptions(beam_width=1, **PLAIN)).decode(given)
     assert np.isfinite(best.score)
 
 
@@ -149,3 +120,29 @@ def test_a_narrow_beam_still_answers():
 def test_impossible_options_are_refused(width, n_best):
     with pytest.raises(SpecError, match="beam_width"):
         BeamOptions(beam_width=width, n_best=n_best)
+
+
+def test_evidence_is_flattened_and_priors_are_taken_off():
+    given = random_posteriors(5)
+    priors = (0.5, 0.2, 0.1, 0.2)
+    options = BeamOptions(
+        **{**EXHAUSTIVE, "acoustic_scale": 0.7, "prior_scale": 0.4}, word_bonus=0.0
+    )
+    probs = np.exp(given.log_probs.astype(np.float64)) ** 0.7 / np.array(priors) ** 0.4
+    probs /= probs.sum(axis=1, keepdims=True)
+    same = posteriors(np.log(probs))
+    by_hand = BeamDecoder(ALPHABET, BeamOptions(word_bonus=0.0, **EXHAUSTIVE)).decode(same)[0]
+    found = BeamDecoder(ALPHABET, options, priors=priors).decode(given)[0]
+    assert found.transcript.text == by_hand.transcript.text
+    assert found.acoustic == pytest.approx(by_hand.acoustic, abs=1e-4)
+
+
+def test_priors_fit_the_alphabet():
+    with pytest.raises(SpecError, match="4 priors, got 2"):
+        BeamDecoder(ALPHABET, BeamOptions(), priors=(0.5, 0.5))
+
+
+@pytest.mark.parametrize("wrong", [{"acoustic_scale": 0.0}, {"prior_scale": -0.1}])
+def test_impossible_scales_are_refused(wrong):
+    with pytest.raises(SpecError, match="scale"):
+        BeamOptions(**wrong)

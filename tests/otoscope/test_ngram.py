@@ -56,10 +56,8 @@ def in_base_10(log_prob):
     ],
 )
 def test_probabilities_back_off(model, history, word, expected):
-    state = model.start()
-    for earlier in history:
-        _, state = model.score(state, model.numbers[earlier])
-    log_prob, _ = model.score(state, model.numbers[word])
+    spoken = [*model.start(), *(model.numbers[one] for one in (*history, word))]
+    [log_prob] = model.score(*(np.array([number]) for number in spoken[-3:]))
     assert in_base_10(log_prob) == pytest.approx(expected, abs=1e-5)
 
 

@@ -1,0 +1,69 @@
+"""A closed list of phrases: which of them was said, if one of them was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from otoscope import ctc
+from otoscope.decoding.paths import transcript_of
+from otoscope.errors import EmptyTextError, UnalignableTextError
+from otoscope.posteriors import Posteriors
+from otoscope.transcript import Transcript
+
+
+@dataclass(frozen=True)
+class RankedPhrase:
+    """One phrase of the list.
+
+    Attributes:
+        phrase: as it was given.
+        log_prob: natural log P(phrase | X), summed over all alignments (Graves et al. 2006, section
+            4.1); -inf if the recording is too short for it.
+        probability: that it was this one, given that it was one of the list, all being equally
+            likely before anything was heard.
+    """
+
+    phrase: str
+    log_prob: float
+    probability: float
+
+
+def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedPhrase]:
+    """Rank phrases by how probably each was all that was said, best first.
+
+    Raises:
+        EmptyTextError: if a phrase holds no words, or there is none.
+        UnsupportedTextError: if a phrase holds what the alphabet can't express.
+        UnalignableTextError: if the recording is too short for all of them.
+    """
+    alphabet = posteriors.alphabet
+    texts = [alphabet.normalise(phrase) for phrase in phrases]
+    if not texts or not all(texts):
+        raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
+    labels = [alphabet.encode(text) for text in texts]
+    log_probs = ctc.forward_log_probs(posteriors.log_probs, labels, alphabet.blank_index)
+    if not np.isfinite(log_probs.max()):
+        fewest = min(ctc.min_frames(one) for one in labels)
+        raise UnalignableTextError(
+            f"expected a phrase that fits {posteriors.log_probs.shape[0]} frames, "
+            f"got none that needs fewer than {fewest}"
+        )
+    shares = np.exp(log_probs - np.logaddexp.reduce(log_probs))
+    ranked = [
+        RankedPhrase(phrase, float(log_prob), float(share))
+        for phrase, log_prob, share in zip(phrases, log_probs, shares, strict=True)
+    ]
+    return sorted(ranked, key=lambda one: -one.log_prob)
+
+
+def transcript_of_phrase(posteriors: Posteriors, phrase: str) -> Transcript:
+    """A phrase with its words' times, at its best alignment.
+
+    Raises:
+        UnsupportedTextError, UnalignableTextError: as `rank_phrases`.
+    """
+    alphabet = posteriors.alphabet
+    labels = alphabet.encode(alphabet.normalise(phrase))
+    alignment = ctc.viterbi(posteriors.log_probs, labels, alphabet.blank_index)
+    return transcript_of(alignment.path, posteriors)
