@@ -67,14 +67,16 @@ class Recipe:
     Attributes:
         texts: files of plain text, .xz and .gz too, a paragraph a line.
         manifests: whose transcripts are added.
+        repeat: how often each transcript counts: they are few, and what will be said.
         min_count: words rarer than this are unknown words.
         prune: threshold of IRSTLM's pruning for bigrams and trigrams, natural log difference.
     """
 
     texts: tuple[Path, ...]
     manifests: tuple[Path, ...]
+    repeat: int = 4
     min_count: int = 3
-    prune: float = 1e-7
+    prune: float = 1e-8
 
 
 def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
@@ -134,7 +136,7 @@ def _sentences(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
     for manifest in recipe.manifests:
         for utterance in read_manifest(manifest):
             if written := _normalise(utterance.text, alphabet):
-                yield written
+                yield from [written] * recipe.repeat
 
 
 def _lines(path: Path) -> Iterator[str]:

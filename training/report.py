@@ -2,19 +2,18 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otoscope import features as front_end
-from otoscope.features import Features
+from otoscope.features import FeatureMatrix, Features
+from otoscope.pictures import draw_posteriorgram
 from otoscope.posteriors import FrameClock, LogProbs, Posteriors
 from training.config import TrainingConfig
 from training.history import History
 from training.listening import dev_log_probs
 from training.model import AcousticModel
-from training.pictures import draw_posteriorgram
 from training.prepare import FRAMES_PER_S, DevSet
 
 _EXAMPLES = 2
@@ -29,7 +28,6 @@ class Reporter:
     """Draws `curves.png` and `pictures/NAME-epoch-NNN.png` into a run's folder."""
 
     def __init__(self, folder: Path, dev: list[DevSet], config: TrainingConfig) -> None:
-        mpl.use("Agg")
         self._folder = folder
         self._dev = dev
         self._config = config
@@ -47,9 +45,11 @@ class Reporter:
         for number, (place, row) in enumerate(zip(places, log_probs, strict=True), 1):
             matrix = front_end.finish(dev.pack[dev.indices[place]], self._config.features)
             figure = draw_posteriorgram(
-                matrix, self._posteriors(row, matrix), title=f"“{dev.texts[place]}”, epoch {epoch}"
+                FeatureMatrix(matrix, self._config.features),
+                self._posteriors(row, matrix),
+                title=f"“{dev.texts[place]}”, epoch {epoch}",
             )
-            figure.savefig(pictures / f"utterance-{number}-epoch-{epoch:03d}.png", dpi=110)
+            figure.savefig(pictures / f"utterance-{number}-epoch-{epoch:03d}.png")
 
     def _posteriors(self, log_probs: LogProbs, matrix: Features) -> Posteriors:
         frame_s = self._config.model.frame_stride * self._config.features.hop_s

@@ -1,16 +1,20 @@
 """Recognisers side by side, each from samples to a text: ours, decoded in each way, and a peer."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from otoscope import Posteriors, Recognizer, greedy
+from otoscope import Posteriors, Recognizer, Transcript, greedy
 from otoscope.audio import Samples
-from otoscope.decoding.beam import BeamDecoder, BeamOptions, LanguageModel
+from otoscope.calibration import Calibration, read_calibration
+from otoscope.decoding.beam import BeamDecoder, BeamOptions
 from otoscope.decoding.ngram import NgramModel
+from otoscope.decoding.scoring import LanguageModel
 from otoscope.errors import OtoscopeError
 
 POCKETSPHINX = "PocketSphinx"
+
+Decode = Callable[[Posteriors], Transcript]
 
 
 @dataclass(frozen=True)
@@ -26,21 +30,47 @@ class System:
     hear: Callable[[Samples], str]
 
 
-def our_systems(recognizer: Recognizer, lm: Path | None, options: BeamOptions) -> Iterator[System]:
+def our_systems(
+    recognizer: Recognizer,
+    lm: Path | None,
+    options: BeamOptions,
+    priors: Sequence[float] | None = None,
+) -> Iterator[System]:
     """Greedy; and with a language model, beam search without and with it."""
 
-    def system(name: str, decode: Callable[[Posteriors], str]) -> System:
-        return System(name, lambda samples: decode(recognizer.posteriors([samples])[0]))
+    def system(name: str, decode: Decode) -> System:
+        return System(name, lambda samples: decode(recognizer.posteriors([samples])[0]).text)
 
-    yield system("greedy", lambda posteriors: greedy(posteriors).text)
+    for name, decode in our_decoders(recognizer, lm, options, priors):
+        yield system(name, decode)
+
+
+def our_decoders(
+    recognizer: Recognizer,
+    lm: Path | None,
+    options: BeamOptions,
+    priors: Sequence[float] | None = None,
+) -> Iterator[tuple[str, Decode]]:
+    """The same by name, from posteriors on."""
+    yield "greedy", greedy
     if lm is None:
         return
     alphabet = recognizer.spec.alphabet
-    plain = BeamDecoder(alphabet, BeamOptions(beam_width=options.beam_width, word_bonus=0.0))
+    alone = replace(options, word_bonus=0.0, acoustic_scale=1.0, prior_scale=0.0)
+    plain = BeamDecoder(alphabet, alone)
     model = LanguageModel(NgramModel.load(lm), alphabet)
-    informed = BeamDecoder(alphabet, options, model)
-    yield system("beam", lambda posteriors: plain.decode(posteriors)[0].transcript.text)
-    yield system("beam + LM", lambda posteriors: informed.decode(posteriors)[0].transcript.text)
+    informed = BeamDecoder(alphabet, options, model, priors=priors)
+    yield "beam", lambda posteriors: plain.decode(posteriors)[0].transcript
+    yield "beam + LM", lambda posteriors: informed.decode(posteriors)[0].transcript
+
+
+def calibration_of(model: Path, recognizer: Recognizer) -> Calibration | None:
+    """What calibration.json beside `model` says of these weights; None if it is of others."""
+    path = model.with_name("calibration.json")
+    if not path.is_file():
+        return None
+    calibration = read_calibration(path)
+    return calibration if calibration.model_sha256 == recognizer.sha256 else None
 
 
 def pocketsphinx(recognizer: Recognizer) -> System:

@@ -1,0 +1,93 @@
+"""What development recordings say about a model's beliefs.
+
+Confidences are made to mean something: of words given 0.8, eight in ten are right. A network
+trained with CTC is too sure of itself, and a decoder with a language model picks words that the
+network was not sure of. A logistic curve over the logit of the raw confidence mends both (Platt
+1999; Guo et al. 2017, "On Calibration of Modern Neural Networks"), one curve for each decoder,
+fitted by `python -m training calibrate`.
+"""
+
+import json
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ConfigDict
+
+from otoscope.errors import ModelFileError, SpecError
+from otoscope.strict import STRICT, dump, parse
+from otoscope.transcript import Transcript
+
+_EDGE = 1e-4
+
+
+@dataclass(frozen=True)
+class Curve:
+    """P(word is right) = 1 / (1 + exp(-(slope * logit(confidence) + intercept)))."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    slope: float
+    intercept: float
+
+    def probability(self, confidence: float) -> float:
+        """Of being right, for a word of that raw confidence; both 0 to 1."""
+        return 1.0 / (1.0 + math.exp(-(self.slope * logit(confidence) + self.intercept)))
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Priors and curves of one model.
+
+    Attributes:
+        model_sha256: of the model file they were fitted for.
+        priors: mean posterior of each class, the blank last; for beam search.
+        curves: by decoder, "greedy", "beam" or "beam + LM".
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    model_sha256: str
+    priors: tuple[float, ...]
+    curves: dict[str, Curve]
+
+    def apply(self, transcript: Transcript, decoder: str) -> Transcript:
+        """The transcript with its words' confidences mended, and as its own their mean.
+
+        Characters keep theirs: posteriors. A decoder without a curve keeps all.
+        """
+        curve = self.curves.get(decoder)
+        if curve is None or not transcript.words:
+            return transcript
+        words = tuple(
+            replace(word, confidence=curve.probability(word.confidence))
+            for word in transcript.words
+        )
+        mean = math.fsum(word.confidence for word in words) / len(words)
+        return replace(transcript, words=words, confidence=mean)
+
+
+def logit(confidence: float) -> float:
+    """log(c / (1 - c)), with c kept off 0 and 1."""
+    kept = min(max(confidence, _EDGE), 1.0 - _EDGE)
+    return math.log(kept / (1.0 - kept))
+
+
+def write_calibration(path: Path, calibration: Calibration) -> None:
+    """Write calibration.json."""
+    path.write_text(json.dumps(dump(calibration), indent=1) + "\n", encoding="utf-8")
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read what `write_calibration` wrote.
+
+    Raises:
+        ModelFileError: if it is missing or something else.
+    """
+    try:
+        return parse(Calibration, json.loads(path.read_text(encoding="utf-8")), str(path))
+    except OSError as error:
+        raise ModelFileError(f"expected a calibration, got {path}: {error}") from error
+    except (ValueError, SpecError) as error:
+        raise ModelFileError(f"{path}: expected a calibration: {error}") from error

@@ -1,0 +1,64 @@
+"""otoscope.calibration: curves over confidences, and their file."""
+
+import json
+
+import pytest
+
+from otoscope.calibration import Calibration, Curve, read_calibration, write_calibration
+from otoscope.errors import ModelFileError
+from otoscope.transcript import Transcript, Word
+
+CURVE = Curve(slope=0.5, intercept=-1.0)
+CALIBRATION = Calibration("ab" * 32, (0.1, 0.9), {"greedy": CURVE})
+
+
+def transcript(*confidences):
+    words = tuple(Word("a", 0.1 * n, 0.1 * n + 0.05, one) for n, one in enumerate(confidences))
+    return Transcript(" ".join("a" for _ in words), 0.9 if words else None, words, ())
+
+
+def test_a_neutral_curve_changes_nothing():
+    neutral = Curve(1.0, 0.0)
+    for confidence in (0.01, 0.5, 0.99):
+        assert neutral.probability(confidence) == pytest.approx(confidence)
+
+
+def test_order_stays_and_the_ends_stay_probabilities():
+    mended = [CURVE.probability(c) for c in (0.0, 0.2, 0.5, 0.9, 1.0)]
+    assert mended == sorted(mended)
+    assert mended[0] > 0
+    assert mended[-1] < 1
+    assert CURVE.probability(0.5) == pytest.approx(0.2689, abs=1e-4)  # 1 / (1 + e)
+
+
+def test_words_are_mended_and_the_text_gets_their_mean():
+    mended = CALIBRATION.apply(transcript(0.5, 0.9), "greedy")
+    expected = [CURVE.probability(0.5), CURVE.probability(0.9)]
+    assert [word.confidence for word in mended.words] == expected
+    assert mended.confidence == pytest.approx(sum(expected) / 2)
+
+
+def test_no_words_or_no_curve_is_left_alone():
+    assert CALIBRATION.apply(transcript(), "greedy") == transcript()
+    assert CALIBRATION.apply(transcript(0.5), "beam") == transcript(0.5)
+
+
+def test_the_file_comes_back(tmp_path):
+    path = tmp_path / "calibration.json"
+    write_calibration(path, CALIBRATION)
+    assert read_calibration(path) == CALIBRATION
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", json.dumps({"model_sha256": "a", "priors": [1.0], "curves": {"x": 1}})]
+)
+def test_another_file_is_refused(tmp_path, text):
+    path = tmp_path / "calibration.json"
+    path.write_text(text)
+    with pytest.raises(ModelFileError, match=r"calibration\.json"):
+        read_calibration(path)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ModelFileError, match=r"none\.json"):
+        read_calibration(tmp_path / "none.json")
