@@ -5,6 +5,8 @@ the blank's class. Sums run in float64 over the extended label sequence of lengt
 between, before and after the labels.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,15 +69,32 @@ def forward_log_prob(log_probs: FloatArray, labels: Labels, blank: int) -> float
 
     Returns -inf if the frames are too few.
     """
-    frames = log_probs.shape[0]
-    if frames == 0:
-        return 0.0 if labels.size == 0 else _NEVER
-    extended, may_skip = _extend(labels, blank)
-    alpha = _start(log_probs, extended)
-    for t in range(1, frames):
+    return float(forward_log_probs(log_probs, [labels], blank)[0])
+
+
+def forward_log_probs(
+    log_probs: FloatArray, texts: Sequence[Labels], blank: int
+) -> npt.NDArray[np.float64]:
+    """`forward_log_prob` of several texts at once, (texts,) float64."""
+    sizes = np.array([labels.size for labels in texts])
+    if log_probs.shape[0] == 0:
+        return np.where(sizes == 0, 0.0, _NEVER)
+    states = 2 * int(sizes.max()) + 1
+    extended = np.full((len(texts), states), blank, dtype=np.int64)
+    may_skip = np.zeros((len(texts), states), dtype=np.bool_)
+    for row, skips, labels in zip(extended, may_skip, texts, strict=True):
+        row[: 2 * labels.size + 1], skips[: 2 * labels.size + 1] = _extend(labels, blank)
+    alpha = np.full(extended.shape, _NEVER)
+    alpha[:, 0] = log_probs[0, blank]
+    alpha[sizes > 0, 1:2] = log_probs[0, extended[sizes > 0, 1:2]]
+    for frame in log_probs[1:]:
         stay, step, skip = _arrivals(alpha, may_skip)
-        alpha = np.logaddexp(np.logaddexp(stay, step), skip) + log_probs[t, extended]
-    return float(np.logaddexp.reduce(alpha[-2:]))
+        alpha = np.logaddexp(np.logaddexp(stay, step), skip) + frame[extended]
+    # A path ends in the last label or in the blank after it; an empty text has the blank alone.
+    rows = np.arange(len(texts))
+    in_label = np.where(sizes > 0, alpha[rows, np.maximum(2 * sizes - 1, 0)], _NEVER)
+    ends: npt.NDArray[np.float64] = np.logaddexp(alpha[rows, 2 * sizes], in_label)
+    return ends
 
 
 def viterbi(log_probs: FloatArray, labels: Labels, blank: int) -> Alignment:
@@ -94,24 +113,61 @@ def viterbi(log_probs: FloatArray, labels: Labels, blank: int) -> Alignment:
         nothing = np.zeros(0, dtype=np.int64)
         return Alignment(nothing, nothing, 0.0)
     # Impossible frames count as nearly so: an impossible text gets a path that spells it, too.
-    scores = np.maximum(log_probs, _NEARLY_NEVER)
     extended, may_skip = _extend(labels, blank)
-    score = _start(scores, extended)
-    origins = np.zeros((frames, extended.size), dtype=np.int8)
-    for t in range(1, frames):
-        arrivals = np.stack(_arrivals(score, may_skip))
-        origins[t] = arrivals.argmax(axis=0)
-        score = arrivals.max(axis=0) + scores[t, extended]
-    last = extended.size - 1
-    state = last if last == 0 or score[last] >= score[last - 1] else last - 1
-    states = np.empty(frames, dtype=np.int64)
-    for t in range(frames - 1, -1, -1):
-        states[t] = state
-        state -= int(origins[t, state])
+    states = _best_states(np.maximum(log_probs, _NEARLY_NEVER), extended, may_skip)
     positions = np.where(states % 2 == 1, states // 2, -1)
     path = extended[states]
     log_prob = log_probs[np.arange(frames), path].sum(dtype=np.float64)
     return Alignment(path, positions, float(log_prob))
+
+
+def _best_states(
+    log_probs: FloatArray, extended: Labels, may_skip: npt.NDArray[np.bool_]
+) -> Labels:
+    """The best path's state at each frame, (T,) int64, T >= 1.
+
+    Back pointers of all frames would take T * (2N + 1) bytes: a gigabyte for twenty minutes of
+    speech. So scores are kept at every sqrt(T)-th frame only, and the pointers in between are found
+    again on the way back: twice the work in O(sqrt(T) * N) memory (Grice, Hughey and Speck 1997,
+    "Reduced space sequence alignment").
+    """
+    frames = log_probs.shape[0]
+    block = math.isqrt(frames) + 1
+    score = _start(log_probs, extended)
+    kept = []
+    for t in range(1, frames):
+        if (t - 1) % block == 0:
+            kept.append(score)
+        score = np.stack(_arrivals(score, may_skip)).max(axis=0) + log_probs[t, extended]
+    last = extended.size - 1
+    state = last if last == 0 or score[last] >= score[last - 1] else last - 1
+    states = np.empty(frames, dtype=np.int64)
+    states[-1] = state
+    for first in reversed(range(1, frames, block)):
+        rows = log_probs[first : first + block, extended]
+        origins = _origins(kept.pop(), rows, may_skip)
+        for t in range(len(origins) - 1, -1, -1):
+            state -= int(origins[t, state])
+            states[first - 1 + t] = state
+    return states
+
+
+def _origins(
+    score: npt.NDArray[np.float64], rows: FloatArray, may_skip: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.int8]:
+    """How many states back each state's best predecessor is, (frames, states) int8.
+
+    Args:
+        score: of the states at the frame before, (states,).
+        rows: log_probs of the states at each frame, (frames, states).
+        may_skip: states that may be entered past a blank, (states,).
+    """
+    origins = np.empty(rows.shape, dtype=np.int8)
+    for t, row in enumerate(rows):
+        arrivals = np.stack(_arrivals(score, may_skip))
+        origins[t] = arrivals.argmax(axis=0)
+        score = arrivals.max(axis=0) + row
+    return origins
 
 
 def _extend(labels: Labels, blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
@@ -133,9 +189,12 @@ def _start(log_probs: FloatArray, extended: Labels) -> npt.NDArray[np.float64]:
 def _arrivals(
     score: npt.NDArray[np.float64], may_skip: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], ...]:
-    """Scores of each state's predecessors: itself, the one before, the one before that."""
+    """Scores of each state's predecessors: itself, the one before, the one before that.
+
+    States are the last axis.
+    """
     step = np.full_like(score, _NEVER)
-    step[1:] = score[:-1]
+    step[..., 1:] = score[..., :-1]
     skip = np.full_like(score, _NEVER)
-    skip[2:] = np.where(may_skip[2:], score[:-2], _NEVER)
+    skip[..., 2:] = np.where(may_skip[..., 2:], score[..., :-2], _NEVER)
     return score, step, skip

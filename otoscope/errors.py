@@ -33,11 +33,19 @@ class NonFiniteAudioError(AudioError):
     """Samples that are NaN or infinite."""
 
 
-class UnsupportedTextError(OtoscopeError):
+class TextError(OtoscopeError):
+    """The text given can't be used with this alphabet or this recording."""
+
+
+class EmptyTextError(TextError):
+    """Nothing is left to spell: no text, or punctuation only."""
+
+
+class UnsupportedTextError(TextError):
     """Text holds characters that the alphabet can't express."""
 
 
-class UnalignableTextError(OtoscopeError):
+class UnalignableTextError(TextError):
     """Text needs more frames than there are: T' < N + repeated neighbours (CTC's constraint)."""
 
 

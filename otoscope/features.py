@@ -113,6 +113,19 @@ class FeatureSpec:
         return samples // self.hop_samples
 
 
+@dataclass(frozen=True)
+class FeatureMatrix:
+    """X of one recording, with its meaning.
+
+    Attributes:
+        values: X, (frames T, bins) float32; row t is centred on t * spec.hop_s seconds.
+        spec: how it was computed.
+    """
+
+    values: Features
+    spec: FeatureSpec
+
+
 @lru_cache(maxsize=8)
 def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
     """Slaney's area-normalised triangular mel filters, (n_mels, n_fft // 2 + 1) float32.

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import onnxruntime
 
 from otoscope import audio, features
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
-from otoscope.features import Features
+from otoscope.features import FeatureMatrix, Features
 from otoscope.posteriors import FrameClock, HeadLogProbs, LogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
 
@@ -31,6 +32,14 @@ INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
 PHONEME_OUTPUT = "phoneme_log_probs"
 """A further output, the last, of models whose spec names phonemes."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One recording as the model saw it, and what it made of that."""
+
+    features: FeatureMatrix
+    posteriors: Posteriors
 
 
 class Recognizer:
@@ -81,10 +90,20 @@ class Recognizer:
 
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
         """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
+        return [heard.posteriors for heard in self.hear(waveforms)]
+
+    def hear(self, waveforms: Sequence[audio.Samples]) -> list[Heard]:
+        """What `posteriors` gives, each with the X that it was computed from."""
+        spec = self.spec.features
         matrices = [self.features(samples) for samples in waveforms]
         return [
-            self._posteriors(heads, samples.size / self.spec.features.sample_rate_hz)
-            for heads, samples in zip(self.run_heads(matrices), waveforms, strict=True)
+            Heard(
+                FeatureMatrix(matrix, spec),
+                self.interpret(heads, samples.size / spec.sample_rate_hz),
+            )
+            for matrix, heads, samples in zip(
+                matrices, self.run_heads(matrices), waveforms, strict=True
+            )
         ]
 
     def run(self, matrices: Sequence[Features]) -> list[LogProbs]:
@@ -131,7 +150,8 @@ class Recognizer:
             for i, length in enumerate(out_lengths)
         ]
 
-    def _posteriors(self, heads: HeadLogProbs, duration_s: float) -> Posteriors:
+    def interpret(self, heads: HeadLogProbs, duration_s: float) -> Posteriors:
+        """What the graph gave for a recording of so many seconds, with its meaning and clock."""
         phonemes = None
         if self.spec.phonemes is not None and heads.phonemes is not None:
             phonemes = PhonemePosteriors(heads.phonemes, self.spec.phonemes)

@@ -5,7 +5,9 @@ nothing. The containers do: a RIFF header states the size of its samples, and th
 Ogg stream carries a flag (RFC 3533, section 6).
 """
 
+import os
 import struct
+from typing import BinaryIO
 
 _RIFF_HEADER_BYTES = 12
 _CHUNK_HEADER_BYTES = 8
@@ -13,38 +15,45 @@ _UNKNOWN_SIZES = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 """What programs write to a pipe for a size they don't know yet; RF64 means another field."""
 
 _OGG_HEADER_BYTES = 27
+_OGG_LONGEST_PAGE_BYTES = _OGG_HEADER_BYTES + 255 + 255 * 255
 _OGG_LAST_PAGE = 0x04
 
 
-def breaks_off(data: bytes) -> bool:
-    """Whether `data`, a whole file, is a wav or ogg that ends before its own end.
+def breaks_off(file: BinaryIO) -> bool:
+    """Whether `file`, open for reading and seeking, is a wav or ogg that ends before its own end.
 
     False for other formats and where the header does not say.
     """
-    if data[:4] == b"RIFF":
-        return _wav_breaks_off(data)
-    if data[:4] == b"OggS":
-        return _ogg_breaks_off(data)
+    file.seek(0)
+    kind = file.read(4)
+    if kind == b"RIFF":
+        return _wav_breaks_off(file)
+    if kind == b"OggS":
+        return _ogg_breaks_off(file)
     return False
 
 
-def _wav_breaks_off(data: bytes) -> bool:
-    at = _RIFF_HEADER_BYTES
-    while at + _CHUNK_HEADER_BYTES <= len(data):
-        name, size = struct.unpack_from("<4sI", data, at)
+def _wav_breaks_off(file: BinaryIO) -> bool:
+    end, at = file.seek(0, os.SEEK_END), _RIFF_HEADER_BYTES
+    while at + _CHUNK_HEADER_BYTES <= end:
+        file.seek(at)
+        name, size = struct.unpack("<4sI", file.read(_CHUNK_HEADER_BYTES))
         at += _CHUNK_HEADER_BYTES
         if name == b"data":
-            return size not in _UNKNOWN_SIZES and at + size > len(data)
+            return size not in _UNKNOWN_SIZES and at + size > end
         at += size + size % 2
     return True
 
 
-def _ogg_breaks_off(data: bytes) -> bool:
-    at = data.rfind(b"OggS")
-    if at + _OGG_HEADER_BYTES > len(data):
+def _ogg_breaks_off(file: BinaryIO) -> bool:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(0, end - _OGG_LONGEST_PAGE_BYTES))
+    tail = file.read()
+    at = tail.rfind(b"OggS")
+    if at < 0 or at + _OGG_HEADER_BYTES > len(tail):
         return True
-    segments = data[at + _OGG_HEADER_BYTES - 1]
+    segments = tail[at + _OGG_HEADER_BYTES - 1]
     body = at + _OGG_HEADER_BYTES + segments
-    sizes = data[at + _OGG_HEADER_BYTES : body]
-    whole = len(sizes) == segments and body + sum(sizes) <= len(data)
-    return not (whole and data[at + 5] & _OGG_LAST_PAGE)
+    sizes = tail[at + _OGG_HEADER_BYTES : body]
+    whole = len(sizes) == segments and body + sum(sizes) <= len(tail)
+    return not (whole and tail[at + 5] & _OGG_LAST_PAGE)

@@ -1,6 +1,9 @@
 """otoscope.audio: what is read, and how it is mixed, resampled and limited."""
 
+import io
 import struct
+import tempfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -8,8 +11,8 @@ import soundfile
 from audio_files import FORMATS, encode, video_without_audio
 from signals import RATE_HZ, dominant_hz, noise, tone
 
-from otoscope import audio
-from otoscope.audio import load, resample
+from otoscope import blocks
+from otoscope.audio import AudioStream, load, resample
 from otoscope.errors import (
     AudioTooLongError,
     AudioTooShortError,
@@ -136,9 +139,7 @@ def test_shorter_than_a_window():
 def test_samples_that_are_no_numbers(value):
     samples = noise(0.1)
     samples[[700, 900]] = value
-    with pytest.raises(
-        NonFiniteAudioError, match="2 NaN or infinite ones, the first at sample 700"
-    ):
+    with pytest.raises(NonFiniteAudioError, match=f"got {value}, the first at sample 700"):
         load(encode(samples, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
 
 
@@ -155,13 +156,13 @@ def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
     data = encode(np.zeros(RATE_HZ * 300, dtype=np.float32), RATE_HZ, file_format)
     assert len(data) < 600_000
     decoded_frames = []
-    to_mono = audio._to_mono
+    to_mono = blocks.to_mono
     monkeypatch.setattr(
-        audio, "_to_mono", lambda block: decoded_frames.append(len(block)) or to_mono(block)
+        blocks, "to_mono", lambda block: decoded_frames.append(len(block)) or to_mono(block)
     )
     with pytest.raises(AudioTooLongError):
         load(data, RATE_HZ, max_duration_s=20)
-    assert sum(decoded_frames) <= 48000 * 20 + audio._BLOCK_FRAMES
+    assert sum(decoded_frames) <= 48000 * 20 + blocks.BLOCK_FRAMES
 
 
 def test_a_header_that_claims_too_much_allocates_nothing():
@@ -206,3 +207,81 @@ def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
     waveform = load(data, RATE_HZ)
     assert waveform.warnings == ()
     np.testing.assert_allclose(waveform.samples, samples, atol=2**-15)
+
+
+def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
+    """An Opus file of 16 kHz: libsndfile gives 16000 samples a second, FFmpeg 48000."""
+    data = encode(tone(440, 2.0), RATE_HZ, "opus")
+    read = soundfile.SoundFile.read
+
+    def fail_late(sound_file, *arguments, **options):
+        if sound_file.tell() > sound_file.samplerate:
+            raise soundfile.LibsndfileError(3)
+        return read(sound_file, *arguments, **options)
+
+    expected = load(data, RATE_HZ).samples
+    monkeypatch.setattr(soundfile.SoundFile, "read", fail_late)
+    waveform = load(data, RATE_HZ)
+    assert waveform.warnings == ()
+    assert waveform.duration_s == pytest.approx(2.0, abs=0.01)
+    np.testing.assert_allclose(waveform.samples[:15000], expected[:15000], atol=1e-6)
+    assert dominant_hz(waveform.samples[20000:]) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "m4a"])
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 22050])
+def test_a_stream_gives_what_load_gives_bit_by_bit(file_format, rate_hz):
+    data = encode(noise(3.0), RATE_HZ, file_format)
+    stream = AudioStream(data, rate_hz)
+    blocks = list(stream)
+    assert len(blocks) > 10
+    assert all(block.size for block in blocks)
+    np.testing.assert_array_equal(np.concatenate(blocks), load(data, rate_hz).samples)
+    assert stream.warnings == ()
+
+
+def test_resampling_in_blocks_is_resampling():
+    samples = noise(2.0, amplitude=0.2)
+    whole = resample(samples, 44100, RATE_HZ)
+    blocks = list(AudioStream(encode(samples, 44100, "wav", subtype="FLOAT"), RATE_HZ))
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_a_stream_that_breaks_off_says_so_at_its_end():
+    data = encode(noise(4.0), RATE_HZ, "wav")
+    stream = AudioStream(data[: len(data) // 2], RATE_HZ)
+    assert sum(block.size for block in stream) == pytest.approx(2.0 * RATE_HZ, abs=50)
+    assert "truncated" in stream.warnings[0]
+
+
+@pytest.mark.parametrize("file_format", ["flac", "m4a"])
+def test_an_open_file_is_read_from_its_start_and_stays_open(file_format):
+    data = encode(noise(1.0), RATE_HZ, file_format)
+    with tempfile.SpooledTemporaryFile(max_size=1000) as file:
+        file.write(data)
+        for _ in range(2):
+            np.testing.assert_array_equal(load(file, RATE_HZ).samples, load(data, RATE_HZ).samples)
+        assert not file.closed
+    with pytest.raises(EmptyAudioError, match="got 0 bytes"):
+        load(io.BytesIO(), RATE_HZ)
+
+
+@pytest.mark.parametrize("name", ["speech.raw", "speech.mp4", "speech"])
+def test_a_files_name_does_not_decide_how_it_is_read(tmp_path, name):
+    (tmp_path / name).write_bytes(encode(noise(0.5), RATE_HZ, "flac"))
+    assert load(tmp_path / name, RATE_HZ).duration_s == 0.5
+
+
+@pytest.mark.parametrize("file_format", ["flac", "m4a"])
+def test_a_stream_holds_little_of_a_long_file(tmp_path, file_format):
+    """Five minutes are 19 MB as samples at 16 kHz."""
+    path = tmp_path / "long"
+    path.write_bytes(encode(np.zeros(300 * RATE_HZ, dtype=np.float32), RATE_HZ, file_format))
+    tracemalloc.start()
+    try:
+        samples = sum(block.size for block in AudioStream(path, RATE_HZ))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert samples == pytest.approx(300 * RATE_HZ, rel=1e-3)
+    assert peak_bytes < 2e6

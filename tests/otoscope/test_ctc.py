@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 
 import ctc_oracle
 import numpy as np
@@ -135,6 +136,18 @@ def test_float32_posteriors_are_summed_in_float64():
     exact = ctc.forward_log_prob(log_probs, labels, blank=28)
     rounded = ctc.forward_log_prob(log_probs.astype(np.float32), labels, blank=28)
     assert rounded == pytest.approx(exact, rel=1e-6)
+
+
+def test_viterbi_keeps_no_table_of_all_frames_and_states():
+    log_probs = random_log_probs(1200, 29, seed=2)
+    labels = np.random.default_rng(2).integers(0, 28, size=500)
+    states = 2 * labels.size + 1
+    tracemalloc.start()
+    found = ctc.viterbi(log_probs, labels, blank=28)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(ctc.collapse(found.path, 28), labels)
+    assert peak_bytes < log_probs.shape[0] * states  # one byte for each would be the least
 
 
 # Edges.

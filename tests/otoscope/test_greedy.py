@@ -5,23 +5,11 @@ import math
 import ctc_oracle
 import numpy as np
 import pytest
+from spelled import FRAME_S, posteriors
 
 from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.decoding import greedy
 from otoscope.posteriors import FrameClock, Posteriors
-
-FRAME_S = 0.04
-
-
-def posteriors(path, confidence=0.9, alphabet=ENGLISH):
-    """Posteriors whose likeliest classes spell `path`; "_" is the blank."""
-    confidences = np.broadcast_to(confidence, len(path))
-    probs = np.empty((len(path), alphabet.size), dtype=np.float32)
-    for row, symbol, peak in zip(probs, path, confidences, strict=True):
-        row[:] = (1 - peak) / (alphabet.size - 1)
-        row[alphabet.blank_index if symbol == "_" else alphabet.symbols.index(symbol)] = peak
-    clock = FrameClock(FRAME_S, max(len(path) - 0.5, 0) * FRAME_S)
-    return Posteriors(np.log(probs), alphabet, clock)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,211 @@
+"""Posteriors of overlapping windows -> those of the whole, so that no symbol is doubled or lost.
+
+In an overlap two windows have heard the same sounds, and read nearly the same symbols off them at
+nearly the same frames. Going from one window to the other at a given frame keeps what the first
+shows before it and what the second shows from it on. That is right if and only if both have shown
+the same symbols by then. So the two readings are aligned (Levenshtein, with an eye on the time),
+and the frame is one at which the alignment divides; among several, the nearest to the cut, though
+one at which both see a blank may be a little farther. Towards the ends of the overlap one window is
+hard of hearing, and what it takes for a symbol may look like a real one.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from otoscope import ctc
+from otoscope.errors import AudioTooShortError
+from otoscope.features import Features
+from otoscope.posteriors import HeadLogProbs, LogProbs
+
+_NEAR_FRAMES = 5
+"""Two windows show the same sound's symbol at most so many frames apart."""
+
+_BLANK_WORTH_FRAMES = 6
+"""How much farther from the cut a seam may be to lie between symbols: about one symbol."""
+
+
+class Strip:
+    """The joined posteriors of the windows so far, and their X if it is given."""
+
+    def __init__(self, frame_stride: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            frame_stride: rows of X per row of posteriors.
+        """
+        self._stride = frame_stride
+        self._done: list[HeadLogProbs] = []
+        self._features: list[Features] = []
+        self._last_features: Features | None = None
+        self._last: HeadLogProbs | None = None
+        self._last_first = 0
+        self._joined_at = 0
+
+    def add(
+        self,
+        first_frame: int,
+        cut_frame: int,
+        heads: HeadLogProbs,
+        features: Features | None = None,
+    ) -> None:
+        """Join the next window.
+
+        Args:
+            first_frame: the recording's frame that is the first of `heads`.
+            cut_frame: the frame to go over at, if all are as good.
+            heads: of the whole window, margins included.
+            features: its X, (frames, bins); of all windows or of none.
+        """
+        if self._last is not None:
+            before = _cut(self._last, first_frame - self._last_first, None)
+            after = _cut(heads, 0, before.characters.shape[0])
+            seam = first_frame + find_seam(before, after, cut_frame - first_frame)
+            self._keep(self._last, seam)
+        self._last, self._last_first, self._last_features = heads, first_frame, features
+
+    def heads(self) -> HeadLogProbs:
+        """All frames of the recording, once every window is in.
+
+        Raises:
+            AudioTooShortError: if there was no window.
+        """
+        if self._last is None:
+            raise AudioTooShortError("expected at least one window, got none")
+        self._keep(self._last, self._last_first + self._last.characters.shape[0])
+        phonemes = [piece.phonemes for piece in self._done if piece.phonemes is not None]
+        return HeadLogProbs(
+            np.concatenate([piece.characters for piece in self._done]),
+            np.concatenate(phonemes) if phonemes else None,
+        )
+
+    def features(self) -> Features:
+        """X of the recording, after `heads`: each window's own part, normalised in its window."""
+        return np.concatenate(self._features)
+
+    def _keep(self, heads: HeadLogProbs, stop: int) -> None:
+        """What the last window says from the last seam up to this one."""
+        start, end = self._joined_at - self._last_first, stop - self._last_first
+        self._done.append(_cut(heads, start, end))
+        if self._last_features is not None:  # the last row of posteriors may stand for fewer of X
+            rows = self._last_features[start * self._stride : end * self._stride]
+            self._features.append(rows.copy())
+        self._joined_at = stop
+
+
+def find_seam(before: HeadLogProbs, after: HeadLogProbs, preferred: int) -> int:
+    """The frame at which to go from one window to the next.
+
+    Args:
+        before: the overlap as the earlier window saw it, (frames, classes) with the blank last.
+        after: the same frames as the later window saw them.
+        preferred: the frame to take if all are as good. Frames closer to an end of the overlap than
+            half as far as this are not considered: there one window has heard too little.
+
+    Returns:
+        A frame: those below it are to come from `before`, the others from `after`.
+    """
+    pairs = [
+        _Pair(one, other)
+        for one, other in zip(before, after, strict=True)
+        if one is not None and other is not None
+    ]
+    frames = before.characters.shape[0]
+    candidates = range(preferred // 2, frames - (frames - preferred) // 2 + 1)
+    return min(
+        candidates,
+        key=lambda frame: (
+            sum(pair.errors(frame) for pair in pairs),
+            abs(frame - preferred)
+            + _BLANK_WORTH_FRAMES * (not all(pair.is_blank(frame) for pair in pairs)),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What one window reads off some frames.
+
+    Attributes:
+        path: (frames,) int64, the likeliest class of each frame.
+        symbols: what it collapses to.
+    """
+
+    path: ctc.Labels
+    symbols: list[ctc.Run]
+
+    @classmethod
+    def of(cls, log_probs: LogProbs, blank: int) -> "_Reading":
+        """Read greedily."""
+        path = log_probs.argmax(axis=1).astype(np.int64)
+        return cls(path, [run for run in ctc.runs(path) if run.label != blank])
+
+    def begun_before(self, frame: int) -> int:
+        """How many symbols have begun before `frame`."""
+        return bisect_left(self.symbols, frame, key=lambda run: run.start)
+
+
+class _Pair:
+    """Two readings of the same frames by one head, compared."""
+
+    def __init__(self, before: LogProbs, after: LogProbs) -> None:
+        self._blank = before.shape[1] - 1
+        self._before = _Reading.of(before, self._blank)
+        self._after = _Reading.of(after, self._blank)
+        one, other = self._before.symbols, self._after.symbols
+        self._heads = _distances(one, other)
+        self._tails = _distances(one[::-1], other[::-1])
+
+    def errors(self, frame: int) -> int:
+        """Edits that the readings need before `frame` and after it, taken apart there.
+
+        They are fewest where no symbol is doubled or lost by going over; how many there are then
+        says only how unlike the readings are.
+        """
+        i, j = self._before.begun_before(frame), self._after.begun_before(frame)
+        edits = self._heads[i][j] + self._tails[-1 - i][-1 - j]
+        return edits + self._tears(frame)
+
+    def is_blank(self, frame: int) -> bool:
+        """Whether both see blanks on both sides of the seam."""
+        sides = slice(max(0, frame - 1), frame + 1)
+        paths = (self._before.path[sides], self._after.path[sides])
+        return all(bool((path == self._blank).all()) for path in paths)
+
+    def _tears(self, frame: int) -> bool:
+        """Whether a seam between two symbols would show one twice or lose one.
+
+        Twice if a symbol of `after` began before `frame` and goes on from it; lost if one begins at
+        `frame` and `before` shows the same class just before it. Both at once come out right.
+        """
+        before, after = self._before.path, self._after.path
+        if not 0 < frame < after.size or after[frame] == self._blank:
+            return False
+        goes_on = after[frame - 1] == after[frame]
+        merges = before[frame - 1] == after[frame]
+        return bool(goes_on != merges)
+
+
+def _distances(one: Sequence[ctc.Run], other: Sequence[ctc.Run]) -> list[list[int]]:
+    """Levenshtein's distances of all beginnings: [i][j] is that of one[:i] and other[:j].
+
+    Symbols far from each other in time are not the same, however alike: one is taken away and the
+    other put in.
+    """
+    rows = [list(range(len(other) + 1))]
+    for i, left in enumerate(one, start=1):
+        above, row = rows[-1], [i]
+        for j, right in enumerate(other):
+            far = abs(left.start - right.start) > _NEAR_FRAMES
+            swap = 2 if far else int(left.label != right.label)
+            row.append(min(above[j] + swap, above[j + 1] + 1, row[j] + 1))
+        rows.append(row)
+    return rows
+
+
+def _cut(heads: HeadLogProbs, start: int, stop: int | None) -> HeadLogProbs:
+    """A copy of frames start..stop-1 of both heads."""
+    phonemes = None if heads.phonemes is None else heads.phonemes[start:stop].copy()
+    return HeadLogProbs(heads.characters[start:stop].copy(), phonemes)

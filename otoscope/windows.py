@@ -1,0 +1,152 @@
+"""Long audio -> windows, cut where it is quietest, each with a margin that reaches into the next.
+
+A cut has to fall somewhere in a range; the quietest place in it is a pause more often than not, and
+where there is no pause the margins still let both windows hear what is said across the cut.
+Nothing is held beyond the range and the margins, however long the audio is.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from otoscope.audio import Samples
+from otoscope.errors import SpecError
+from otoscope.spec import ModelSpec
+
+_PREEMPHASIS = 0.97
+"""Hum and rumble are no speech: the level is that of the pre-emphasised signal."""
+
+_PAUSE_S = 0.4
+"""The level of a cut is the mean over this long around it."""
+
+_FLOOR = 2.0**-30
+"""Least mean square of a unit: one step of 16 bits. Less is no quieter."""
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """How long audio is cut; docs/decisions/0010 says why so.
+
+    Attributes:
+        shortest_s, longest_s: a cut is so many seconds from the one before it. What remains stays
+            in one piece up to the sum of both, and so does a recording up to that long.
+        margin_s: a window begins so long before its cut and ends so long after the next.
+    """
+
+    shortest_s: float = 15.0
+    longest_s: float = 25.0
+    margin_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse windows that could not be cut."""
+        if not _PAUSE_S <= self.shortest_s <= self.longest_s:
+            raise SpecError(
+                f"expected {_PAUSE_S} <= shortest_s <= longest_s, "
+                f"got {self.shortest_s} and {self.longest_s}"
+            )
+        if not 0 < self.margin_s <= self.shortest_s / 2:
+            raise SpecError(
+                f"expected a margin_s above 0, at most half of shortest_s={self.shortest_s}, "
+                f"got {self.margin_s}"
+            )
+
+    @property
+    def whole_s(self) -> float:
+        """Longest recording that is not cut."""
+        return self.shortest_s + self.longest_s
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of a recording. Frames are output frames on the recording's own clock.
+
+    Attributes:
+        first_frame: the frame on which `samples` begin.
+        cut_frame: where this window should take over from the one before; 0 in the first.
+        samples: (samples,) float32, with a margin on each side that has a neighbour.
+    """
+
+    first_frame: int
+    cut_frame: int
+    samples: Samples
+
+
+def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) -> Iterator[Window]:
+    """Cut a recording that comes in blocks.
+
+    Args:
+        blocks: (samples,) float32 at the model's rate; how it is divided does not matter.
+        spec: whose frames the cuts are to fall on.
+        options: how to cut.
+
+    Returns:
+        Windows in order, as soon as each can be told; one at least, and empty if there are no
+        samples. Together they cover every sample, and each begins on an output frame.
+    """
+    unit = spec.frame_stride * spec.features.hop_samples
+    shortest, longest, margin = (
+        max(1, round(seconds / spec.frame_s))
+        for seconds in (options.shortest_s, options.longest_s, options.margin_s)
+    )
+    pause = max(2, round(_PAUSE_S / spec.frame_s))
+    held = _Held(blocks)
+    first = cut = 0
+    while held.goes_beyond((cut + shortest + longest) * unit):
+        earliest, latest = cut + shortest - pause // 2, cut + longest + pause - pause // 2
+        place = held.view(earliest * unit, latest * unit)
+        following = earliest + _quietest(place, unit, pause)
+        yield Window(first, cut, held.view(first * unit, (following + margin) * unit).copy())
+        first, cut = following - margin, following
+        held.drop_before(first * unit)
+    yield Window(first, cut, held.view(first * unit, None).copy())
+
+
+def _quietest(samples: Samples, unit: int, pause: int) -> int:
+    """Where a pause is likeliest, in units.
+
+    Args:
+        samples: (samples,) float32, a whole number of units.
+        unit: samples in a unit.
+        pause: units in a pause.
+
+    Returns:
+        A number of units; the pause around it is the quietest that lies within `samples` as a
+        whole, the one nearest the middle if there are several.
+    """
+    emphasised = samples.astype(np.float64)
+    emphasised[1:] -= _PREEMPHASIS * emphasised[:-1]
+    emphasised[:1] *= 1 - _PREEMPHASIS
+    power = (emphasised**2).reshape(-1, unit).mean(axis=1)
+    stretches = np.lib.stride_tricks.sliding_window_view(np.maximum(power, _FLOOR), pause)
+    levels = stretches.mean(axis=1)  # a running sum would not give equal stretches equal means
+    quietest = np.flatnonzero(levels == levels.min())
+    middle = (levels.size - 1) / 2
+    return int(quietest[np.argmin(np.abs(quietest - middle))]) + pause // 2
+
+
+class _Held:
+    """The stretch of a stream that is still needed."""
+
+    def __init__(self, blocks: Iterable[Samples]) -> None:
+        self._blocks = iter(blocks)
+        self._samples = np.zeros(0, dtype=np.float32)
+        self._start = 0
+
+    def goes_beyond(self, stop: int) -> bool:
+        """Whether the recording is longer than `stop` samples; if so, they are all at hand."""
+        pieces, end = [self._samples], self._start + self._samples.size
+        while end <= stop and (block := next(self._blocks, None)) is not None:
+            pieces.append(block)
+            end += block.size
+        self._samples = np.concatenate(pieces)
+        return end > stop
+
+    def view(self, start: int, stop: int | None) -> Samples:
+        """Samples start..stop-1 of the recording, or all from `start` on."""
+        return self._samples[start - self._start : None if stop is None else stop - self._start]
+
+    def drop_before(self, start: int) -> None:
+        """Let go of what lies before `start`."""
+        self._samples = self._samples[start - self._start :].copy()
+        self._start = start

@@ -1,0 +1,92 @@
+"""Long recordings of speech through the shipped model: no seam is to be heard in the text."""
+
+import json
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+
+from otoscope import Recognizer, greedy, load
+from otoscope.longform import recognise
+from otoscope.windows import WindowOptions, windows
+
+ROOT = Path(__file__).resolve().parents[2]
+RATE_HZ = 16000
+FRAME = 640  # samples
+UTTERANCES = 25
+
+
+@pytest.fixture(scope="module")
+def english(english_model):
+    return Recognizer(english_model)
+
+
+def cuts(model, samples):
+    return len(list(windows([samples], model.spec, WindowOptions()))) - 1
+
+
+def on_a_frame(samples, pause_frames=0):
+    """With silence after it up to a frame and so many more.
+
+    The model halves the frame rate twice: moved by a part of an output frame, the same recording
+    reads differently (docs/decisions/0010).
+    """
+    frames = -(-samples.size // FRAME) + pause_frames
+    return np.pad(samples, (0, frames * FRAME - samples.size))
+
+
+def sentences(model, period, count):
+    """The words of each repetition, told apart by their times."""
+    transcript = greedy(recognise(model, [np.tile(period, count)]))
+    said = [[] for _ in range(count)]
+    for word in transcript.words:
+        said[int(word.start_s * RATE_HZ / period.size)].append(word.word)
+    return [" ".join(words) for words in said]
+
+
+@pytest.mark.parametrize("pause_frames", [5, 10])
+def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_frames):
+    """Up to five letters of 52, which its place in a window may change.
+
+    The first and the last are read in their own way: there the network hears no neighbour.
+    """
+    period = on_a_frame(load(ROOT / "examples/sample.flac", RATE_HZ).samples, pause_frames)
+    first, middle, last = sentences(english, period, 3)
+    assert len(middle.split()) > 5
+    count = 30
+    assert cuts(english, np.tile(period, count)) >= 4
+    expected = [first, *[middle] * (count - 2), last]
+    said = sentences(english, period, count)
+    assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
+
+
+@pytest.fixture(scope="module")
+def utterances(corpus, english):
+    """Samples and normalised text of consecutive utterances of a chapter or two."""
+    manifest = corpus / "librispeech/dev.jsonl"
+    lines = manifest.read_text(encoding="utf-8").splitlines()[:UTTERANCES]
+    entries = [json.loads(line) for line in lines]
+    return [
+        (
+            load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
+            english.spec.alphabet.normalise(entry["text"]),
+        )
+        for entry in entries
+    ]
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("pause_frames", [0, 12])
+def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
+    english, utterances, pause_frames
+):
+    """Up to 1 %: of words against what was said, and of the number of words."""
+    spoken = " ".join(text for _, text in utterances)
+    alone = " ".join(greedy(english.posteriors([each])[0]).text for each, _ in utterances)
+    recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
+    assert cuts(english, recording) >= 8
+    together = greedy(recognise(english, [recording])).text
+    assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
+    assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
+    assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)
