@@ -69,6 +69,22 @@ def test_both_units_of_one_transcription(client: TestClient, model_path: Path, w
     np.testing.assert_allclose(np.array(characters["probs"]), posteriors.probs, atol=2e-6)
 
 
+def test_every_format_of_phonemes(client: TestClient, wav: bytes) -> None:
+    result_id = client.post("/transcribe", files={"file": wav}).json()["id"]
+    query = {"id": result_id, "unit": "phoneme"}
+    rows = client.get("/probs", params=query).json()["probs"]
+    npy = client.get("/probs", params={**query, "format": "npy"})
+    np.testing.assert_allclose(np.load(io.BytesIO(npy.content)), rows, atol=1e-6)
+    header, first, *_ = client.get("/probs", params={**query, "format": "csv"}).text.splitlines()
+    assert header.split(",") == ["time_s", *ARPABET.symbols, "blank"]
+    assert [float(cell) for cell in first.split(",")] == [0.0, *rows[0]]
+    png = client.get("/probs", params={**query, "format": "png"})
+    assert png.content.startswith(b"\x89PNG")
+    assert png.content != client.get("/probs", params={"id": result_id, "format": "png"}).content
+    chosen = client.get("/probs", params={**query, "symbols": "NG,blank", "top_k": 1}).json()
+    assert chosen["symbols"] == ["NG", "<blank>"]
+
+
 def test_the_model_names_its_phonemes(client: TestClient) -> None:
     spec = client.get("/model").json()["spec"]
     assert spec["phonemes"] == {"symbols": list(ARPABET.symbols)}
