@@ -1,17 +1,23 @@
-"""`python -m training prepare|fit|evaluate|lm|picture`."""
+"""`python -m training prepare|fit|evaluate|calibrate|label|lm|picture`."""
 
 import argparse
+import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from otoscope.errors import OtoscopeError
+
+if TYPE_CHECKING:
+    from otoscope.decoding.beam import BeamOptions
 
 _EPILOG = """\
 examples:
   python -m training prepare training/configs/english.toml --corpus ~/speech
   python -m training fit training/configs/english.toml --corpus ~/speech --run runs/english
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
+  python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
   python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
   python -m training picture examples/sample.flac --out sample.png
 
@@ -39,6 +45,13 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(title="commands", required=True)
+    for add in (_add_training, _add_judging, _add_making):
+        add(commands)
+    return parser
+
+
+def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What turns manifests into weights."""
     prepare = commands.add_parser(
         "prepare", help="check the manifests and compute the features, without training"
     )
@@ -50,9 +63,16 @@ def _parser() -> argparse.ArgumentParser:
         "--run", type=Path, help="folder of checkpoints and pictures (default: runs/NAME)"
     )
     fit.add_argument(
+        "--start", type=Path, help="begin a new run with the weights of another (its best.pt)"
+    )
+    fit.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="of torch (default: one a processor)"
     )
     fit.set_defaults(run_command=_fit)
+
+
+def _add_judging(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What measures an exported model."""
     evaluate = commands.add_parser(
         "evaluate", help="WER and CER of an exported model on manifests (needs no torch)"
     )
@@ -63,19 +83,43 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--lm", type=Path, help="language model: adds beam search with and without"
     )
-    evaluate.add_argument("--beam-width", type=int, default=60, help="texts kept (default: 60)")
-    evaluate.add_argument("--lm-weight", type=float, default=0.6, help="(default: 0.6)")
-    evaluate.add_argument("--word-bonus", type=float, default=0.0, help="(default: 0)")
-    evaluate.add_argument("--unknown-penalty", type=float, default=15.0, help="(default: 15)")
+    _add_search(evaluate)
     evaluate.add_argument("--pocketsphinx", action="store_true", help="on the same files as well")
     evaluate.add_argument("--show", type=int, default=0, help="print so many utterances of each")
     evaluate.set_defaults(run_command=_evaluate)
+    calibrate = commands.add_parser(
+        "calibrate", help="fit what confidences mean on dev manifests (needs no torch)"
+    )
+    calibrate.add_argument("manifests", type=Path, nargs="+")
+    calibrate.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    calibrate.add_argument("--lm", type=Path, help="language model: adds beam search")
+    _add_search(calibrate)
+    calibrate.set_defaults(run_command=_calibrate)
+
+
+def _add_making(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What makes texts, language models and pictures."""
+    label = commands.add_parser(
+        "label", help="write down recordings without texts, to learn from the surest"
+    )
+    label.add_argument("manifest", type=Path, help="its texts are empty")
+    label.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    label.add_argument("--lm", type=Path, default=Path("models/english/lm.npz"))
+    label.add_argument(
+        "--least", type=float, default=0.8, help="mean confidence to be kept (default: 0.8)"
+    )
+    label.add_argument("--out", type=Path, required=True, help="manifest to write")
+    _add_search(label)
+    label.set_defaults(run_command=_label)
     lm = commands.add_parser("lm", help="estimate a word trigram from text (needs irstlm)")
     lm.add_argument("--text", type=Path, nargs="*", default=[], help="plain, .gz or .xz files")
     lm.add_argument("--manifests", type=Path, nargs="*", default=[], help="transcripts to add")
     lm.add_argument("--dev", type=Path, nargs="*", default=[], help="manifests to measure it on")
     lm.add_argument("--min-count", type=int, default=3, help="rarer words are unknown (default: 3)")
-    lm.add_argument("--prune", type=float, default=1e-7, help="threshold (default: 1e-7)")
+    lm.add_argument(
+        "--repeat", type=int, default=4, help="count each transcript so often (default: 4)"
+    )
+    lm.add_argument("--prune", type=float, default=1e-8, help="threshold (default: 1e-8)")
     lm.add_argument("--out", type=Path, default=Path("models/english/lm.npz"))
     lm.set_defaults(run_command=_language_model)
     picture = commands.add_parser(
@@ -85,7 +129,6 @@ def _parser() -> argparse.ArgumentParser:
     picture.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
     picture.add_argument("--out", type=Path, help="PNG or SVG (default: AUDIO's name with .png)")
     picture.set_defaults(run_command=_picture)
-    return parser
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -95,6 +138,33 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cache", type=Path, default=Path(".cache/features"), help="folder of computed features"
+    )
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    for name, kind, default, words in (
+        ("beam-width", int, 200, "texts kept"),
+        ("lm-weight", float, 0.7, "of the language model"),
+        ("word-bonus", float, 0.0, "for each word"),
+        ("unknown-penalty", float, 25.0, "for each word outside the vocabulary"),
+        ("acoustic-scale", float, 0.8, "of the log posteriors"),
+        ("prior-scale", float, 0.5, "of the symbols' log priors"),
+    ):
+        parser.add_argument(
+            f"--{name}", type=kind, default=default, help=f"{words} (default: {default})"
+        )
+
+
+def _search(options: argparse.Namespace) -> "BeamOptions":
+    from otoscope.decoding.beam import BeamOptions
+
+    return BeamOptions(
+        beam_width=options.beam_width,
+        lm_weight=options.lm_weight,
+        word_bonus=options.word_bonus,
+        unknown_penalty=options.unknown_penalty,
+        acoustic_scale=options.acoustic_scale,
+        prior_scale=options.prior_scale,
     )
 
 
@@ -121,7 +191,7 @@ def _fit(options: argparse.Namespace) -> int:
     print(prepared.report)
     print(f"{prepared.audio_hours:.2f} hours of audio to learn from", flush=True)
     folder = options.run or Path("runs") / config.name
-    if Trainer(config, prepared, folder).fit():
+    if Trainer(config, prepared, folder, options.start).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
     print(f"stopped; the same command goes on from {folder / 'last.pt'}")
@@ -129,20 +199,13 @@ def _fit(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from otoscope.decoding.beam import BeamOptions
     from training.evaluation import Plan, evaluate, markdown_table, write_json
 
-    search = BeamOptions(
-        beam_width=options.beam_width,
-        lm_weight=options.lm_weight,
-        word_bonus=options.word_bonus,
-        unknown_penalty=options.unknown_penalty,
-    )
     plan = Plan(
         options.model,
         tuple(options.manifests),
         options.lm,
-        search,
+        _search(options),
         peer=options.pocketsphinx,
         show=options.show,
     )
@@ -156,11 +219,55 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
+def _calibrate(options: argparse.Namespace) -> int:
+    from otoscope.calibration import write_calibration
+    from training.calibration import calibrate
+
+    result = calibrate(options.model, options.manifests, options.lm, _search(options))
+    folder = options.model.parent
+    write_calibration(folder / "calibration.json", result.calibration)
+    report = json.dumps(result.report(), indent=1) + "\n"
+    (folder / "reliability.json").write_text(report, encoding="utf-8")
+    result.figure.savefig(folder / "reliability.png", dpi=110)
+    for one in result.reliability:
+        unseen = "" if one.ece_unseen is None else f", {one.ece_unseen:.3f} fitted without it"
+        print(
+            f"{one.manifest}, {one.decoder}: {one.words} words, {100 * one.right_share:.0f} % "
+            f"right; calibration error {one.ece_raw:.3f} raw, {one.ece:.3f} calibrated{unseen}"
+        )
+    return 0
+
+
+def _label(options: argparse.Namespace) -> int:
+    from training.labelling import label
+
+    done = label(
+        options.model,
+        options.manifest,
+        options.lm,
+        _search(options),
+        least=options.least,
+        out=options.out,
+    )
+    print(
+        f"{options.out}: {done.kept} of {done.heard} utterances, {done.kept_s / 3600:.2f} of "
+        f"{done.heard_s / 3600:.2f} h, {100 * done.expected_right:.0f} % of their words right "
+        "as far as the model knows"
+    )
+    return 0
+
+
 def _language_model(options: argparse.Namespace) -> int:
     from otoscope import ENGLISH
     from training.language_model import Recipe, build
 
-    recipe = Recipe(tuple(options.text), tuple(options.manifests), options.min_count, options.prune)
+    recipe = Recipe(
+        tuple(options.text),
+        tuple(options.manifests),
+        repeat=options.repeat,
+        min_count=options.min_count,
+        prune=options.prune,
+    )
     report = build(recipe, ENGLISH, options.dev, options.out)
     print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
     for known in report.dev:

@@ -1,9 +1,14 @@
-"""What is done to features while training: noise in the power domain, masks on the finished X."""
+"""What is done to features while training: warps and noise on log-mel, masks on the finished X."""
+
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
-from otoscope.features import Features
+from otoscope.features import Features, FeatureSpec
 from training.config import AugmentConfig
+
+_FORMANTS_BELOW_HZ = 4800.0
 
 
 def mix_noise(speech: Features, noise: Features, snr_db: float) -> Features:
@@ -29,6 +34,39 @@ def random_excerpt(noise: Features, frames: int, rng: np.random.Generator) -> Fe
     room = noise.shape[0] - frames
     start = int(rng.integers(room + 1)) if room > 0 else 0
     return noise[start : start + frames]
+
+
+def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:
+    """Vocal tract length perturbation (Jaitly and Hinton 2013): the same words from another head.
+
+    The frequency axis is stretched by `factor` up to the highest formants and squeezed above, so
+    that its end stays where it is.
+
+    Args:
+        log_mels: (frames, n_mels) float32, raw.
+        spec: defines the bins' frequencies.
+        factor: above 1 moves formants down, below 1 up.
+    """
+    centres_hz = _centres_hz(spec)
+    top_hz = spec.high_hz
+    knee_hz = _FORMANTS_BELOW_HZ * min(factor, 1.0)
+    read_hz = np.interp(centres_hz, [0.0, knee_hz / factor, top_hz], [0.0, knee_hz, top_hz])
+    place = np.interp(read_hz, centres_hz, np.arange(spec.n_mels))
+    below = np.minimum(place.astype(np.int64), spec.n_mels - 2)
+    share = (place - below).astype(np.float32)
+    warped: Features = log_mels[:, below] * (1 - share) + log_mels[:, below + 1] * share
+    return warped
+
+
+@lru_cache(maxsize=4)
+def _centres_hz(spec: FeatureSpec) -> npt.NDArray[np.float64]:
+    """Centre frequency of each mel bin, (n_mels,)."""
+    from librosa import mel_frequencies  # noqa: PLC0415  # takes seconds
+
+    edges: npt.NDArray[np.float64] = mel_frequencies(
+        spec.n_mels + 2, fmin=spec.low_hz, fmax=spec.high_hz
+    )
+    return edges[1:-1]
 
 
 def mask(features: Features, config: AugmentConfig, rng: np.random.Generator) -> Features:

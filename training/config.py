@@ -113,6 +113,7 @@ class AugmentConfig:
     Attributes:
         noise_probability: share of utterances that get noise.
         noise_snr_db: lowest and highest signal-to-noise ratio in dB.
+        max_warp: of the frequency axis, as a share: other vocal tracts (Jaitly and Hinton 2013).
         frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019).
         time_masks_per_s, max_time_mask_frames: its T masks, in number to the length.
     """
@@ -121,6 +122,7 @@ class AugmentConfig:
 
     noise_probability: float = 0.3
     noise_snr_db: tuple[float, float] = (5.0, 25.0)
+    max_warp: float = 0.0
     frequency_masks: int = 2
     max_frequency_mask_bins: int = 15
     time_masks_per_s: float = 0.33

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from otoscope import ctc
 from otoscope import features as front_end
 from otoscope.features import Features, FeatureSpec
-from training.augment import mask, mix_noise, random_excerpt
+from training.augment import mask, mix_noise, random_excerpt, warp
 from training.cache import FeaturePack
 from training.config import AugmentConfig
 
@@ -120,6 +120,9 @@ class Examples(Dataset[Item]):
         rng = np.random.default_rng([self._seed, draw.epoch, draw.example])
         example = self._examples[draw.example]
         raw = example.packs[draw.speed][example.index]
+        if self._augment.max_warp:
+            stretch = float(rng.uniform(-self._augment.max_warp, self._augment.max_warp))
+            raw = warp(raw, self._spec, 1.0 + stretch)
         if self._noise is not None and rng.random() < self._augment.noise_probability:
             noise = random_excerpt(
                 self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng

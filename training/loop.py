@@ -54,8 +54,19 @@ class Progress:
 class Trainer:
     """One run in one folder: `last.pt` to resume from, `best.pt` to export."""
 
-    def __init__(self, config: TrainingConfig, prepared: Prepared, folder: Path) -> None:
+    def __init__(
+        self, config: TrainingConfig, prepared: Prepared, folder: Path, start: Path | None = None
+    ) -> None:
+        """Build the model.
+
+        Args:
+            config: the run's choices.
+            prepared: what it learns from.
+            folder: of its checkpoints; a run that is there is gone on with.
+            start: weights of another run (its `best.pt`) to begin a new one with.
+        """
         self.config = config
+        self._start = start
         self.prepared = prepared
         self.folder = folder
         self.progress = Progress()
@@ -90,7 +101,7 @@ class Trainer:
         Returns:
             True at the end, False if SIGTERM or SIGINT broke it off after a checkpoint.
         """
-        self._resume()
+        self.resume()
         signals = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self._ask_to_stop) for number in signals}
         try:
@@ -118,6 +129,7 @@ class Trainer:
             collate_fn=collate,
             num_workers=1,
             prefetch_factor=4,
+            worker_init_fn=_leave_signals_to_the_run,
             generator=torch.Generator(),  # the default one is the model's, and part of the state
         )
         self.model.train()
@@ -246,10 +258,13 @@ class Trainer:
         )
         self._saved_at = time.monotonic()
 
-    def _resume(self) -> None:
+    def resume(self) -> None:
+        """Go back to the folder's last checkpoint; without one, begin a new run."""
         path = self.folder / "last.pt"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
+            if self._start is not None:
+                self._begin_with(checkpoint.load_exportable(self._start).model)
             return
         state = checkpoint.load(path)
         checkpoint.require_same(state["config"], config_to_dict(self.config), path)
@@ -260,3 +275,22 @@ class Trainer:
         torch.set_rng_state(state["torch_random"])
         self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
+
+    def _begin_with(self, other: AcousticModel) -> None:
+        """Take over the weights that have the same name and shape; the others stay random."""
+        ours, theirs = self.model.state_dict(), other.state_dict()
+        shared = {
+            name: weights
+            for name, weights in theirs.items()
+            if name in ours and ours[name].shape == weights.shape
+        }
+        self.model.load_state_dict(ours | shared)
+        self._averaged().load_state_dict(self.model.state_dict())
+        fresh = ", ".join(sorted(ours.keys() - shared.keys())) or "none"
+        tqdm.write(f"starting from {self._start}: {len(shared)} weights taken, new: {fresh}")
+
+
+def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001
+    """Ctrl-C reaches every process of a terminal: the run stops its worker, no signal does."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from otoscope import FeatureSpec, features
-from training.augment import mask, mix_noise, random_excerpt
+from training.augment import mask, mix_noise, random_excerpt, warp
 from training.config import AugmentConfig
 
 
@@ -60,3 +60,26 @@ def test_short_utterances_survive_wide_masks() -> None:
     x = np.ones((3, 4), dtype=np.float32)
     out = mask(x, AugmentConfig(max_frequency_mask_bins=15), np.random.default_rng(0))
     assert out.shape == x.shape
+
+
+@pytest.mark.parametrize("frequency_hz", [300.0, 700.0, 1500.0, 3000.0])
+@pytest.mark.parametrize("factor", [1 / 1.1, 1.1])
+def test_a_warp_moves_formants_as_another_vocal_tract_does(
+    frequency_hz: float, factor: float
+) -> None:
+    spec = FeatureSpec()
+    times_s = np.arange(8000) / spec.sample_rate_hz
+
+    def loudest(hz: float, warped_by: float = 1.0) -> int:
+        tone = (0.1 * np.sin(2 * np.pi * hz * times_s)).astype(np.float32)
+        return int(warp(features.log_mel(tone, spec), spec, warped_by).mean(axis=0).argmax())
+
+    assert loudest(frequency_hz, factor) == pytest.approx(loudest(frequency_hz / factor), abs=1)
+    assert loudest(frequency_hz, factor) != loudest(frequency_hz)
+
+
+def test_a_warp_by_one_changes_nothing() -> None:
+    x = np.random.default_rng(0).normal(size=(20, 80)).astype(np.float32)
+    warped = warp(x, FeatureSpec(), 1.0)
+    assert warped.dtype == np.float32
+    assert warped == pytest.approx(x, abs=1e-5)

@@ -53,10 +53,10 @@ def test_without_a_head_there_are_no_phonemes(tmp_path: Path) -> None:
     assert config.loss.character_weight == 1.0
 
 
-def test_the_phoneme_config_has_its_head_on_layer_2_of_4() -> None:
-    config = read_config(CONFIGS / "english-phonemes.toml")
+def test_the_phoneme_config_has_its_head_on_layer_3_of_4() -> None:
+    config = read_config(CONFIGS / "english.toml")
     assert config.head_phonemes == ARPABET
-    assert (config.model.phoneme_layer, config.model.layers) == (2, 4)
+    assert (config.model.phoneme_layer, config.model.layers) == (3, 4)
     assert config.loss.character_weight == pytest.approx(0.7)
     model = AcousticModel(
         config.model, config.features.bins, config.alphabet.size, config.phonemes.size

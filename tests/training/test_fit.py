@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from otoscope import Recognizer
 from otoscope.errors import ModelFileError
 from training import checkpoint
 from training.__main__ import main
+from training.config import read_config
+from training.loop import Trainer
+from training.prepare import prepare
 
 COMMAND = [sys.executable, "-m", "training"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -83,17 +87,27 @@ def _in_the_middle_of_an_epoch(run: Path) -> bool:
     return progress["epoch"] >= 1 and progress["batch"] >= 1
 
 
-def test_sigterm_leaves_a_checkpoint(config_path: Path, tones: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "whole_group"), [(signal.SIGTERM, False), (signal.SIGINT, True)]
+)
+def test_being_stopped_leaves_a_checkpoint(
+    config_path: Path, tones: Path, tmp_path: Path, number: signal.Signals, whole_group: bool
+) -> None:
+    # A terminal's Ctrl-C reaches the process that prepares batches as well.
     run = tmp_path / "stopped"
     command = [*COMMAND, *fit_arguments(config_path, tones, run)]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as process:
-        while not (run / "last.pt").exists():
+    with subprocess.Popen(
+        command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while not _in_the_middle_of_an_epoch(run):
             assert process.poll() is None
             time.sleep(0.01)
-        process.terminate()
+        before = checkpoint.load(run / "last.pt")["progress"]["step"]
+        (os.killpg if whole_group else os.kill)(process.pid, number)
         said, _ = process.communicate()
     assert process.returncode == 130
     assert "the same command goes on" in said
+    assert checkpoint.load(run / "last.pt")["progress"]["step"] > before
 
 
 def test_another_configuration_does_not_resume(
@@ -165,3 +179,27 @@ def test_export_and_evaluate_the_run(
     assert row["utterances"] == 10
     best = checkpoint.load_exportable(whole_run / "best.pt")
     assert row["rates"]["cer"] == pytest.approx(best.spec.provenance.dev_cer, abs=0.005)
+
+
+def test_a_run_can_start_with_the_weights_of_another(
+    whole_run: Path, config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    config = read_config(config_path)
+    deeper = replace(config, model=replace(config.model, layers=2))
+    trainer = Trainer(
+        deeper, prepare(deeper, tones, tones / "cache"), tmp_path / "next", whole_run / "best.pt"
+    )
+    trainer.resume()
+    learned = checkpoint.load_exportable(whole_run / "best.pt").model.state_dict()
+    for model in (trainer.model, trainer.average.module):
+        weights = model.state_dict()
+        assert all(torch.equal(weights[name], values) for name, values in learned.items())
+        assert any(name.startswith("layers.1.") for name in weights.keys() - learned.keys())
+
+
+def test_what_a_run_starts_with_has_to_be_there(
+    config_path: Path, tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = fit_arguments(config_path, tones, tmp_path / "run")
+    assert main([*arguments, "--start", str(tmp_path / "none.pt")]) == 2
+    assert "none.pt" in capsys.readouterr().err
