@@ -21,7 +21,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export evaluate bench clean
+	check-boundaries format train export calibrate evaluate bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS
 export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, MODEL
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
+
+calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
+	$(DEV)/bin/python -m training calibrate --model $(MODEL) \
+	  $(patsubst %,--lm %,$(wildcard $(LM))) $(MANIFESTS)
 
 evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \

@@ -42,7 +42,7 @@ def markdown(document: dict) -> str:
         "# What a transcription costs",
         "",
         f"`make bench` on {document['machine']}, commit {document['commit']}; "
-        f"a {document['clip_s']:g} s clip, greedy decoding, medians.",
+        f"a {document['clip_s']:g} s clip, medians; stages with greedy decoding.",
         "",
         "| stage (one thread) | ms | share of the model's time |",
         "|---|---|---|",
@@ -55,12 +55,12 @@ def markdown(document: dict) -> str:
         "",
         f"From start to ready: {http['start_to_ready_s']:.2f} s.",
         "",
-        "| clients at once | audio s per s | p50 ms | p95 ms |",
-        "|---|---|---|---|",
+        "| decoder | clients at once | audio s per s | p50 ms | p95 ms |",
+        "|---|---|---|---|---|",
     ]
     lines += [
-        f"| {row['concurrency']} | {row['audio_s_per_s']:.0f} | {row['p50_ms']:.1f} "
-        f"| {row['p95_ms']:.1f} |"
+        f"| {row['decoder']} | {row['concurrency']} | {row['audio_s_per_s']:.0f} "
+        f"| {row['p50_ms']:.1f} | {row['p95_ms']:.1f} |"
         for row in http["transcribe"]
     ]
     return "\n".join(lines) + "\n"

@@ -17,16 +17,19 @@ import httpx
 from benchmarks.clips import clip
 
 _START_LIMIT_S = 60.0
+DECODERS = ("greedy", "beam")
 
 
 def measure_http(
     model: Path, duration_s: float, concurrencies: tuple[int, ...], requests: int
 ) -> dict[str, object]:
-    """Start-up time, and throughput and latency of POST /transcribe at each concurrency."""
+    """Start-up time, and throughput and latency of POST /transcribe, by decoder and concurrency."""
     data = clip(duration_s)
     with running_server(model) as (url, ready_s):
         rows = [
-            asyncio.run(_drive(url, data, duration_s, concurrency, requests))
+            {"decoder": decoder}
+            | asyncio.run(_drive(url, (data, decoder), duration_s, concurrency, requests))
+            for decoder in DECODERS
             for concurrency in concurrencies
         ]
     return {"start_to_ready_s": ready_s, "transcribe": rows}
@@ -74,8 +77,9 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
 
 
 async def _drive(
-    url: str, data: bytes, duration_s: float, concurrency: int, requests: int
+    url: str, sent: tuple[bytes, str], duration_s: float, concurrency: int, requests: int
 ) -> dict[str, float]:
+    data, decoder = sent
     latencies_ms: list[float] = []
     waiting = iter(range(requests))
 
@@ -83,7 +87,9 @@ async def _drive(
         async with httpx.AsyncClient(base_url=url, timeout=120) as http:
             for _ in waiting:
                 started = time.perf_counter()
-                answer = await http.post("/transcribe", files={"file": ("clip.flac", data)})
+                answer = await http.post(
+                    "/transcribe", files={"file": ("clip.flac", data)}, data={"decoder": decoder}
+                )
                 answer.raise_for_status()
                 latencies_ms.append(1000 * (time.perf_counter() - started))
 

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 import uvicorn
 
 from service.errors import StartError
+from service.keys import warn_if_open
+from service.logs import configure_logs
+from service.metrics import metrics_from_environment, shared_directory
 from service.services import open_services
 from service.settings import PREFIX, Settings, load_settings
 
@@ -24,24 +27,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.environ[f"{PREFIX}{name.upper()}"] = str(getattr(options, name))
     try:
         settings = load_settings()
+        configure_logs("warning", settings.log_format)  # nothing else is worth saying twice
+        # Pictures: matplotlib keeps a list of fonts, by default in a home that may not exist.
+        os.environ.setdefault("MPLCONFIGDIR", str(settings.store_path.parent / "matplotlib"))
         _rehearse(settings)
     except StartError as error:
         sys.stderr.write(f"the service can't start: {error}\n")
         return _EXIT_WRONG_SETTINGS
-    uvicorn.run(
-        "service.app:from_environment",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=options.workers,
-        log_level=settings.log_level,
-    )
+    configure_logs(settings.log_level, settings.log_format)
+    warn_if_open(settings)
+    with shared_directory(options.workers):
+        uvicorn.run(
+            "service.app:from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=options.workers,
+            log_level=settings.log_level,
+            log_config=None,  # its loggers write as ours do
+            access_log=False,  # it would tell paths and queries, and with them ids of results
+        )
     return 0
 
 
 def _rehearse(settings: Settings) -> None:
     """Open everything once, so that what is wrong is said in one line, not in each process."""
-    with open_services(settings):
+    with open_services(settings, metrics_from_environment()):
         logging.getLogger(__name__).debug("the model and the store can be opened")
 
 

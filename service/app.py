@@ -3,30 +3,64 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
+from service import request_id
+from service.answers import FRAME_HEADERS, WARNINGS_HEADER
+from service.application import Application
 from service.errors import add_handlers
-from service.routes import health, model, probs, transcribe
+from service.keys import ApiKeys
+from service.linger import Linger
+from service.logs import configure_logs, log_exchange
+from service.metrics import Metrics, metrics_from_environment
+from service.observe import Observe
+from service.routes import (
+    align,
+    features,
+    health,
+    model,
+    openai,
+    probs,
+    transcribe,
+    transcriptions,
+)
+from service.routes import metrics as metrics_route
 from service.services import Services, open_services
 from service.settings import Settings, load_settings
 from service.upload import BodyLimit
 from service.warmup import warm_up
 
+_EXPOSED = (
+    *(request_id.HEADER, "ETag", "Retry-After"),
+    *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER),
+)
+"""Headers that pages from other origins may read."""
+
 logger = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """The service as an ASGI application; nothing is loaded before it starts."""
-    app = FastAPI(
+    metrics = metrics or Metrics()
+    app = Application(
+        around=_around(settings, metrics),
+        keys_required=bool(settings.api_keys),
         title="Otoscope",
         summary="Speech recognition that shows its work.",
-        lifespan=_lifespan(settings),
+        lifespan=_lifespan(settings, metrics),
     )
-    app.add_middleware(BodyLimit, max_bytes=settings.max_upload_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_upload_bytes, max_pause_s=settings.max_upload_pause_s
+    )
+    if settings.api_keys:
+        app.add_middleware(ApiKeys, keys=settings.api_keys)
     add_handlers(app)
-    for routes in (transcribe, probs, model, health):
+    recordings = (transcribe, transcriptions, align, probs, features)
+    for routes in (*recordings, model, openai, health, metrics_route):
         app.include_router(routes.router)
     return app
 
@@ -34,16 +68,35 @@ def create_app(settings: Settings) -> FastAPI:
 def from_environment() -> FastAPI:
     """The service as OTOSCOPE_ variables describe it: what each server process calls."""
     settings = load_settings()
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s"
-    )
-    return create_app(settings)
+    configure_logs(settings.log_level, settings.log_format)
+    return create_app(settings, metrics_from_environment())
 
 
-def _lifespan(settings: Settings) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
+    """What every answer passes on its way out, the last one first."""
+    around = [
+        Middleware(Linger),
+        Middleware(request_id.RequestId),
+        Middleware(Observe, observers=(log_exchange, metrics.exchange)),
+    ]
+    if settings.cors_origins:
+        cors = Middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("*",),  # keys travel in headers, and OpenAI's client has many of its own
+            expose_headers=_EXPOSED,
+        )
+        around.append(cors)
+    return around
+
+
+def _lifespan(
+    settings: Settings, metrics: Metrics
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with open_services(settings) as services:
+        with closing(metrics), open_services(settings, metrics) as services:
             app.state.services = services
             warming = asyncio.create_task(_get_ready(services, settings))
             yield

@@ -1,7 +1,7 @@
 """What can go wrong here, and the one table from the domain's errors to HTTP.
 
 Every error is an RFC 9457 problem document. Its `type` names the kind for programs, its `detail`
-says what was expected and what came for people.
+says what was expected and what came for people. Below /v1 it takes the form of OpenAI's errors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,9 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 
 from otoscope import errors as domain
+from service.openai_api import errors as openai
 from service.schemas import Problem
 
 PROBLEM_JSON = "application/problem+json"
@@ -29,12 +30,42 @@ class ServiceError(Exception):
     """Base of every error this service answers a request with on purpose."""
 
 
+class UnauthorizedError(ServiceError):
+    """No API key came, or none that is valid.
+
+    Attributes:
+        wrong: whether one came.
+    """
+
+    def __init__(self, message: str, *, wrong: bool) -> None:
+        super().__init__(message)
+        self.wrong = wrong
+
+
 class FormError(ServiceError):
-    """The request's form is not one this service takes."""
+    """The request's form is not one this service takes.
+
+    Attributes:
+        param: the field that is wrong, if it is one.
+    """
+
+    def __init__(self, message: str, param: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+
+
+class UnknownModelError(ServiceError):
+    """The model asked for by name is not the one that is served."""
+
+    param = "model"
 
 
 class UploadTooLargeError(ServiceError):
     """More bytes than a request may have."""
+
+
+class UploadStalledError(ServiceError):
+    """The request's body stopped arriving."""
 
 
 class QueueFullError(ServiceError):
@@ -55,6 +86,14 @@ class UnknownResultError(ServiceError):
 
 class ExpiredResultError(ServiceError):
     """The result was kept for a time, and is no longer."""
+
+
+class QueryError(ServiceError):
+    """The query asks for what this recording, or this format, does not have."""
+
+
+class NotAcceptableError(ServiceError):
+    """Accept allows none of the formats that an answer can take."""
 
 
 class NoPhonemesError(ServiceError):
@@ -85,11 +124,20 @@ KINDS: Mapping[type[Exception], Kind] = {
     domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
     domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
     domain.AudioTooLongError: Kind(413, "audio-too-long", "The audio is too long"),
+    domain.TextError: Kind(422, "text", "The text can't be used"),
+    domain.EmptyTextError: Kind(422, "text-empty", "There is no text"),
+    domain.UnsupportedTextError: Kind(422, "text-unsupported", "The alphabet lacks characters"),
+    domain.UnalignableTextError: Kind(422, "text-unalignable", "The text needs more frames"),
+    UnauthorizedError: Kind(401, "unauthorized", "An API key is needed"),
     UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
+    UploadStalledError: Kind(408, "upload-stalled", "The request stopped arriving"),
     FormError: Kind(422, "form", "The form is not as expected"),
+    UnknownModelError: Kind(404, "model-unknown", "There is no such model"),
+    QueryError: Kind(422, "query", "The query is not as expected"),
+    NotAcceptableError: Kind(406, "not-acceptable", "No format that is offered is accepted"),
     NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
     UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
-    ExpiredResultError: Kind(410, "result-expired", "The result has expired"),
+    ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     QueueFullError: Kind(503, "queue-full", "The service is busy"),
     StoreError: Kind(503, "store", "The store of results failed"),
     NotReadyError: Kind(503, "not-ready", "The service is not ready"),
@@ -130,10 +178,27 @@ def describe(problems: Iterable[Any]) -> list[str]:
     return lines
 
 
+def answer_to(connection: HTTPConnection, error: Exception) -> JSONResponse:
+    """The answer to an error that KINDS knows."""
+    kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
+    problem = Problem(
+        type=f"urn:otoscope:problem:{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=str(error) or kind.title,
+    )
+    return _answer(connection, problem, _headers(error), getattr(error, "param", None))
+
+
 def _answer(
+    connection: HTTPConnection,
     problem: Problem,
     headers: Mapping[str, str] | None = None,
+    param: str | None = None,
 ) -> JSONResponse:
+    """`problem` in the form that clients of its path expect."""
+    if connection.url.path.startswith(openai.PREFIX):
+        return openai.answer(problem, headers, param)
     return JSONResponse(
         problem.model_dump(exclude_none=True),
         status_code=problem.status,
@@ -152,24 +217,17 @@ def _plain(status: int, detail: str, errors: Sequence[str] = ()) -> Problem:
     )
 
 
-async def _on_known(_: Request, error: Exception) -> JSONResponse:
-    kind = next(KINDS[base] for base in type(error).__mro__ if base in KINDS)
-    problem = Problem(
-        type=f"urn:otoscope:problem:{kind.slug}",
-        title=kind.title,
-        status=kind.status,
-        detail=str(error) or kind.title,
-    )
-    return _answer(problem, _headers(error))
+async def _on_known(request: Request, error: Exception) -> JSONResponse:
+    return answer_to(request, error)
 
 
 def _headers(error: Exception) -> dict[str, str]:
     """What an error says beside its document."""
     if isinstance(error, QueueFullError):
         return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, UploadTooLargeError):
-        # The rest of the body is not wanted: without this the server would read on to its end.
-        return {"Connection": "close"}
+    if isinstance(error, UnauthorizedError):
+        wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3
+        return {"WWW-Authenticate": f'Bearer realm="otoscope"{wrong}'}
     return {}
 
 
@@ -179,15 +237,16 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     detail = error.detail
     if detail == HTTPStatus(error.status_code).phrase:
         detail = f"{detail}: {request.method} {request.url.path}"
-    return _answer(_plain(error.status_code, detail), error.headers)
+    return _answer(request, _plain(error.status_code, detail), error.headers)
 
 
-async def _on_validation(_: Request, error: Exception) -> JSONResponse:
+async def _on_validation(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     lines = describe(error.errors())
-    return _answer(_plain(422, "; ".join(lines), lines))
+    return _answer(request, _plain(422, "; ".join(lines), lines))
 
 
 async def _on_unexpected(request: Request, _: Exception) -> JSONResponse:
     """No internals leave; Starlette raises the error again behind this, and the server logs it."""
-    return _answer(_plain(500, f"{request.method} {request.url.path} failed; the log says why"))
+    detail = f"{request.method} {request.url.path} failed; the log says why"
+    return _answer(request, _plain(500, detail))

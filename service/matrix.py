@@ -1,50 +1,203 @@
-"""Posteriors -> JSON, without a Python loop over their elements."""
+"""Posteriors -> the part of them that is asked for, as JSON, CSV or npy."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import orjson
+import numpy.typing as npt
 
 from otoscope import Posteriors
 from otoscope.posteriors import LogProbs
-from service.errors import NoPhonemesError
+from otoscope.symbols import BLANK_NAME, SymbolSet
+from service.errors import NoPhonemesError, QueryError
+from service.queries import ViewQuery
 from service.schemas import Unit
+from service.tables import Timeline, csv_lines, times_s, to_csv, to_json, to_npy
+
+__all__ = ["View", "document", "look", "matrix", "probs_csv", "probs_npy", "to_json"]
 
 _DECIMALS = 6
+_PLAIN_NAMES = {" ": "space", BLANK_NAME: "blank"}
+"""Names, for queries and CSV, of what is hard to write or see there."""
 
 
-def matrix(result_id: str, posteriors: Posteriors, unit: Unit = "character") -> dict[str, Any]:
-    """The fields of `ProbsAnswer`, `probs` still an array (frames, symbols) float32.
+@dataclass(frozen=True)
+class View:
+    """A part of a recording's posteriors.
 
-    Rounding moves each probability by 5e-7 at most, so the sum of a row of V by V times that.
+    Attributes:
+        unit: which head.
+        log_probs: of that head, (frames T', classes V) float32, natural log, the whole recording.
+        symbols: what its classes mean.
+        frame_s: seconds between frames.
+        span_s: start and end of the part, in seconds.
+        rows: its frames.
+        columns: the classes that are wanted, in this order.
+        top_k: so many of the columns in each frame, most probable first; None for all in order.
+    """
+
+    unit: Unit
+    log_probs: LogProbs
+    symbols: SymbolSet
+    frame_s: float
+    span_s: tuple[float, float]
+    rows: slice
+    columns: tuple[int, ...]
+    top_k: int | None
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return [self.symbols.class_names[column] for column in self.columns]
+
+    @cached_property
+    def probs(self) -> LogProbs:
+        """P(symbol | frame), (rows, columns) float32."""
+        # All of it first: vectors of another length may round the last bit differently.
+        return np.ascontiguousarray(np.exp(self.log_probs)[self.rows][:, self.columns])
+
+    def top(self) -> tuple[npt.NDArray[np.int64], LogProbs]:
+        """Places in `columns` and probabilities of the likeliest, both (rows, top_k)."""
+        order = np.argsort(-self.probs, axis=1, kind="stable")[:, : self.top_k]
+        return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)
+
+
+def look(posteriors: Posteriors, query: ViewQuery) -> View:
+    """The part that a query asks for.
 
     Raises:
         NoPhonemesError: if phonemes are wanted and there are none.
+        QueryError: if there is no such time or symbol, or fewer symbols than `top_k`.
     """
-    exact, symbols = _columns(posteriors, unit)
-    probs = np.ascontiguousarray(np.round(exact, _DECIMALS), dtype=np.float32)
+    log_probs, symbols = _head(posteriors, query.unit)
+    clock = posteriors.clock
+    timeline = Timeline(clock.frame_s, log_probs.shape[0], clock.duration_s)
+    columns = _columns(query.symbols, symbols)
+    if query.top_k is not None and query.top_k > len(columns):
+        raise QueryError(
+            f"top_k: expected at most {len(columns)} (the number of symbols), got {query.top_k}"
+        )
+    return View(
+        query.unit,
+        log_probs,
+        symbols,
+        clock.frame_s,
+        timeline.span_s(query.from_s, query.to_s),
+        timeline.within(query.from_s, query.to_s),
+        columns,
+        query.top_k,
+    )
+
+
+def matrix(result_id: str, posteriors: Posteriors) -> dict[str, Any]:
+    """The fields of `ProbsAnswer` for all characters of the whole recording."""
+    return {"id": result_id, **document(look(posteriors, ViewQuery()))}
+
+
+def document(view: View) -> dict[str, Any]:
+    """The fields of `ProbsMatrix`; matrices and vectors are still arrays.
+
+    Rounding moves each probability by 5e-7 at most, so the sum of a row of V by V times that.
+    """
+    probs, indices = view.probs, {}
+    if view.top_k is not None:
+        order, probs = view.top()
+        indices = {"indices": order}
     return {
-        "id": result_id,
-        "unit": unit,
-        "symbols": symbols,
-        "frame_s": posteriors.clock.frame_s,
+        "unit": view.unit,
+        "symbols": view.names,
+        "frame_s": view.frame_s,
+        "start_s": float(times_s(view.rows, view.frame_s)[0]),
         "shape": probs.shape,
-        "probs": probs,
+        **_blank(view),
+        "entropy_nats": _rounded(_entropy_nats(view.log_probs[view.rows])),
+        **indices,
+        "probs": _rounded(probs),
     }
 
 
-def _columns(posteriors: Posteriors, unit: Unit) -> tuple[LogProbs, tuple[str, ...]]:
-    """Probabilities (frames, symbols) float32 and the names of the columns."""
+def probs_csv(view: View) -> bytes:
+    """A column a symbol; with `top_k` two a rank, the symbol and its probability."""
+    times, names = times_s(view.rows, view.frame_s), [_plain(name) for name in view.names]
+    if view.top_k is None:
+        return to_csv(names, times, _rounded(view.probs))
+    order, probs = view.top()
+    cells = np.empty((len(times), 1 + 2 * view.top_k), dtype=object)
+    cells[:, 0] = times
+    cells[:, 1::2] = np.array(names, dtype=object)[order]
+    cells[:, 2::2] = _rounded(probs).astype(np.str_)
+    header = [f"{what}_{rank + 1}" for rank in range(view.top_k) for what in ("symbol", "prob")]
+    return csv_lines([["time_s", *header], *cells.tolist()])
+
+
+def probs_npy(view: View) -> bytes:
+    """P(symbol | frame), (frames, symbols) float32, not rounded."""
+    return to_npy(view.probs)
+
+
+def _head(posteriors: Posteriors, unit: Unit) -> tuple[LogProbs, SymbolSet]:
+    """Log-probabilities (frames, classes) float32 and what the classes mean."""
     if unit == "character":
-        return posteriors.probs, posteriors.alphabet.class_names
+        return posteriors.log_probs, posteriors.alphabet
     if posteriors.phonemes is None:
         raise NoPhonemesError(
             "expected unit=character, got unit=phoneme: "
             "the model of this transcription has no phoneme head"
         )
-    return posteriors.phonemes.probs, posteriors.phonemes.phonemes.class_names
+    return posteriors.phonemes.log_probs, posteriors.phonemes.phonemes
 
 
-def to_json(document: dict[str, Any]) -> bytes:
-    """JSON of dicts, lists, scalars and numpy arrays."""
-    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
+    """Classes of the symbols that a query names; all of them if it names none."""
+    if not wanted:
+        return tuple(range(symbols.size))
+    places = {name: place for place, name in enumerate(symbols.class_names)}
+    for name, place in list(places.items()):
+        places.setdefault(_plain(name), place)
+    # A comma, too, may be a symbol.
+    names = [n for value in wanted for n in ([value] if value in places else value.split(","))]
+    for name in names:
+        if name not in places:
+            known = ", ".join(_plain(each) for each in symbols.class_names)
+            raise QueryError(f"symbols: expected some of {known:.300}, got {name[:80]!r}")
+    columns = tuple(places[name] for name in names)
+    if len(set(columns)) < len(columns):
+        raise QueryError(f"symbols: expected each once, got {', '.join(names):.300}")
+    return columns
+
+
+def _plain(name: str) -> str:
+    return _PLAIN_NAMES.get(name, name)
+
+
+def _blank(view: View) -> dict[str, Any]:
+    """How much of the whole recording is the blank's."""
+    blank = view.symbols.blank_index
+    probs = np.exp(view.log_probs[:, blank]).astype(np.float64)
+    summary = {
+        "mean": probs.mean(),
+        "median": np.median(probs),
+        "min": probs.min(),
+        "max": probs.max(),
+    }
+    return {
+        "blank_share": round(float((view.log_probs.argmax(axis=1) == blank).mean()), _DECIMALS),
+        "blank_prob": {name: round(float(of), _DECIMALS) for name, of in summary.items()},
+    }
+
+
+def _entropy_nats(log_probs: LogProbs) -> LogProbs:
+    """(frames,) entropy of each frame's distribution over all classes, natural log.
+
+    Shannon 1948: 0 where one class is certain, ln V where all are alike.
+    """
+    # A class without probability adds nothing, though its logarithm is infinite.
+    finite = np.maximum(log_probs, np.finfo(np.float32).min)
+    entropy: LogProbs = -(np.exp(log_probs) * finite).sum(axis=1)
+    return np.maximum(entropy, 0.0)
+
+
+def _rounded(values: LogProbs) -> LogProbs:
+    return np.ascontiguousarray(np.round(values, _DECIMALS), dtype=np.float32)

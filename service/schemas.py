@@ -4,10 +4,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from otoscope.features import FeatureSpec
 from otoscope.spec import ModelSpec
 
 Unit = Literal["character", "phoneme"]
 """What the columns of a matrix are."""
+
+DecoderName = Literal["greedy", "beam", "beam + LM", "phrases"]
+"""What read the posteriors."""
 
 
 class Answer(BaseModel):
@@ -42,7 +46,9 @@ class WordAnswer(Answer):
     start_s: float = Field(description="Seconds from the start of the recording.", examples=[0.34])
     end_s: float = Field(description="Seconds from the start of the recording.", examples=[0.7])
     confidence: float = Field(
-        description="Geometric mean of its characters' posteriors, 0 to 1.", examples=[0.93]
+        description="How probably the word is right, 0 to 1, where the model is calibrated; else "
+        "the geometric mean of its characters' posteriors.",
+        examples=[0.93],
     )
 
 
@@ -53,37 +59,130 @@ class ModelName(Answer):
     sha256: str = Field(description="Of the model file, hexadecimal.")
 
 
-class ProbsAnswer(Answer):
+class BlankProb(Answer):
+    """The CTC blank's probability over the frames of the whole recording, to 6 decimals."""
+
+    mean: float
+    median: float
+    min: float
+    max: float
+
+
+class ProbsMatrix(Answer):
     """P(c | x_t): one row a frame, one column a symbol."""
 
-    id: str = Field(description="The transcription's id.")
     unit: Unit = Field(description="What the columns are: characters, or phonemes.")
     symbols: list[str] = Field(
-        description="Names of the columns, in order; the CTC blank is the last.",
+        description="Names of the columns, in order; the CTC blank is the last unless the query "
+        "chose columns.",
         examples=[["a", "b", "c", "<blank>"]],
     )
     frame_s: float = Field(
-        description="Seconds between frames; row i is centred on i * frame_s.", examples=[0.04]
+        description="Seconds between frames; row i is centred on start_s + i * frame_s.",
+        examples=[0.04],
     )
-    shape: tuple[int, int] = Field(description="Frames, symbols.", examples=[[250, 29]])
+    start_s: float = Field(
+        description="The centre of the first row, in seconds; 0 unless from_s was given."
+    )
+    shape: tuple[int, int] = Field(
+        description="Of probs: frames, and symbols or top_k.", examples=[[250, 29]]
+    )
+    blank_share: float = Field(
+        description="Share of all the recording's frames in which the blank is the likeliest.",
+        examples=[0.61],
+    )
+    blank_prob: BlankProb
+    entropy_nats: list[float] = Field(
+        description="For each row the entropy of its distribution over all symbols (chosen or "
+        "not), natural logarithm: 0 where the model is certain.",
+        examples=[[0.06]],
+    )
+    indices: list[list[int]] | None = Field(
+        default=None,
+        description="With top_k only: for each row the places in symbols, from 0, of its top_k "
+        "most probable ones, most probable first; probs has their probabilities.",
+    )
     probs: list[list[float]] = Field(
-        description="Probabilities to 6 decimals. A row sums to 1 within 1e-4.",
+        description="Probabilities to 6 decimals. A row of all symbols sums to 1 within 1e-4.",
         examples=[[[0.01, 0.0, 0.0, 0.99]]],
+    )
+
+
+class ProbsAnswer(ProbsMatrix):
+    """The posteriors of a transcription."""
+
+    id: str = Field(description="The transcription's id.")
+
+
+class FreshProbs(ProbsMatrix):
+    """The posteriors of a file that came with the request."""
+
+    warnings: list[str] = Field(
+        description="What went less than well, such as a file that breaks off.", examples=[[]]
+    )
+
+
+class FeaturesAnswer(Answer):
+    """X: one row a frame, one column a bin, exactly as the model read it."""
+
+    id: str = Field(description="The transcription's id.")
+    spec: FeatureSpec = Field(description="How X was computed.")
+    frame_s: float = Field(
+        description="Seconds between frames; row i is centred on start_s + i * frame_s.",
+        examples=[0.01],
+    )
+    start_s: float = Field(
+        description="The centre of the first row, in seconds; 0 unless from_s was given."
+    )
+    shape: tuple[int, int] = Field(description="Frames, bins.", examples=[[1000, 80]])
+    features: list[list[float]] = Field(
+        description="Written so that each number reads back as the same float32."
+    )
+
+
+class HypothesisAnswer(Answer):
+    """One text that may have been said: score = acoustic + lm_weight * lm + bonus."""
+
+    text: str = Field(examples=["hello world"])
+    score: float = Field(description="By which hypotheses are ranked, natural log.")
+    acoustic: float = Field(description="How well the text agrees with the sound, natural log.")
+    lm: float = Field(description="Log probability of its words; 0 without a language model.")
+    bonus: float = Field(description="Word bonuses, penalties of unknown words, and boosts.")
+
+
+class PhraseAnswer(Answer):
+    """One phrase of a closed list."""
+
+    phrase: str = Field(examples=["yes"])
+    probability: float = Field(description="That it was this one of the list, 0 to 1.")
+    log_prob: float | None = Field(
+        description="Natural log P(phrase | sound); null if the recording is too short for it."
     )
 
 
 class Transcription(Answer):
     """What was said."""
 
-    id: str = Field(description="Fetches the posteriors: GET /probs?id=...")
+    id: str = Field(
+        description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
+        "GET /probs?id=...; whoever knows it may."
+    )
     text: str = Field(description="Empty where nothing was said.", examples=["hello world"])
     duration_s: float = Field(description="Length of the recording in seconds.", examples=[1.53])
     frame_s: float = Field(description="Seconds between the model's frames.", examples=[0.04])
     confidence: float | None = Field(
-        description="Geometric mean over all characters, 0 to 1; null where there is no text.",
+        description="Mean of the words' confidences where the model is calibrated, else the "
+        "geometric mean over all characters; null where there is no text.",
         examples=[0.91],
     )
     words: list[WordAnswer]
+    decoder: DecoderName = Field(description="What read the posteriors.")
+    hypotheses: list[HypothesisAnswer] = Field(
+        description="The n_best of a beam search, best first; empty for other decoders."
+    )
+    phrases: list[PhraseAnswer] = Field(
+        description="The closed list, best first; empty where none was given."
+    )
     model: ModelName
     warnings: list[str] = Field(
         description="What went less than well, such as a file that breaks off.", examples=[[]]

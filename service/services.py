@@ -1,22 +1,27 @@
 """What the routes work with, put together in one place and handed to them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from otoscope import Recognizer
+from otoscope import Posteriors, Recognizer, longform
+from otoscope.audio import Source
 from otoscope.errors import ModelFileError
+from service.decoding import Decoded, Decoding, open_decoding
 from service.errors import StartError
+from service.metrics import Metrics
 from service.model_facts import ModelFacts, read_facts
+from service.options import TranscribeOptions
 from service.pool import Pool
 from service.schemas import ModelName
 from service.settings import Settings
-from service.store import SqliteStore, Store
-from service.transcriber import Transcriber
+from service.sqlite_store import SqliteStore
+from service.store import Store
+from service.transcriber import Recognition, Transcriber
 from service.warmup import Readiness
 
 logger = logging.getLogger(__name__)
@@ -27,10 +32,12 @@ class Services:
     """One of each, for as long as the process runs."""
 
     transcriber: Transcriber
+    decoding: Decoding
     pool: Pool
     store: Store
     readiness: Readiness
     facts: ModelFacts
+    metrics: Metrics
 
     @property
     def model_name(self) -> ModelName:
@@ -38,10 +45,30 @@ class Services:
         recognizer = self.transcriber.recognizer
         return ModelName(name=recognizer.spec.name, sha256=recognizer.sha256)
 
+    def transcribe(self, source: Source) -> Recognition:
+        """Recognise a client's file, and count what it took; raises what `Transcriber` does."""
+        return longform.run_through(self.steps(source))
+
+    def steps(self, source: Source) -> Generator[None, None, Recognition]:
+        """`transcribe`, with pauses for what else waits for a thread."""
+        recognition = yield from self.transcriber.steps(source)
+        self.metrics.heard(recognition.posteriors.clock.duration_s)
+        self.metrics.took(recognition.took_s)
+        return recognition
+
+    def decode(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+        """Write down what a client's file says; raises what `Decoding` does."""
+        with self.metrics.stage("text"):
+            return self.decoding.decode(posteriors, options)
+
 
 @contextmanager
-def open_services(settings: Settings) -> Iterator[Services]:
+def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     """Load the model and open the store; let go of them in the end.
+
+    Args:
+        settings: what to open.
+        metrics: told of all that is done.
 
     Raises:
         StartError: naming the variable that has to change.
@@ -54,11 +81,12 @@ def open_services(settings: Settings) -> Iterator[Services]:
     store = SqliteStore(
         settings.store_path, ttl_s=settings.result_ttl_s, max_bytes=settings.store_max_bytes
     )
+    decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
     facts = read_facts(settings.model_path, recognizer.sha256)
-    pool = Pool(settings.inference_threads, settings.queue_size)
+    pool = Pool(settings.inference_threads, settings.queue_size, metrics.pool)
     try:
         transcriber = Transcriber(recognizer, settings.max_duration_s)
-        yield Services(transcriber, pool, store, Readiness(), facts)
+        yield Services(transcriber, decoding, pool, store, Readiness(), facts, metrics)
     finally:
         pool.close()
 

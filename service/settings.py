@@ -5,17 +5,21 @@ variable can change it.
 """
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.errors import StartError
+from service.sqlite_store import LAYOUT
 
 PREFIX = "OTOSCOPE_"
 _REPOSITORY = Path(__file__).resolve().parents[1]
+_KEY = re.compile(r"[!-~]+")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
 
 def _find(path: Path) -> Path:
@@ -37,14 +41,35 @@ def _default_store_path() -> Path:
             f"{PREFIX}STORE_PATH: expected {directory} to be this user's, got somebody else's; "
             "name another file"
         )
-    return directory / "results.sqlite3"
+    return directory / f"results-{LAYOUT}.sqlite3"  # beside the file of an older release
+
+
+def _split(value: object) -> object:
+    """Parts with commas between them, as a variable holds them; what is no text stays as it is."""
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _check_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not all(_KEY.fullmatch(key.get_secret_value()) for key in keys):
+        raise ValueError("expected keys of visible ASCII characters with commas between them")
+    return keys
+
+
+def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
+        raise ValueError(f"expected * or scheme://host[:port] without a path, not {wrong[0]!r}")
+    return origins
 
 
 class Settings(BaseSettings):
     """Everything an operator may choose."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,  # an error must not show a key; load_settings shows the others
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
@@ -52,10 +77,38 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe message that is logged."
     )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto",
+        description="json, or console for people; auto is console on a terminal, else json.",
+    )
+    api_keys: Annotated[
+        tuple[SecretStr, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_check_keys),
+    ] = Field(
+        default_factory=tuple,
+        description="Keys with commas between them: requests need one of them; by default none.",
+    )
+    cors_origins: Annotated[
+        tuple[str, ...],
+        NoDecode,
+        BeforeValidator(_split),
+        AfterValidator(_check_origins),
+    ] = Field(
+        default_factory=tuple,
+        description="Origins, with commas between them, whose pages may call this service from a "
+        "browser, such as https://example.org; * is all; by default none.",
+    )
     model_path: Annotated[Path, AfterValidator(_find)] = Field(
         default=Path("models/english/model.onnx"),
         validate_default=True,
         description="The model file, from the working directory or else from the repository.",
+    )
+    lm_path: Annotated[Path, AfterValidator(_find)] | None = Field(
+        default=None,
+        description="The language model for beam search; by default lm.npz beside the model, if it "
+        "is there.",
     )
     inference_threads: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -68,24 +121,32 @@ class Settings(BaseSettings):
         description="Recordings that may wait for a thread; the next is refused with 503.",
     )
     max_upload_bytes: int = Field(
-        default=100 * 2**20, ge=1, description="Largest request body, counted as it arrives."
+        default=256 * 2**20, ge=1, description="Largest request body, counted as it arrives."
+    )
+    max_upload_pause_s: float = Field(
+        default=30.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest pause, in seconds, while a request's body arrives.",
     )
     max_duration_s: float = Field(
-        default=1200.0, gt=0, allow_inf_nan=False, description="Longest recording, in seconds."
+        default=7200.0, gt=0, allow_inf_nan=False, description="Longest recording, in seconds."
     )
     store_path: Path = Field(
         default_factory=_default_store_path,
-        description="SQLite file for posteriors, in a writable directory, shared by all processes; "
-        "by default in the system's temporary directory.",
+        description="SQLite file for posteriors and features, in a writable directory, shared by "
+        "all processes; by default in the system's temporary directory.",
     )
     store_max_bytes: int = Field(
-        default=2**30, ge=1, description="Room for posteriors; beyond it the oldest go first."
+        default=2**30,
+        ge=1,
+        description="Room for posteriors and features; beyond it the oldest go first.",
     )
     result_ttl_s: float = Field(
         default=3600.0,
         gt=0,
         allow_inf_nan=False,
-        description="Seconds that posteriors can be fetched.",
+        description="Seconds that posteriors and features can be fetched.",
     )
 
 
@@ -99,7 +160,8 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         lines = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, got {problem['input']!r}"
+            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, got "
+            + ("what is not shown" if problem["loc"][0] == "api_keys" else repr(problem["input"]))
             for problem in error.errors()
         ]
         raise StartError("; ".join(lines)) from None

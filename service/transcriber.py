@@ -1,8 +1,11 @@
-"""A file's bytes -> what was said: the library's steps in order, for one recording."""
+"""A file -> what was said: the library's steps in order, for one recording."""
 
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
-from otoscope import Posteriors, Recognizer, Transcript, greedy, load
+from otoscope import FeatureMatrix, Posteriors, Recognizer, longform
+from otoscope.audio import AudioStream, Source
+from service.stages import Stopwatch, TimedBlocks, TimedModel
 
 
 @dataclass(frozen=True)
@@ -11,11 +14,14 @@ class Recognition:
 
     Attributes:
         warnings: what there was to say about reading the file.
+        features: X as the model saw it.
+        took_s: seconds of the stages decode, features and model.
     """
 
     posteriors: Posteriors
-    transcript: Transcript
     warnings: tuple[str, ...]
+    features: FeatureMatrix
+    took_s: Mapping[str, float]
 
 
 class Transcriber:
@@ -25,18 +31,25 @@ class Transcriber:
         self.recognizer = recognizer
         self._max_duration_s = max_duration_s
 
-    def transcribe(self, data: bytes) -> Recognition:
-        """Transcribe a file.
+    def transcribe(self, source: Source) -> Recognition:
+        """Transcribe a file of any length, given as its bytes, its path or itself.
 
         Raises:
-            AudioError: if the bytes can't be used, with what was expected and what came.
+            AudioError: if it can't be used, with what was expected and what came.
         """
+        return longform.run_through(self.steps(source))
+
+    def steps(self, source: Source) -> Generator[None, None, Recognition]:
+        """`transcribe`, with a pause now and then for what else waits for a thread."""
         features = self.recognizer.spec.features
-        waveform = load(
-            data,
+        stream = AudioStream(
+            source,
             features.sample_rate_hz,
             max_duration_s=self._max_duration_s,
             min_samples=features.window_samples,
         )
-        [posteriors] = self.recognizer.posteriors([waveform.samples])
-        return Recognition(posteriors, greedy(posteriors), waveform.warnings)
+        watch = Stopwatch()
+        heard = yield from longform.hear_steps(
+            TimedModel(self.recognizer, watch), TimedBlocks(stream, watch)
+        )
+        return Recognition(heard.posteriors, stream.warnings, heard.features, watch.took_s)

@@ -1,14 +1,31 @@
-"""GET /probs: what the acoustic model believed at every frame."""
+"""GET and POST /probs: what the acoustic model believed at every frame."""
 
-from typing import Annotated
+from collections.abc import Callable
+from functools import partial
+from typing import Any, BinaryIO
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Request, Response
 
-from service.errors import problem_responses
-from service.matrix import matrix, to_json
-from service.schemas import ProbsAnswer, Unit
-from service.services import ServicesDep
-from service.store import ID_PATTERN
+from otoscope import FeatureMatrix, Posteriors
+from service.answers import (
+    WARNINGS_HEADER,
+    IfNoneMatch,
+    format_responses,
+    frame_headers,
+    kept_answer,
+    key_of,
+    warnings_headers,
+    work_out,
+)
+from service.errors import QueryError
+from service.matrix import View, document, look, probs_csv, probs_npy
+from service.negotiation import MEDIA_TYPES, Format, negotiate
+from service.pictures import check_view, posteriorgram_png
+from service.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
+from service.schemas import FreshProbs, ProbsAnswer
+from service.services import Services, ServicesDep
+from service.tables import times_s, to_json
+from service.upload import FILE_FORM, read_file
 
 router = APIRouter(tags=["transcription"])
 
@@ -16,24 +33,114 @@ router = APIRouter(tags=["transcription"])
 @router.get(
     "/probs",
     response_model=ProbsAnswer,
-    responses=problem_responses(404, 410, 422, 503),
+    responses=format_responses(404, 406, 410, 422, 503),
     summary="P(character | frame) or P(phoneme | frame) of a transcription",
 )
-def probs(
+async def probs(
+    request: Request,
     services: ServicesDep,
-    result_id: Annotated[
-        str, Query(alias="id", pattern=ID_PATTERN, description="From POST /transcribe.")
-    ],
-    unit: Annotated[
-        Unit,
-        Query(description="What the columns are; phonemes need a model that has a phoneme head."),
-    ] = "character",
+    query: ProbsQueryDep,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One row a frame, one column a symbol, in natural probabilities.
 
-    404 if the id never existed, 410 if its result is no longer kept, 422 if phonemes are asked for
-    and the model gives none.
+    As JSON; as CSV, with a header row, `time_s` first and `space` and `blank` by these names; as
+    `numpy.load` reads it (float32, not rounded); or as a PNG picture, of a minute at most: X,
+    posteriors, greedy path and words. 404 if the id never existed, 410 if its result is no longer
+    kept, 422 if phonemes are asked for and the model gives none.
     """
-    # Not async: FastAPI runs it in a thread, for the store and the writing of JSON take their time.
-    body = to_json(matrix(result_id, services.store.get(result_id), unit))
-    return Response(body, media_type="application/json")
+    form = _form(request, query)
+    work = partial(_of_result, services, query, form, if_none_match)
+    return await work_out(services.pool, form, work)
+
+
+@router.post(
+    "/probs",
+    response_model=FreshProbs,
+    responses=format_responses(
+        *(400, 406, 408, 413, 415, 422, 503),
+        headers={WARNINGS_HEADER: "What there was to say about reading the file, a JSON list."},
+        cached=False,
+    ),
+    openapi_extra=FILE_FORM,
+    summary="P(character | frame) or P(phoneme | frame) of a file; nothing is kept",
+)
+async def probs_of_file(request: Request, services: ServicesDep, query: ViewQueryDep) -> Response:
+    """What GET /probs gives, for one audio file in the field `file` of a form.
+
+    Options go in the query. Nothing is kept, so the answer has no id.
+    """
+    form = _form(request, query)
+    async with read_file(request) as file:
+        return await services.pool.run(partial(_of_file, services, query, form, file))
+
+
+def _form(request: Request, query: ViewQuery) -> Format:
+    """The format of the answer; QueryError if it can't hold what is asked for."""
+    form = negotiate(query.format, request.headers.getlist("accept"))
+    if query.top_k is not None and form not in ("json", "csv"):
+        raise QueryError(f"top_k: expected the format json or csv, got {form}")
+    return form
+
+
+def _of_result(
+    services: Services, query: ProbsQuery, form: Format, if_none_match: str | None
+) -> Response:
+    """The answer about what the store holds, in a thread."""
+    kept = services.store.find(query.id)
+    posteriors = services.store.get(query.id)
+    view = _look(posteriors, query, form)
+
+    def write() -> bytes:
+        return _write(
+            view, form, {"id": query.id}, posteriors, partial(services.store.features, query.id)
+        )
+
+    return kept_answer(
+        kept,
+        key_of("/probs", query.id, query),
+        form,
+        if_none_match=if_none_match,
+        headers=_headers(view),
+        write=write,
+    )
+
+
+def _of_file(services: Services, query: ViewQuery, form: Format, file: BinaryIO) -> Response:
+    """The answer about a file, in a thread of the pool."""
+    recognition = services.transcribe(file)
+    view = _look(recognition.posteriors, query, form)
+    warnings = list(recognition.warnings)
+    headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}
+    body = _write(
+        view, form, {"warnings": warnings}, recognition.posteriors, lambda: recognition.features
+    )
+    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+
+
+def _look(posteriors: Posteriors, query: ViewQuery, form: Format) -> View:
+    view = look(posteriors, query)
+    if form == "png":
+        check_view(view)
+    return view
+
+
+def _headers(view: View) -> dict[str, str]:
+    return frame_headers(view.frame_s, times_s(view.rows, view.frame_s)[0])
+
+
+def _write(
+    view: View,
+    form: Format,
+    fields: dict[str, Any],
+    posteriors: Posteriors,
+    features: Callable[[], FeatureMatrix],
+) -> bytes:
+    """The body; `fields` come first in JSON, and `features` is called for a picture alone."""
+    if form == "json":
+        return to_json({**fields, **document(view)})
+    if form == "csv":
+        return probs_csv(view)
+    if form == "npy":
+        return probs_npy(view)
+    return posteriorgram_png(view, posteriors, features())

@@ -17,12 +17,13 @@ import pytest
 import soundfile
 from fastapi.testclient import TestClient
 
-from otoscope import ENGLISH, FrameClock, Posteriors, Recognizer
+from otoscope import ENGLISH, FeatureMatrix, FeatureSpec, FrameClock, Posteriors, Recognizer
 from service.app import create_app
 from service.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_S = 60.0
+FEATURE_SPEC = FeatureSpec()
 
 
 class Sounds:
@@ -99,8 +100,17 @@ def make_posteriors() -> Callable[..., Posteriors]:
     return make
 
 
+@pytest.fixture
+def make_features() -> Callable[..., FeatureMatrix]:
+    def make(frames=200, seed=0, spec=FEATURE_SPEC):
+        values = np.random.default_rng(seed).standard_normal((frames, spec.bins))
+        return FeatureMatrix(values.astype(np.float32), spec)
+
+    return make
+
+
 @contextmanager
-def _serve(store_path, *arguments, **variables):
+def _serve(store_path, *arguments, stderr=None, **variables):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -108,6 +118,7 @@ def _serve(store_path, *arguments, **variables):
         [sys.executable, "-m", "service", "--port", str(port), *arguments],
         cwd=REPOSITORY,
         env={**os.environ, "OTOSCOPE_STORE_PATH": str(store_path), **variables},
+        stderr=stderr,
     )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -131,11 +142,21 @@ def _wait_until_ready(process, address):
     pytest.fail(f"the server was not ready within {START_S:g} s")
 
 
+@pytest.fixture(scope="session")
+def serve_from():
+    """`serve` for fixtures that live longer than a test: the store's directory comes first."""
+
+    def start(directory, *arguments, **variables):
+        return _serve(directory / "results.sqlite3", *arguments, **variables)
+
+    return start
+
+
 @pytest.fixture
-def serve(tmp_path):
+def serve(serve_from, tmp_path):
     """A context manager: ``python -m service`` in a process of its own, giving its address."""
 
     def start(*arguments, **variables):
-        return _serve(tmp_path / "results.sqlite3", *arguments, **variables)
+        return serve_from(tmp_path, *arguments, **variables)
 
     return start

@@ -21,8 +21,9 @@ def all_subclasses(base):
     return {base} | {each for child in base.__subclasses__() for each in all_subclasses(child)}
 
 
-def test_no_mistake_with_audio_is_the_servers():
-    for error_class in all_subclasses(domain.AudioError):
+@pytest.mark.parametrize("base", [domain.AudioError, domain.TextError])
+def test_no_mistake_with_audio_or_text_is_the_servers(base):
+    for error_class in all_subclasses(base):
         answer = raising(error_class("expected this, got that")).get("/")
         assert 400 <= answer.status_code < 500, error_class
         assert answer.json()["detail"] == "expected this, got that"

@@ -1,6 +1,9 @@
 """The service as it is started, in processes of its own, over real connections."""
 
+import re
+import socket
 import threading
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -89,3 +92,43 @@ def test_body_without_an_end_is_refused_while_it_arrives(serve, short_wav):
         assert httpx.get(f"{address}/health/live").status_code == 200
     assert limit < sent < 64 * limit
     assert status in (413, None)
+
+
+def send_raw(address, head, body=b"", *, hang_up=False):
+    """Send bytes as they are; whatever comes back until the server closes the connection."""
+    parts = urlsplit(address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode() + body)
+        if hang_up:
+            connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while received := connection.recv(2**16):
+            answer += received
+    return answer.decode()
+
+
+@pytest.mark.slow
+def test_clients_that_stall_or_lie_are_refused_and_harm_nobody(serve, short_wav):
+    body, content_type = multipart(short_wav)
+    head = f"POST /transcribe HTTP/1.1\nHost: any\nContent-Type: {content_type}\n"
+    half = body[: len(body) // 2]
+    with serve(OTOSCOPE_MAX_UPLOAD_PAUSE_S="2", OTOSCOPE_MAX_UPLOAD_BYTES="1000000") as address:
+        stalled = send_raw(address, f"{head}Content-Length: {len(body)}\n\n", half)
+        huge = send_raw(address, f"{head}Content-Length: {10**15}\n\n")
+        gone = send_raw(address, f"{head}Content-Length: {len(body)}\n\n", half, hang_up=True)
+        short = send_raw(address, f"{head}Content-Length: {len(half)}\n\n", body)
+        absurd = send_raw(address, f"{head}Content-Length: -1\n\n", body)
+        honest = send_raw(
+            address, f"{head}Connection: close\nContent-Length: {len(body)}\n\n", body
+        )
+        numbers = httpx.get(f"{address}/metrics", timeout=60).text
+    assert stalled.startswith("HTTP/1.1 408 ")
+    assert "urn:otoscope:problem:upload-stalled" in stalled
+    assert "connection: close" in stalled.lower()
+    assert huge.startswith("HTTP/1.1 413 ")
+    assert gone == ""
+    assert short.startswith("HTTP/1.1 4")
+    assert absurd.startswith("HTTP/1.1 400 ")
+    assert honest.startswith("HTTP/1.1 200 ")
+    statuses = set(re.findall(r'otoscope_http_requests_total\{.*status="(\d+)"', numbers))
+    assert {"200", "408", "413"} <= statuses <= {"200", "400", "408", "413", "422", "503"}

@@ -40,12 +40,45 @@ def test_environment_is_read_when_asked(monkeypatch):
         ("MAX_UPLOAD_BYTES", "much"),
         ("LOG_LEVEL", "loud"),
         ("PORT", "65536"),
+        ("LOG_FORMAT", "xml"),
+        ("MAX_UPLOAD_PAUSE_S", "0"),
+        ("CORS_ORIGINS", "https://a.example/page"),
+        ("CORS_ORIGINS", "a.example"),
+        ("CORS_ORIGINS", "https://a.example,"),
     ],
 )
 def test_wrong_value_is_named(monkeypatch, name, value):
     monkeypatch.setenv(f"OTOSCOPE_{name}", value)
     with pytest.raises(StartError, match=f"OTOSCOPE_{name}: .*got '{value}'"):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "value", ["swordfish,", ",", "sword fish", "swordfish\x07", "schwörtfisch"]
+)
+def test_wrong_keys_are_refused_and_not_shown(monkeypatch, value):
+    monkeypatch.setenv("OTOSCOPE_API_KEYS", value)
+    with pytest.raises(StartError, match=r"OTOSCOPE_API_KEYS: .*expected keys") as refused:
+        load_settings()
+    assert "fish" not in str(refused.value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert "fish" not in str(refused.value)
+
+
+def test_lists_have_commas_between_their_parts(monkeypatch):
+    monkeypatch.setenv("OTOSCOPE_API_KEYS", "swordfish, catfish")
+    monkeypatch.setenv("OTOSCOPE_CORS_ORIGINS", "https://a.example, http://localhost:3000")
+    settings = load_settings()
+    assert [key.get_secret_value() for key in settings.api_keys] == ["swordfish", "catfish"]
+    assert settings.cors_origins == ("https://a.example", "http://localhost:3000")
+    assert "fish" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+def test_lists_are_empty_unless_set(monkeypatch):
+    monkeypatch.setenv("OTOSCOPE_API_KEYS", "")
+    monkeypatch.delenv("OTOSCOPE_CORS_ORIGINS", raising=False)
+    assert (load_settings().api_keys, load_settings().cors_origins) == ((), ())
 
 
 def test_all_wrong_values_are_named_at_once(monkeypatch):

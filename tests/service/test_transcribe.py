@@ -17,7 +17,8 @@ def test_answer_has_every_field(client, short_wav, recognizer):
     assert answer.status_code == 200
     body = answer.json()
     assert set(body) == {
-        *("id", "text", "duration_s", "frame_s", "confidence", "words", "model", "warnings")
+        *("id", "text", "duration_s", "frame_s", "confidence", "words", "model", "warnings"),
+        *("decoder", "hypotheses", "phrases"),
     }
     assert body["duration_s"] == 1.5
     assert body["frame_s"] == pytest.approx(recognizer.spec.frame_s)
@@ -116,6 +117,21 @@ def test_probs_in_the_answer_are_those_of_the_route(client, short_wav, place):
 
 def test_probs_false_leaves_the_matrix_out(client, short_wav):
     assert "probs" not in transcribe(client, short_wav, probs="false").json()
+
+
+def test_audio_itself_is_never_stored(make_settings, sounds):
+    settings = make_settings()
+    data = sounds.write(sounds.noise(3))
+    with TestClient(create_app(settings)) as client:
+        body = transcribe(client, data).json()
+        stored = b"".join(
+            path.read_bytes()
+            for path in settings.store_path.parent.glob(f"{settings.store_path.name}*")
+        )
+    assert body["id"].encode() in stored  # what is stored can be found
+    pieces = [data[start : start + 32] for start in range(44, len(data) - 32, 32)]
+    assert len(pieces) > 1000
+    assert not any(piece in stored for piece in pieces if any(piece))
 
 
 def test_text_is_answered_when_posteriors_cannot_be_kept(make_settings, short_wav, caplog):

@@ -1,0 +1,133 @@
+"""Posteriors -> texts, by the decoder that a request asks for."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from otoscope import Alphabet, Posteriors, Recognizer, Transcript, greedy
+from otoscope.calibration import Calibration, read_calibration
+from otoscope.decoding.beam import BeamDecoder, BeamOptions, Hypothesis
+from otoscope.decoding.hotwords import hotwords
+from otoscope.decoding.ngram import NgramModel
+from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
+from otoscope.decoding.scoring import LanguageModel
+from otoscope.errors import ModelFileError, SpecError
+from service.errors import FormError, StartError
+from service.options import TranscribeOptions
+from service.schemas import DecoderName
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What was said, as one decoder reads it.
+
+    Attributes:
+        transcript: the best text; words have calibrated confidences where a curve is known.
+        hypotheses: the `n_best` of a beam search, best first; none where nothing was said.
+        phrases: the closed list, best first.
+    """
+
+    decoder: DecoderName
+    transcript: Transcript
+    hypotheses: tuple[Hypothesis, ...] = ()
+    phrases: tuple[RankedPhrase, ...] = ()
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What decoders need besides posteriors. Shared between threads.
+
+    Attributes:
+        language_model: for beam search; None if none is there.
+        calibration: of the model that is served; None if none is there.
+    """
+
+    alphabet: Alphabet
+    language_model: LanguageModel | None
+    calibration: Calibration | None
+
+    def decode(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+        """Read posteriors as `options` say.
+
+        Raises:
+            FormError: if options contradict each other.
+            TextError: if phrases or hot words can't be written or can't fit.
+        """
+        if options.phrases:
+            ranked = rank_phrases(posteriors, options.phrases)
+            transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
+            return Decoded("phrases", transcript, phrases=tuple(ranked))
+        chosen = options.decoder or ("beam" if self.language_model else "greedy")
+        if chosen == "beam":
+            return self._beam(posteriors, options)
+        if options.hotwords:
+            raise FormError("hotwords: expected decoder=beam, which can favour words, got greedy")
+        return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
+
+    def _beam(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+        name: DecoderName = "beam + LM" if self.language_model else "beam"
+        plain = greedy(posteriors)
+        if not plain.words:  # blank at every frame: of silence, a language model dreams words
+            return Decoded(name, plain)
+        try:
+            decoder = BeamDecoder(
+                self.alphabet,
+                self._search(options),
+                self.language_model,
+                hotwords(options.hotwords, self.alphabet) if options.hotwords else None,
+                self.calibration.priors if self.calibration and self.language_model else None,
+            )
+        except SpecError as error:
+            raise FormError(str(error)) from error
+        found = tuple(decoder.decode(posteriors))
+        return Decoded(name, self._calibrated(found[0].transcript, name), found)
+
+    def _search(self, options: TranscribeOptions) -> BeamOptions:
+        """The library's defaults, and what the request says otherwise."""
+        chosen = {
+            name: value
+            for name in ("beam_width", "lm_weight", "word_bonus", "n_best")
+            if (value := getattr(options, name)) is not None
+        }
+        if self.language_model is None:
+            chosen |= {"acoustic_scale": 1.0, "prior_scale": 0.0}
+        return BeamOptions(**chosen)
+
+    def _calibrated(self, transcript: Transcript, decoder: str) -> Transcript:
+        return self.calibration.apply(transcript, decoder) if self.calibration else transcript
+
+
+def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None) -> Decoding:
+    """Load what lies beside the model.
+
+    Args:
+        recognizer: of the model.
+        model_path: calibration.json is looked for beside it.
+        lm_path: of the language model; by default lm.npz beside the model, if it is there.
+
+    Raises:
+        StartError: naming the file that can't be used.
+    """
+    path = lm_path or model_path.with_name("lm.npz")
+    model = None
+    try:
+        if lm_path is not None or path.is_file():
+            model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
+        calibration = _calibration(model_path.with_name("calibration.json"), recognizer.sha256)
+    except ModelFileError as error:
+        raise StartError(str(error)) from error
+    return Decoding(recognizer.spec.alphabet, model, calibration)
+
+
+def _calibration(path: Path, sha256: str) -> Calibration | None:
+    if not path.is_file():
+        return None
+    calibration = read_calibration(path)
+    if calibration.model_sha256 == sha256:
+        return calibration
+    logger.warning(
+        "%s is not used: expected model_sha256 %s, got %s", path, sha256, calibration.model_sha256
+    )
+    return None

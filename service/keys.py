@@ -1,0 +1,127 @@
+"""API keys: who may use this service, if not everybody.
+
+Without keys the service is open to whoever reaches it. On a loopback address that is its user; on
+any other the start says so in the log. It does not refuse to start, for behind a proxy that checks
+who comes, or in a container whose port is published on 127.0.0.1 only, all is as it should be.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import SecretStr
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import UnauthorizedError, answer_to, problem_responses
+from service.openai_api import errors as openai
+from service.settings import Settings
+
+OPEN_PATHS = frozenset(
+    {
+        *("/health/live", "/health/ready", "/metrics"),
+        *("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
+    }
+)
+"""What needs no key. A path that is not listed needs one, whatever is built there."""
+
+_SCHEMES = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
+
+logger = logging.getLogger(__name__)
+
+
+class ApiKeys:
+    """ASGI middleware that lets nobody in without a key; no byte of a body is read before."""
+
+    def __init__(self, app: ASGIApp, keys: Sequence[SecretStr]) -> None:
+        self._app = app
+        self._digests = [_digest(key.get_secret_value()) for key in keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request, or answer 401."""
+        if scope["type"] == "lifespan" or scope["path"] in OPEN_PATHS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(_offered(Headers(scope=scope)))
+        except UnauthorizedError as error:
+            await answer_to(HTTPConnection(scope), error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, offered: Sequence[str]) -> None:
+        """Compare with every key, equal or not: how long it takes tells nothing about any.
+
+        Raises:
+            UnauthorizedError: if none of `offered` is a key.
+        """
+        equal = [
+            hmac.compare_digest(_digest(each), digest)
+            for each in offered
+            for digest in self._digests
+        ]
+        if not any(equal):
+            got = "one that is not valid" if offered else "none"
+            raise UnauthorizedError(
+                f"expected an API key (Authorization: Bearer KEY, or X-API-Key: KEY), got {got}",
+                wrong=bool(offered),
+            )
+
+
+def describe_keys(document: dict[str, Any], *, required: bool) -> None:
+    """Say in an OpenAPI document which operations take a key.
+
+    Args:
+        document: changed in place.
+        required: whether this service has keys; without, they are declared as optional.
+    """
+    document.setdefault("components", {})["securitySchemes"] = _SCHEMES
+    security: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
+    for path, operations in document["paths"].items():
+        if path in OPEN_PATHS:
+            continue
+        responses = openai.responses if path.startswith(openai.PREFIX) else problem_responses
+        refused = {str(status): answer for status, answer in responses(401).items()}
+        for operation in operations.values():
+            operation["security"] = security if required else [*security, {}]
+            operation["responses"].update(refused if required else {})
+
+
+def warn_if_open(settings: Settings) -> None:
+    """Say so in the log if anybody on the network may use this service."""
+    if not settings.api_keys and not _is_loopback(settings.host):
+        logger.warning(
+            "no API key is set, and %s is no loopback address: ANYBODY WHO REACHES PORT %d MAY USE "
+            "THIS SERVICE; set OTOSCOPE_API_KEYS, or let something in front of it check who comes",
+            settings.host,
+            settings.port,
+        )
+
+
+def _offered(headers: Headers) -> list[str]:
+    """Every key that a request brings."""
+    offered = headers.getlist("x-api-key")
+    for value in headers.getlist("authorization"):
+        scheme, _, credentials = value.partition(" ")
+        if scheme.lower() == "bearer":
+            offered.append(credentials.strip())
+    return offered
+
+
+def _digest(key: str) -> bytes:
+    """Of one length for all keys, as a comparison in constant time needs it."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,98 @@
+"""Log lines: JSON for machines, plain lines for people, one form for all loggers of the process.
+
+Everything logs through the standard library, as uvicorn and other libraries do; structlog writes
+the lines. What a call gives as `extra` and what is bound in the context (the request's id) become
+fields.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Literal, TextIO
+
+import structlog
+from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter, plain_traceback
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, Processor
+
+from service.observe import Exchange
+
+LogFormat = Literal["auto", "json", "console"]
+
+logger = logging.getLogger("service.requests")
+
+
+def configure_logs(level: str, log_format: LogFormat, stream: TextIO | None = None) -> None:
+    """Make every logger of this process write to `stream`, by default to standard error.
+
+    Args:
+        level: least severe message that is written.
+        log_format: "auto" is "console" on a terminal and "json" elsewhere.
+        stream: where lines go.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    if log_format == "auto":
+        log_format = "console" if handler.stream.isatty() else "json"
+    handler.setFormatter(make_formatter(log_format))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
+
+
+def make_formatter(log_format: Literal["json", "console"]) -> logging.Formatter:
+    """What turns a record into a line."""
+    time = "iso" if log_format == "json" else "%H:%M:%S"
+    return ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt=time, utc=log_format == "json"),
+            _without_colours,
+        ],
+        processors=[
+            ProcessorFormatter.remove_processors_meta,
+            *(_json() if log_format == "json" else _console()),
+        ],
+    )
+
+
+def log_exchange(exchange: Exchange) -> None:
+    """One line for a request; the request's id comes from the context."""
+    logger.info(
+        "request",
+        extra={
+            "method": exchange.method,
+            "route": exchange.route,
+            "status": exchange.status,
+            "duration_ms": round(1000 * exchange.duration_s, 1),
+            "bytes_in": exchange.bytes_in,
+        },
+    )
+
+
+def _without_colours(_: object, __: str, event: EventDict) -> EventDict:
+    """Leave out uvicorn's second copy of its messages, which has terminal colours."""
+    event.pop("color_message", None)
+    return event
+
+
+def _json() -> Sequence[Processor]:
+    return (
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    )
+
+
+def _console() -> Sequence[Processor]:
+    """Lines such as 19:05:19 info service.app: ready on ...
+
+    Nothing stands behind a message that has no fields: a command in it can be copied.
+    """
+
+    def column(key: str, postfix: str = "") -> Column:
+        return Column(key, KeyValueColumnFormatter(None, "", "", str, postfix=postfix))
+
+    fields = Column("", KeyValueColumnFormatter("", "", "", str))
+    columns = [column("timestamp"), column("level"), column("logger", ":"), column("event"), fields]
+    return (ConsoleRenderer(columns=columns, sort_keys=False, exception_formatter=plain_traceback),)

@@ -1,0 +1,169 @@
+"""Numbers about this service for Prometheus, in a registry of the application's own.
+
+Several server processes share their numbers through files in one directory, which
+prometheus_client wants named in PROMETHEUS_MULTIPROC_DIR before it is imported: `shared_directory`
+sees to that where the processes are started, and whichever process is asked answers for all.
+"""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+from service.errors import StartError
+from service.observe import Exchange
+from service.store import Usage
+
+DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """What is counted. Safe to call from several threads."""
+
+    def __init__(self, directory: Path | None = None) -> None:
+        """Start at nothing.
+
+        Args:
+            directory: where the processes of this service share their numbers, if there are
+                several; PROMETHEUS_MULTIPROC_DIR has to say the same.
+
+        Raises:
+            StartError: if it is no directory.
+        """
+        if directory is not None:
+            if not directory.is_dir():
+                raise StartError(f"{DIRECTORY_VARIABLE}: expected a directory, got {directory}")
+            _forget_dead(directory)
+        self._directory = directory
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "otoscope_http_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._latency_s = Histogram(
+            "otoscope_http_request_duration_seconds",
+            "From a request's headers to its answer's last byte.",
+            ("method", "route"),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._stage_s = Histogram(
+            "otoscope_stage_duration_seconds",
+            "Steps of a recording that succeeded, each in all: decode, features, model, text.",
+            ("stage",),
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._audio_s = Counter(
+            "otoscope_audio_seconds", "Audio recognised, in seconds.", registry=registry
+        )
+        self._waiting = _gauge("otoscope_recordings_waiting", "Wait for a thread.", registry)
+        self._running = _gauge("otoscope_recordings_running", "Are at work now.", registry)
+        # Each process reads these of the one store they share: the latest is right for all.
+        self._results = _gauge(
+            "otoscope_results_kept", "Results that can be fetched.", registry, "mostrecent"
+        )
+        self._result_bytes = _gauge(
+            "otoscope_results_bytes", "Bytes that they take.", registry, "mostrecent"
+        )
+
+    def exchange(self, exchange: Exchange) -> None:
+        """A request was answered."""
+        # Clients may make methods up, and each would be a series of its own for ever.
+        method = exchange.method if exchange.method in _METHODS else "other"
+        self._requests.labels(method, exchange.route, str(exchange.status)).inc()
+        self._latency_s.labels(method, exchange.route).observe(exchange.duration_s)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a step of a recording; what fails is not counted."""
+        started_s = time.perf_counter()
+        yield
+        self.took({name: time.perf_counter() - started_s})
+
+    def took(self, stages_s: Mapping[str, float]) -> None:
+        """Steps of a recording took so many seconds."""
+        for name, seconds in stages_s.items():
+            self._stage_s.labels(name).observe(seconds)
+
+    def heard(self, duration_s: float) -> None:
+        """A recording of this length was recognised."""
+        self._audio_s.inc(duration_s)
+
+    def pool(self, waiting: int, running: int) -> None:
+        """The state of the pool of threads changed."""
+        self._waiting.set(waiting)
+        self._running.set(running)
+
+    def store(self, usage: Usage | None) -> None:
+        """What the store holds; None, which is NaN to Prometheus, if it can't say."""
+        self._results.set(float("nan") if usage is None else usage.results)
+        self._result_bytes.set(float("nan") if usage is None else usage.size_bytes)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """The numbers of all processes, and their Content-Type.
+
+        Args:
+            accept: the request's Accept header: Prometheus' text format or OpenMetrics.
+        """
+        registry = self._registry
+        if self._directory is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, str(self._directory))  # type: ignore[no-untyped-call]
+        encode, content_type = choose_encoder(accept)
+        return encode(registry), content_type
+
+    def close(self) -> None:
+        """Take this process out of what is going on; what it counted stays counted."""
+        if self._directory is not None:
+            mark_process_dead(os.getpid(), str(self._directory))  # type: ignore[no-untyped-call]
+
+
+def metrics_from_environment() -> Metrics:
+    """The metrics of a server process, alone or one of several."""
+    directory = os.environ.get(DIRECTORY_VARIABLE)
+    return Metrics(None if directory is None else Path(directory))
+
+
+@contextmanager
+def shared_directory(processes: int) -> Iterator[None]:
+    """While inside, processes that are started find a directory to share their numbers in.
+
+    One that the environment names already is used, and left as it is.
+    """
+    if processes == 1 or DIRECTORY_VARIABLE in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="otoscope-metrics-") as directory:
+        os.environ[DIRECTORY_VARIABLE] = directory
+        try:
+            yield
+        finally:
+            del os.environ[DIRECTORY_VARIABLE]
+
+
+def _gauge(name: str, text: str, registry: CollectorRegistry, mode: str = "livesum") -> Gauge:
+    return Gauge(name, text, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]
+
+
+def _forget_dead(directory: Path) -> None:
+    """Take processes that have crashed out of what is going on."""
+    for path in directory.glob("gauge_live*_*.db"):
+        pid = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)  # sends nothing: it only asks whether there is such a process
+        except ProcessLookupError:
+            mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
+        except PermissionError:
+            continue  # it lives, as another user's

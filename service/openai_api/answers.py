@@ -1,0 +1,249 @@
+"""A recognition in the forms of OpenAI's API reference.
+
+Where Whisper's numbers have no equal in a CTC model, the field says what stands there instead.
+"""
+
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from itertools import islice
+from statistics import fmean
+from typing import Literal
+
+from pydantic import Field
+
+from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
+from service.openai_api.languages import language_of
+from service.schemas import Answer
+
+_PAUSE_S = 1.0
+"""A pause between words as long as this begins a segment."""
+
+_SEGMENT_S = 30.0
+"""No segment is longer, but one of a single word: as long as Whisper's."""
+
+_TIME_DECIMALS = 3
+_LOGPROB_DECIMALS = 6
+
+
+class Usage(Answer):
+    """What OpenAI would bill."""
+
+    type: Literal["duration"] = "duration"
+    seconds: int = Field(description="Length of the recording, rounded up.")
+
+
+class Logprob(Answer):
+    """One character of the text."""
+
+    token: str = Field(examples=["h"])
+    bytes: list[int] = Field(description="The token in UTF-8.", examples=[[104]])
+    logprob: float = Field(description="Natural log of its highest posterior.", examples=[-0.02])
+
+
+class WordTime(Answer):
+    """A word and when it was said, in seconds."""
+
+    word: str
+    start: float
+    end: float
+
+
+class Segment(Answer):
+    """Words without a long pause between them."""
+
+    id: int = Field(description="Counts from 0.")
+    seek: int = Field(default=0, description="Always 0: times count from the recording's start.")
+    start: float = Field(description="In seconds.")
+    end: float = Field(description="In seconds.")
+    text: str = Field(description="Begins with a space, as Whisper's do.")
+    tokens: list[int] = Field(description="Classes of its characters in the model's alphabet.")
+    temperature: float = Field(default=0.0, description="Always 0: nothing is sampled.")
+    avg_logprob: float = Field(
+        description="Mean over its characters, without spaces, of the natural log of each one's "
+        "highest posterior. Characters, not Whisper's tokens: thresholds do not carry over."
+    )
+    compression_ratio: float = Field(description="Bytes of the text by bytes once deflated.")
+    no_speech_prob: float = Field(
+        description="CTC's probability of no character at all in the segment's frames: the product "
+        "of their blanks. Whisper has a token for silence; here this is close to 0 where there is "
+        "text, and segments without text do not exist."
+    )
+
+
+class JsonAnswer(Answer):
+    """response_format json."""
+
+    text: str
+    logprobs: list[Logprob] | None = Field(
+        default=None, description="There if asked for with include[]=logprobs."
+    )
+    usage: Usage
+
+
+class VerboseAnswer(Answer):
+    """response_format verbose_json."""
+
+    task: Literal["transcribe"] = "transcribe"
+    language: str = Field(description="The model's; unknown if its name does not tell.")
+    duration: float = Field(description="Length of the recording in seconds.")
+    text: str
+    segments: list[Segment] | None = Field(
+        default=None, description="There unless timestamp_granularities[] asks for words only."
+    )
+    words: list[WordTime] | None = Field(
+        default=None, description="There if asked for with timestamp_granularities[]=word."
+    )
+    usage: Usage
+
+
+class ModelCard(Answer):
+    """The model that is served."""
+
+    id: str = Field(examples=["english"])
+    object: Literal["model"] = "model"
+    created: int = Field(description="When it was trained, Unix time; 0 if its file does not say.")
+    owned_by: Literal["otoscope"] = "otoscope"
+
+
+class ModelList(Answer):
+    """The models that are served: one."""
+
+    object: Literal["list"] = "list"
+    data: list[ModelCard]
+
+
+def json_answer(transcript: Transcript, duration_s: float, *, logprobs: bool) -> JsonAnswer:
+    """The text, and if wanted the log-probability of each of its characters."""
+    return JsonAnswer(
+        text=transcript.text,
+        logprobs=list(_logprobs(transcript.characters)) if logprobs else None,
+        usage=_usage(duration_s),
+    )
+
+
+def verbose_answer(
+    transcript: Transcript, posteriors: Posteriors, spec: ModelSpec, granularities: Sequence[str]
+) -> VerboseAnswer:
+    """The text with times.
+
+    Args:
+        transcript: what to tell.
+        posteriors: that it was read from.
+        spec: of the model that gave them.
+        granularities: "word", "segment" or both; nothing means "segment".
+    """
+    language = language_of(spec.name)
+    words, duration_s = transcript.words, posteriors.clock.duration_s
+    return VerboseAnswer(
+        language="unknown" if language is None else language.name,
+        duration=_time(duration_s),
+        text=transcript.text,
+        segments=None
+        if granularities and "segment" not in granularities
+        else _segments(transcript, posteriors),
+        words=[WordTime(word=w.word, start=_time(w.start_s), end=_time(w.end_s)) for w in words]
+        if "word" in granularities
+        else None,
+        usage=_usage(duration_s),
+    )
+
+
+def model_card(spec: ModelSpec) -> ModelCard:
+    """What GET /v1/models tells of the model."""
+    return ModelCard(id=spec.name, created=_unix_time(spec.provenance.created))
+
+
+def _logprobs(characters: Sequence[Character]) -> Iterator[Logprob]:
+    """Of the characters that make the text: spaces stand between words only, one at a time."""
+    space: Character | None = None
+    started = False
+    for character in characters:
+        if character.character == " ":
+            space = space or character
+            continue
+        if space is not None and started:
+            yield _logprob(space)
+        yield _logprob(character)
+        space, started = None, True
+
+
+def _logprob(character: Character) -> Logprob:
+    return Logprob(
+        token=character.character,
+        bytes=list(character.character.encode()),
+        logprob=round(_log(character.confidence), _LOGPROB_DECIMALS),
+    )
+
+
+def _groups(words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Words, cut into segments."""
+    group: list[Word] = []
+    for word in words:
+        if group and (
+            word.start_s - group[-1].end_s >= _PAUSE_S or word.end_s - group[0].start_s > _SEGMENT_S
+        ):
+            yield group
+            group = []
+        group.append(word)
+    if group:
+        yield group
+
+
+def _segments(transcript: Transcript, posteriors: Posteriors) -> list[Segment]:
+    # Words may have calibrated confidences; their characters keep their posteriors.
+    letters = iter([each for each in transcript.characters if each.character != " "])
+    segments = []
+    for index, words in enumerate(_groups(transcript.words)):
+        inside = islice(letters, sum(len(word.word) for word in words))
+        log_probs = [_log(each.confidence) for each in inside]
+        segments.append(_segment(index, words, fmean(log_probs), posteriors))
+    return segments
+
+
+def _segment(
+    index: int, words: Sequence[Word], avg_logprob: float, posteriors: Posteriors
+) -> Segment:
+    text = " ".join(word.word for word in words)
+    start_s, end_s = words[0].start_s, words[-1].end_s
+    written = text.encode()
+    return Segment(
+        id=index,
+        start=_time(start_s),
+        end=_time(end_s),
+        text=f" {text}",
+        tokens=posteriors.alphabet.encode(text).tolist(),
+        avg_logprob=round(avg_logprob, _LOGPROB_DECIMALS),
+        compression_ratio=round(len(written) / len(zlib.compress(written)), 4),
+        no_speech_prob=_probability_of_nothing(posteriors, start_s, end_s),
+    )
+
+
+def _probability_of_nothing(posteriors: Posteriors, start_s: float, end_s: float) -> float:
+    """CTC's probability that the frames from `start_s` to `end_s`, edges of frames, are blank."""
+    inside_s = posteriors.clock.frame_s / 4  # away from the edges, where rounding would decide
+    start = posteriors.clock.frame_at(start_s + inside_s)
+    stop = posteriors.clock.frame_at(end_s - inside_s) + 1
+    blanks = posteriors.log_probs[start:stop, posteriors.alphabet.blank_index]
+    return math.exp(min(0.0, float(blanks.sum(dtype=float))))
+
+
+def _usage(duration_s: float) -> Usage:
+    return Usage(seconds=math.ceil(duration_s))
+
+
+def _log(confidence: float) -> float:
+    return math.log(max(confidence, 1e-30))
+
+
+def _time(seconds: float) -> float:
+    return round(seconds, _TIME_DECIMALS)
+
+
+def _unix_time(created: str) -> int:
+    """Midnight, UTC, of an ISO 8601 date; 0 if there is none."""
+    try:
+        return int(datetime.fromisoformat(created).replace(tzinfo=UTC).timestamp())
+    except ValueError:
+        return 0

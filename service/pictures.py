@@ -1,0 +1,53 @@
+"""Pictures as answers: bounds on their size, and the one place that loads matplotlib."""
+
+from otoscope import FeatureMatrix, Posteriors
+from service.errors import QueryError
+from service.matrix import View
+
+MAX_PICTURE_S = 60.0
+MAX_PICTURE_SYMBOLS = 100
+
+SpanS = tuple[float, float]
+"""Start and end in seconds."""
+
+
+def check_span(span_s: SpanS) -> None:
+    """QueryError if this is too much for one picture."""
+    duration_s = span_s[1] - span_s[0]
+    if duration_s > MAX_PICTURE_S:
+        raise QueryError(
+            f"expected at most {MAX_PICTURE_S:g} s in a picture, got {duration_s:g} s: "
+            "choose a part with from_s and to_s"
+        )
+
+
+def check_view(view: View) -> None:
+    """QueryError if this can't be drawn."""
+    check_span(view.span_s)
+    if len(view.columns) > MAX_PICTURE_SYMBOLS:
+        raise QueryError(
+            f"expected at most {MAX_PICTURE_SYMBOLS} symbols in a picture, "
+            f"got {len(view.columns)}: choose some with symbols"
+        )
+
+
+def posteriorgram_png(view: View, posteriors: Posteriors, features: FeatureMatrix) -> bytes:
+    """X, spikes and posteriorgram of a view that `check_view` has passed."""
+    # matplotlib takes half a second to load, which nothing else here needs.
+    from otoscope import pictures  # noqa: PLC0415
+
+    figure = pictures.draw_posteriorgram(
+        features,
+        posteriors,
+        phonemes=view.unit == "phoneme",
+        columns=view.columns,
+        span_s=view.span_s,
+    )
+    return pictures.to_png(figure)
+
+
+def features_png(features: FeatureMatrix, span_s: SpanS) -> bytes:
+    """X in a span that `check_span` has passed."""
+    from otoscope import pictures  # noqa: PLC0415 - as above
+
+    return pictures.to_png(pictures.draw_features(features, span_s=span_s))

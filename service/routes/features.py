@@ -1,0 +1,106 @@
+"""GET /features: X, the matrix that the acoustic model read."""
+
+import json
+from functools import partial
+
+from fastapi import APIRouter, Request, Response
+
+from otoscope import FeatureMatrix
+from otoscope.strict import dump
+from service.answers import (
+    IfNoneMatch,
+    format_responses,
+    frame_headers,
+    kept_answer,
+    key_of,
+    work_out,
+)
+from service.negotiation import Format, negotiate
+from service.pictures import check_span, features_png
+from service.queries import FeaturesQuery, FeaturesQueryDep
+from service.schemas import FeaturesAnswer
+from service.services import Services, ServicesDep
+from service.tables import Timeline, times_s, to_csv, to_json, to_npy
+
+router = APIRouter(tags=["transcription"])
+
+SPEC_HEADER = "Otoscope-Feature-Spec"
+
+
+@router.get(
+    "/features",
+    response_model=FeaturesAnswer,
+    responses=format_responses(
+        *(404, 406, 410, 422, 503),
+        headers={SPEC_HEADER: "How X was computed, JSON: `spec` of the JSON answer."},
+    ),
+    summary="X, the features of a transcription as the model read them",
+)
+async def features(
+    request: Request,
+    services: ServicesDep,
+    query: FeaturesQueryDep,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One row a frame, one column a bin, exactly as the model read them.
+
+    As JSON; as CSV, with a header row, `time_s` first; as `numpy.load` reads it (float32); or as a
+    PNG picture, of a minute at most. 404 if the id never existed, 410 if its result is no longer
+    kept.
+    """
+    form = negotiate(query.format, request.headers.getlist("accept"))
+    work = partial(_of_result, services, query, form, if_none_match)
+    return await work_out(services.pool, form, work)
+
+
+def _of_result(
+    services: Services, query: FeaturesQuery, form: Format, if_none_match: str | None
+) -> Response:
+    """The answer about what the store holds, in a thread."""
+    kept = services.store.find(query.id)
+    whole = services.store.features(query.id)
+    spec = whole.spec
+    timeline = Timeline(spec.hop_s, whole.values.shape[0], kept.duration_s)
+    span_s = timeline.span_s(query.from_s, query.to_s)
+    rows = timeline.within(query.from_s, query.to_s)
+    if form == "png":
+        check_span(span_s)
+
+    def write() -> bytes:
+        if form == "png":
+            return features_png(whole, span_s)
+        return _write(query.id, whole, rows, form)
+
+    headers = {
+        **frame_headers(spec.hop_s, times_s(rows, spec.hop_s)[0]),
+        SPEC_HEADER: json.dumps(dump(spec), separators=(",", ":")),
+    }
+    return kept_answer(
+        kept,
+        key_of("/features", query.id, query),
+        form,
+        if_none_match=if_none_match,
+        headers=headers,
+        write=write,
+    )
+
+
+def _write(result_id: str, whole: FeatureMatrix, rows: slice, form: Format) -> bytes:
+    """The body in numbers."""
+    spec, values = whole.spec, whole.values[rows]
+    times = times_s(rows, spec.hop_s)
+    if form == "npy":
+        return to_npy(values)
+    if form == "csv":
+        name = "mel" if spec.kind == "log_mel" else "mfcc"
+        return to_csv([f"{name}_{place}" for place in range(spec.bins)], times, values)
+    return to_json(
+        {
+            "id": result_id,
+            "spec": dump(spec),
+            "frame_s": spec.hop_s,
+            "start_s": float(times[0]),
+            "shape": values.shape,
+            "features": values,
+        }
+    )

@@ -1,0 +1,34 @@
+"""GET /metrics: numbers for Prometheus."""
+
+import logging
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from service.errors import StoreError
+from service.services import ServicesDep
+from service.store import Store, Usage
+
+router = APIRouter(tags=["health"])
+logger = logging.getLogger(__name__)
+
+
+@router.get("/metrics", response_class=PlainTextResponse, summary="Numbers for Prometheus")
+def metrics(request: Request, services: ServicesDep) -> Response:
+    """Requests, stages of transcriptions, the queue and the store, of all processes together.
+
+    In Prometheus' text format, or in OpenMetrics' if the request accepts that.
+    """
+    # Not async: FastAPI runs it in a thread, for the store and the files of processes take time.
+    services.metrics.store(_usage(services.store))
+    body, content_type = services.metrics.render(request.headers.get("accept", ""))
+    return Response(body, headers={"Content-Type": content_type})
+
+
+def _usage(store: Store) -> Usage | None:
+    """None if the store fails: the other numbers are all the more wanted then."""
+    try:
+        return store.usage()
+    except StoreError:
+        logger.exception("the store can't say what it holds")
+        return None

@@ -1,0 +1,49 @@
+"""GET and DELETE /transcriptions/{id}: what POST /transcribe answered, again and no more."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from service.errors import problem_responses
+from service.schemas import Transcription
+from service.services import ServicesDep
+from service.store import ID_PATTERN
+
+router = APIRouter(prefix="/transcriptions", tags=["transcription"])
+
+ResultId = Annotated[
+    str, Path(alias="id", pattern=ID_PATTERN, description="From POST /transcribe.")
+]
+
+
+# Neither is async: FastAPI runs them in threads, for the store takes its time.
+
+
+@router.get(
+    "/{id}",
+    response_model=Transcription,
+    responses=problem_responses(404, 410, 422, 503),
+    summary="A transcription that is kept",
+)
+def transcription(services: ServicesDep, result_id: ResultId) -> Response:
+    """The answer of POST /transcribe, without the matrix of probs=true: GET /probs has that.
+
+    404 if the id never existed, 410 if its result is no longer kept.
+    """
+    return Response(services.store.transcription(result_id), media_type="application/json")
+
+
+@router.delete(
+    "/{id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    response_class=Response,
+    responses=problem_responses(404, 410, 422, 503),
+    summary="Delete a transcription",
+)
+def delete(services: ServicesDep, result_id: ResultId) -> None:
+    """Text and posteriors are gone after this; the recording itself was never kept.
+
+    Whoever asks for them then, or deletes them again, is answered 410.
+    """
+    services.store.delete(result_id)

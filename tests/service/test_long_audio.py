@@ -1,0 +1,56 @@
+"""Recordings longer than a window, through the whole service."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from otoscope import greedy, load
+from otoscope.longform import recognise
+from otoscope.windows import WindowOptions
+from service.app import create_app
+
+RATE_HZ = 16000
+SAMPLE = Path(__file__).resolve().parents[2] / "examples/sample.flac"
+
+
+@pytest.fixture(scope="module")
+def repeated():
+    """The sample sentence 18 times, each on a frame of its own and followed by a short pause."""
+    samples = load(SAMPLE, RATE_HZ).samples
+    period = np.zeros(-(-samples.size // 640) * 640 + 640 * 10, dtype=np.float32)
+    period[: samples.size] = samples
+    return np.tile(period, 18)
+
+
+def transcribe(client, data, **form):
+    return client.post("/transcribe", files={"file": ("long.flac", data)}, data=form)
+
+
+def test_a_recording_of_several_windows(client, sounds, recognizer, repeated):
+    assert repeated.size / RATE_HZ > 1.5 * WindowOptions().whole_s
+    body = transcribe(client, sounds.write(repeated, file_format="FLAC"), decoder="greedy").json()
+    expected = greedy(recognise(recognizer, [repeated]))
+    assert body["text"] == expected.text
+    assert body["duration_s"] == round(repeated.size / RATE_HZ, 3)
+    assert len(body["words"]) == len(expected.words)
+    times = [time for word in body["words"] for time in (word["start_s"], word["end_s"])]
+    assert times == sorted(times)
+
+    probs = client.get("/probs", params={"id": body["id"]}).json()
+    assert probs["shape"] == [repeated.size // 640, 29]
+    np.testing.assert_allclose(np.sum(probs["probs"], axis=1), 1, atol=1e-4)
+
+
+def test_the_limit_holds_for_recordings_of_several_windows(make_settings, sounds):
+    with TestClient(create_app(make_settings(max_duration_s=40.0))) as client:
+        answer = transcribe(client, sounds.write(np.zeros(41 * RATE_HZ), file_format="FLAC"))
+    assert answer.status_code == 413
+    assert answer.json()["type"] == "urn:otoscope:problem:audio-too-long"
+
+
+def test_an_hour_is_within_the_limits(make_settings):
+    settings = make_settings()
+    assert settings.max_duration_s >= 3600
+    assert settings.max_upload_bytes > 3600 * RATE_HZ * 2, "an hour of 16-bit wav"

@@ -1,0 +1,56 @@
+import pytest
+
+from service.errors import NotAcceptableError
+from service.negotiation import negotiate
+
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ([], "json"),
+        ([""], "json"),
+        (["*/*"], "json"),
+        (["application/json"], "json"),
+        (["text/csv"], "csv"),
+        (["application/x-npy"], "npy"),
+        (["image/png"], "png"),
+        (["IMAGE/PNG"], "png"),
+        (["image/*"], "png"),
+        (["text/*, application/x-npy;q=0.9"], "csv"),
+        (["text/csv;q=0.5, image/png;q=0.7"], "png"),
+        (["text/csv;q=0.5 , image/png; q=0.7 , */*;q=0.1"], "png"),
+        (["text/csv;q=0.5", "image/png;q=0.4"], "csv"),  # two headers are one list
+        (["text/csv, image/png"], "csv"),  # the server's order where the client has none
+        (["application/*;q=0.8, application/json;q=0.1"], "npy"),  # the most specific counts
+        (["application/json;q=0, */*"], "csv"),
+        (["text/csv;q=0.001"], "csv"),
+        (["text/csv; charset=utf-8; header=present"], "csv"),
+        (["application/json;charset=utf-8;q=0.3, text/csv;q=0.2"], "json"),
+        (["text/csv;q=high, image/png;q=0.1"], "png"),  # no quality, no range
+        (["text/csv;q=2, image/png;q=0.1"], "png"),
+        (["nonsense, image/png"], "png"),
+        ([CHROME], "json"),
+    ],
+)
+def test_what_accept_prefers(accept, expected):
+    assert negotiate(None, accept) == expected
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "image/jpeg", "*/*;q=0", "image/png;q=0", "nonsense", "text/csv;q=x"]
+)
+def test_nothing_that_is_offered(accept):
+    with pytest.raises(NotAcceptableError) as caught:
+        negotiate(None, [accept])
+    message = str(caught.value)
+    for offered in ("application/json", "text/csv", "application/x-npy", "image/png"):
+        assert offered in message
+    assert "format=json|csv|npy|png" in message
+    assert accept in message
+
+
+def test_the_query_wins():
+    assert negotiate("npy", ["image/png"]) == "npy"
+    assert negotiate("json", ["text/html"]) == "json"

@@ -1,0 +1,131 @@
+import math
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from otoscope import ENGLISH, FrameClock, ModelSpec, Posteriors, Provenance, greedy
+from service.openai_api.answers import json_answer, model_card, verbose_answer
+
+SPEC = ModelSpec(name="english", provenance=Provenance(created="2024-02-29"))
+FRAME_S = 0.04
+SURE = 0.9
+
+
+def heard(path):
+    """Posteriors of a path of characters, "_" for the blank, one a frame.
+
+    The chosen class has probability 0.9 everywhere; the others share what is left.
+    """
+    classes = [ENGLISH.blank_index if c == "_" else ENGLISH.symbols.index(c) for c in path]
+    probs = np.full((len(path), ENGLISH.size), (1 - SURE) / (ENGLISH.size - 1))
+    probs[np.arange(len(path)), classes] = SURE
+    clock = FrameClock(FRAME_S, len(path) * FRAME_S)
+    return Posteriors(np.log(probs).astype(np.float32), ENGLISH, clock)
+
+
+def told(path, *, logprobs):
+    posteriors = heard(path)
+    return json_answer(greedy(posteriors), posteriors.clock.duration_s, logprobs=logprobs)
+
+
+def told_with_times(path, spec=SPEC, granularities=()):
+    posteriors = heard(path)
+    return verbose_answer(greedy(posteriors), posteriors, spec, granularities)
+
+
+def test_logprobs_spell_the_text():
+    answer = told("_  _h_e_l_lo_ _ __yes_ _", logprobs=True)
+    assert answer.text == "hello yes"
+    assert "".join(each.token for each in answer.logprobs) == "hello yes"
+    assert all(each.logprob == pytest.approx(math.log(SURE), abs=1e-5) for each in answer.logprobs)
+    assert answer.logprobs[0].bytes == [ord("h")]
+
+
+def test_logprobs_of_silence_are_empty_and_otherwise_absent():
+    assert told("__ _", logprobs=True).logprobs == []
+    assert told("_a_", logprobs=False).logprobs is None
+
+
+def test_usage_is_the_length_rounded_up():
+    assert told("_" * 51, logprobs=False).usage.seconds == 3
+
+
+def test_a_segment_by_hand():
+    answer = told_with_times("___to_ _be____")
+    assert (answer.task, answer.language, answer.text) == ("transcribe", "english", "to be")
+    assert answer.duration == pytest.approx(14 * FRAME_S)
+    assert answer.words is None
+    [segment] = answer.segments
+    assert (segment.id, segment.seek, segment.temperature) == (0, 0, 0)
+    assert segment.start == pytest.approx(2.5 * FRAME_S)
+    assert segment.end == pytest.approx(9.5 * FRAME_S)
+    assert segment.text == " to be"
+    assert ENGLISH.decode(segment.tokens) == "to be"
+    assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)
+    assert segment.compression_ratio == pytest.approx(5 / len(zlib.compress(b"to be")), abs=1e-4)
+    other = (1 - SURE) / (ENGLISH.size - 1)  # frames 3 to 9: t o _ space _ b e
+    assert segment.no_speech_prob == pytest.approx(SURE**2 * other**5, rel=1e-4)
+
+
+def test_no_speech_prob_at_the_edges_of_a_recording():
+    [segment] = told_with_times("a").segments
+    assert segment.no_speech_prob == pytest.approx((1 - SURE) / (ENGLISH.size - 1), rel=1e-4)
+
+
+def test_a_pause_of_a_second_begins_a_segment():
+    short, long = "_" * 24, "_" * 25  # the pause is from the end of one to the start of the next
+    assert len(told_with_times(f"a {short}b").segments) == 2
+    assert len(told_with_times(f"a{short[:-1]} b").segments) == 1
+    parts = told_with_times(f"a{long} b{long} c").segments
+    assert [(part.id, part.text) for part in parts] == [(0, " a"), (1, " b"), (2, " c")]
+
+
+def test_no_segment_is_longer_than_half_a_minute():
+    answer = told_with_times("a_b_ _" * 400)  # 96 s without a pause
+    assert len(answer.segments) == 4
+    assert all(segment.end - segment.start <= 30 for segment in answer.segments)
+    assert "".join(segment.text for segment in answer.segments) == f" {answer.text}"
+
+
+@pytest.mark.parametrize(
+    ("granularities", "expected"),
+    [((), (True, False)), (("segment",), (True, False)), (("word",), (False, True))],
+)
+def test_granularities_choose_segments_and_words(granularities, expected):
+    answer = told_with_times("to_ _be", granularities=granularities)
+    assert (answer.segments is not None, answer.words is not None) == expected
+
+
+def test_words_have_the_transcripts_times():
+    answer = told_with_times("_to_ _be", granularities=("word", "segment"))
+    assert len(answer.segments) == 1
+    for word, expected in zip(answer.words, greedy(heard("_to_ _be")).words, strict=True):
+        assert word.word == expected.word
+        assert word.start == pytest.approx(expected.start_s, abs=1e-3)
+        assert word.end == pytest.approx(expected.end_s, abs=1e-3)
+
+
+def test_silence_has_no_segments():
+    answer = told_with_times("____", granularities=("word", "segment"))
+    assert (answer.text, answer.segments, answer.words) == ("", [], [])
+
+
+def test_a_model_that_does_not_name_its_language():
+    assert told_with_times("a", ModelSpec(name="tiny")).language == "unknown"
+
+
+def test_model_card_tells_when_the_model_was_made():
+    assert model_card(SPEC).created == 1709164800  # 2024-02-29T00:00:00Z
+    assert model_card(ModelSpec()).created == 0
+
+
+def test_avg_logprob_is_of_posteriors_whatever_words_are_calibrated_to():
+    posteriors = heard("__to_ _be" + "_" * 30 + " _or_ _not")
+    plain = greedy(posteriors)
+    mended = replace(plain, words=tuple(replace(word, confidence=0.5) for word in plain.words))
+    segments = verbose_answer(mended, posteriors, SPEC, ()).segments
+    assert [segment.text for segment in segments] == [" to be", " or not"]
+    for segment in segments:
+        assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)
