@@ -63,7 +63,9 @@ def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         "--run", type=Path, help="folder of checkpoints and pictures (default: runs/NAME)"
     )
     fit.add_argument(
-        "--start", type=Path, help="begin a new run with the weights of another (its best.pt)"
+        "--start",
+        type=Path,
+        help="begin a new run with the weights of another: its best.pt, or its model.onnx",
     )
     fit.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="of torch (default: one a processor)"

@@ -31,6 +31,7 @@ from training.prepare import FRAMES_PER_S, Prepared
 from training.provenance import model_spec
 from training.report import Reporter
 from training.schedule import learning_rate
+from training.start import begin_with
 
 
 @dataclass
@@ -63,7 +64,7 @@ class Trainer:
             config: the run's choices.
             prepared: what it learns from.
             folder: of its checkpoints; a run that is there is gone on with.
-            start: weights of another run (its `best.pt`) to begin a new one with.
+            start: weights to begin a new run with: another run's `best.pt`, or a model.onnx.
         """
         self.config = config
         self._start = start
@@ -264,7 +265,8 @@ class Trainer:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             if self._start is not None:
-                self._begin_with(checkpoint.load_exportable(self._start).model)
+                begin_with(self._start, self.model, self._first_batch)
+                self._averaged().load_state_dict(self.model.state_dict())
             return
         state = checkpoint.load(path)
         checkpoint.require_same(state["config"], config_to_dict(self.config), path)
@@ -276,18 +278,8 @@ class Trainer:
         self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
 
-    def _begin_with(self, other: AcousticModel) -> None:
-        """Take over the weights that have the same name and shape; the others stay random."""
-        ours, theirs = self.model.state_dict(), other.state_dict()
-        shared = {
-            name: weights
-            for name, weights in theirs.items()
-            if name in ours and ours[name].shape == weights.shape
-        }
-        self.model.load_state_dict(ours | shared)
-        self._averaged().load_state_dict(self.model.state_dict())
-        fresh = ", ".join(sorted(ours.keys() - shared.keys())) or "none"
-        tqdm.write(f"starting from {self._start}: {len(shared)} weights taken, new: {fresh}")
+    def _first_batch(self) -> Batch:
+        return collate([self._examples[draw] for draw in self._batches(0)[0]])
 
 
 def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001

@@ -6,39 +6,18 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from exportables import SMALL, VARIANTS, untrained
 
 from onnx_export.__main__ import main
 from onnx_export.export import export
 from onnx_export.parity import TOLERANCE, compare
-from otoscope import FeatureSpec, Recognizer, features
+from otoscope import Recognizer, features
 from otoscope.errors import ModelFileError
 from otoscope.features import mel_filterbank
 from training.checkpoint import Exportable, save_exportable
-from training.config import CorpusConfig, ModelConfig, TrainingConfig
-from training.model import AcousticModel
-from training.provenance import model_spec
+from training.config import TrainingConfig
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "sample.flac"
-SMALL = ModelConfig(conv_channels=4, hidden=16, layers=2)
-VARIANTS = {
-    "lstm": TrainingConfig(CorpusConfig((), ()), model=SMALL),
-    "gru, stride 2": TrainingConfig(
-        CorpusConfig((), ()), model=replace(SMALL, rnn="gru", time_strides=(2, 1))
-    ),
-    "unidirectional mfcc": TrainingConfig(
-        CorpusConfig((), ()),
-        features=FeatureSpec(kind="mfcc"),
-        model=replace(SMALL, bidirectional=False),
-    ),
-}
-
-
-def untrained(config: TrainingConfig) -> Exportable:
-    torch.manual_seed(0)
-    model = AcousticModel(config.model, config.features.bins, config.alphabet.size)
-    model(torch.randn(4, 60, config.features.bins), torch.tensor([60, 50, 40, 30]))
-    spec = model_spec(config, model, audio_hours=0.0, epochs=0, dev_cer=1.0)
-    return Exportable(model.eval(), spec, config)
 
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from exportables import PHONEME_VARIANTS, PHONEMES, SMALL, untrained
 
 from onnx_export.__main__ import main
 from onnx_export.export import export
@@ -15,33 +16,7 @@ from otoscope import ARPABET, PhonemeSet, Recognizer
 from otoscope.errors import ModelFileError
 from otoscope.recognizer import OUTPUTS, PHONEME_OUTPUT, SPEC_KEY
 from training.checkpoint import Exportable, save_exportable
-from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfig
-from training.model import AcousticModel
-from training.provenance import model_spec
-
-SMALL = ModelConfig(conv_channels=4, hidden=16, layers=2, phoneme_layer=1)
-PHONEMES = TrainingConfig(CorpusConfig((), ()), model=SMALL, loss=LossConfig(phoneme_weight=0.3))
-VARIANTS = {
-    "lstm": PHONEMES,
-    "gru, stride 2, last layer": replace(
-        PHONEMES, model=replace(SMALL, rnn="gru", time_strides=(2, 1), phoneme_layer=2)
-    ),
-    "unidirectional, another set, intermediate": replace(
-        PHONEMES,
-        model=replace(SMALL, bidirectional=False, intermediate_layer=1),
-        loss=LossConfig(0.2, 0.2),
-        phonemes=PhonemeSet(("x", "y")),
-    ),
-}
-
-
-def untrained(config: TrainingConfig) -> Exportable:
-    torch.manual_seed(0)
-    bins = config.features.bins
-    model = AcousticModel(config.model, bins, config.alphabet.size, config.phonemes.size)
-    model(torch.randn(4, 60, bins), torch.tensor([60, 50, 40, 30]))
-    spec = model_spec(config, model, audio_hours=0.0, epochs=0, dev_cer=1.0)
-    return Exportable(model.eval(), spec, config)
+from training.config import LossConfig, TrainingConfig
 
 
 @pytest.fixture
@@ -50,7 +25,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "model.onnx"
 
 
-@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+@pytest.mark.parametrize("config", PHONEME_VARIANTS.values(), ids=PHONEME_VARIANTS.keys())
 def test_torch_and_onnx_agree(config: TrainingConfig, tmp_path: Path) -> None:
     exportable, path = untrained(config), tmp_path / "model.onnx"
     export(exportable, path)
