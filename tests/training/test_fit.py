@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from onnx_export.__main__ import main as export_main
+from onnx_export.export import export
 from otoscope import Recognizer
 from otoscope.errors import ModelFileError
 from training import checkpoint
@@ -195,6 +196,22 @@ def test_a_run_can_start_with_the_weights_of_another(
         weights = model.state_dict()
         assert all(torch.equal(weights[name], values) for name, values in learned.items())
         assert any(name.startswith("layers.1.") for name in weights.keys() - learned.keys())
+
+
+def test_a_run_can_start_with_an_exported_model(
+    whole_run: Path, config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    learned = checkpoint.load_exportable(whole_run / "best.pt")
+    export(learned, tmp_path / "model.onnx")
+    config = read_config(config_path)
+    prepared = prepare(config, tones, tones / "cache")
+    trainer = Trainer(config, prepared, tmp_path / "next", tmp_path / "model.onnx")
+    trainer.resume()
+    x, lengths = torch.randn(2, 60, config.features.bins), torch.tensor([60, 41])
+    for model in (trainer.model, trainer.average.module):
+        got, _ = model.eval()(x, lengths)
+        torch.testing.assert_close(got, learned.model(x, lengths)[0], atol=1e-4, rtol=1e-3)
+    assert trainer.fit()
 
 
 def test_what_a_run_starts_with_has_to_be_there(
