@@ -14,6 +14,7 @@ from service.answers import FRAME_HEADERS, WARNINGS_HEADER
 from service.application import Application
 from service.errors import add_handlers
 from service.keys import ApiKeys
+from service.lifetime import Lifetimes
 from service.linger import Linger
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
@@ -78,6 +79,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(Linger),
         Middleware(request_id.RequestId),
         Middleware(Observe, observers=(log_exchange, metrics.exchange)),
+        Middleware(Lifetimes, limit_s=settings.max_request_s),
     ]
     if settings.cors_origins:
         cors = Middleware(

@@ -80,6 +80,16 @@ class QueueFullError(ServiceError):
         self.retry_after_s = retry_after_s
 
 
+class DeadlineError(ServiceError):
+    """The request has taken as long as a request may."""
+
+    retry_after_s = 10
+
+
+class ClientGoneError(ServiceError):
+    """The client has closed its connection: nobody waits for this answer."""
+
+
 class UnknownResultError(ServiceError):
     """No result ever had this id, or it is long gone."""
 
@@ -139,6 +149,8 @@ KINDS: Mapping[type[Exception], Kind] = {
     UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
     ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     QueueFullError: Kind(503, "queue-full", "The service is busy"),
+    DeadlineError: Kind(503, "deadline", "The answer took too long"),
+    ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
     StoreError: Kind(503, "store", "The store of results failed"),
     NotReadyError: Kind(503, "not-ready", "The service is not ready"),
     ClientDisconnect: Kind(400, "disconnected", "The client left before its request was whole"),
@@ -223,7 +235,7 @@ async def _on_known(request: Request, error: Exception) -> JSONResponse:
 
 def _headers(error: Exception) -> dict[str, str]:
     """What an error says beside its document."""
-    if isinstance(error, QueueFullError):
+    if isinstance(error, QueueFullError | DeadlineError):
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, UnauthorizedError):
         wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from service.batcher import Batched
 from service.errors import StartError
 from service.observe import Exchange
 from service.store import Usage
@@ -68,6 +69,18 @@ class Metrics:
         self._audio_s = Counter(
             "otoscope_audio_seconds", "Audio recognised, in seconds.", registry=registry
         )
+        self._batch_items = Histogram(
+            "otoscope_batch_size",
+            "Recordings, or windows of long ones, that went through the model together.",
+            registry=registry,
+            buckets=(1, 2, 4, 8, 16, 32, 64),
+        )
+        self._batch_wait_s = Histogram(
+            "otoscope_batch_wait_seconds",
+            "From the arrival of a batch's first recording to the batch's begin.",
+            registry=registry,
+            buckets=_SECONDS,
+        )
         self._waiting = _gauge("otoscope_recordings_waiting", "Wait for a thread.", registry)
         self._running = _gauge("otoscope_recordings_running", "Are at work now.", registry)
         # Each process reads these of the one store they share: the latest is right for all.
@@ -100,6 +113,11 @@ class Metrics:
     def heard(self, duration_s: float) -> None:
         """A recording of this length was recognised."""
         self._audio_s.inc(duration_s)
+
+    def batch(self, batched: Batched) -> None:
+        """A batch went through the model."""
+        self._batch_items.observe(batched.items)
+        self._batch_wait_s.observe(batched.waited_s)
 
     def pool(self, waiting: int, running: int) -> None:
         """The state of the pool of threads changed."""

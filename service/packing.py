@@ -1,7 +1,6 @@
 """Matrices and their meaning <-> what the store keeps of them: bytes and one JSON document."""
 
 import json
-import zlib
 from typing import Any
 
 import numpy as np
@@ -18,25 +17,20 @@ from otoscope import (
 )
 from otoscope.strict import dump, parse
 
-_ZLIB_LEVEL = 1
 _DTYPE = np.dtype("<f4")
 
 
 def pack(values: npt.NDArray[np.float32]) -> bytes:
-    """(rows, columns) float32 -> compressed bytes that `unpack` turns back bit for bit.
+    """(rows, columns) float32 -> bytes that `unpack` turns back bit for bit.
 
-    The first bytes of all numbers go first, then all second bytes, and so on: signs and exponents
-    resemble each other, so this takes a tenth less room than one number after another.
+    Not compressed: that would take off a sixth, and as long as everything but the model together.
     """
-    planes = np.ascontiguousarray(values, dtype=_DTYPE).view(np.uint8).reshape(-1, _DTYPE.itemsize)
-    return zlib.compress(planes.T.tobytes(), _ZLIB_LEVEL)
+    return values.astype(_DTYPE, copy=False).tobytes()
 
 
 def unpack(blob: bytes, columns: int) -> npt.NDArray[np.float32]:
     """What `pack` wrote of a matrix with so many columns."""
-    planes = np.frombuffer(zlib.decompress(blob), dtype=np.uint8).reshape(_DTYPE.itemsize, -1)
-    values = np.ascontiguousarray(planes.T).view(_DTYPE).reshape(-1, columns)
-    return values.astype(np.float32, copy=False)
+    return np.frombuffer(blob, dtype=_DTYPE).reshape(-1, columns).astype(np.float32, copy=False)
 
 
 def write_meta(posteriors: Posteriors, spec: FeatureSpec, model_sha256: str) -> str:

@@ -12,6 +12,7 @@ from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
+from service import lifetime
 from service.errors import QueueFullError
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Pool:
 
         Raises:
             QueueFullError: at once, if every thread is taken and the queue is full.
+            ClientGoneError, DeadlineError: if nobody needs it any more when its turn comes.
         """
         self._admit()
         try:
@@ -72,12 +74,18 @@ class Pool:
 
         Raises:
             QueueFullError: at once, if every thread is taken and the queue is full.
+            ClientGoneError, DeadlineError: if nobody needs it any more when a step's turn comes.
         """
         self._admit()
         done: Future[T] = Future()
         done.set_running_or_notify_cancel()  # a caller that stops waiting does not end the work
         self._next_step(partial(contextvars.copy_context().run, self._start, work.__next__), done)
         return await asyncio.wrap_future(done)
+
+    @property
+    def running(self) -> int:
+        """Pieces of work that are being done now."""
+        return self._running
 
     def close(self) -> None:
         """Drop what waits and wait for what runs."""
@@ -120,6 +128,7 @@ class Pool:
     def _start(self, work: Callable[[], T]) -> T:
         with self._lock:
             self._change(running=1)
+        lifetime.current().check()  # whose client has left, or whose time is over, is not begun
         return work()
 
     def _release(self, future: Future[Any] | None = None) -> None:

@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
+import threadpoolctl
 from fastapi import Depends, Request
 
 from otoscope import Posteriors, Recognizer, longform
 from otoscope.audio import Source
 from otoscope.errors import ModelFileError
+from service.batcher import Batcher, BatchOptions
 from service.decoding import Decoded, Decoding, open_decoding
 from service.errors import StartError
 from service.metrics import Metrics
@@ -74,6 +76,9 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         StartError: naming the variable that has to change.
     """
     logger.info("loading model %s", settings.model_path)
+    # Recordings go in parallel: a product of small matrices that wakes a thread for each processor
+    # only takes time from the model.
+    threadpoolctl.threadpool_limits(1, user_api="blas")
     try:
         recognizer = Recognizer(settings.model_path)
     except ModelFileError as error:
@@ -83,12 +88,29 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     )
     decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
     facts = read_facts(settings.model_path, recognizer.sha256)
-    pool = Pool(settings.inference_threads, settings.queue_size, metrics.pool)
+    pool = _pool(settings, metrics)
+    batcher = Batcher(
+        recognizer.run_heads,
+        BatchOptions(
+            settings.inference_threads, settings.batch_size, settings.batch_wait_ms / 1000
+        ),
+        working=lambda: pool.running,
+        on_batch=metrics.batch,
+    )
     try:
-        transcriber = Transcriber(recognizer, settings.max_duration_s)
+        transcriber = Transcriber(recognizer, settings.max_duration_s, batcher.run_heads)
         yield Services(transcriber, decoding, pool, store, Readiness(), facts, metrics)
     finally:
         pool.close()
+        batcher.close()
+        store.close()
+
+
+def _pool(settings: Settings, metrics: Metrics) -> Pool:
+    """Enough threads to get the next batches ready, or to write down the last, during a batch."""
+    capacity = settings.inference_threads + settings.queue_size
+    threads = min(capacity, 2 * settings.inference_threads * settings.batch_size)
+    return Pool(threads, capacity - threads, metrics.pool)
 
 
 def _services(request: Request) -> Services:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from service.errors import StartError
+from service.processors import available
 from service.sqlite_store import LAYOUT
 
 PREFIX = "OTOSCOPE_"
@@ -111,14 +112,32 @@ class Settings(BaseSettings):
         "is there.",
     )
     inference_threads: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=available,
         ge=1,
-        description="Recordings transcribed at once by each process; by default one a processor.",
+        description="Threads that run the model in each process; by default one for each processor "
+        "that this process may use.",
+    )
+    batch_size: int = Field(
+        default=4, ge=1, le=64, description="Recordings that go through the model together at most."
+    )
+    batch_wait_ms: float = Field(
+        default=5.0,
+        ge=0,
+        le=1000,
+        description="Longest that a free thread waits for recordings that are on their way, to run "
+        "them together.",
     )
     queue_size: int = Field(
-        default=16,
+        default=64,
         ge=0,
-        description="Recordings that may wait for a thread; the next is refused with 503.",
+        description="Recordings taken on at a time besides one for each thread; the next is "
+        "refused with 503.",
+    )
+    max_request_s: float = Field(
+        default=600.0,
+        gt=0,
+        description="Longest that a request may take before its work is dropped with 503, in "
+        "seconds.",
     )
     max_upload_bytes: int = Field(
         default=256 * 2**20, ge=1, description="Largest request body, counted as it arrives."

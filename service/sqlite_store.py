@@ -1,7 +1,8 @@
 """The store in one SQLite file in write-ahead mode.
 
 Any number of processes on one machine share it, and what one keeps the others find. Each operation
-opens a connection of its own, which needs no rule about threads.
+opens a connection of its own, which needs no rule about threads. One more stays open, or each would
+be the last, and closing the last makes SQLite write everything into the file at once.
 """
 
 import json
@@ -21,7 +22,7 @@ from service.store import Kept, Usage
 TOMBSTONE_S = 7 * 86400.0
 """How long an expired id is still told from one that never was."""
 
-LAYOUT = 4
+LAYOUT = 5
 """Of the tables; a file of another layout is refused."""
 
 _SCHEMA = (
@@ -30,6 +31,7 @@ _SCHEMA = (
         id TEXT PRIMARY KEY, created_s REAL NOT NULL, expires_s REAL NOT NULL,
         size INTEGER NOT NULL, meta TEXT NOT NULL, transcription BLOB NOT NULL,
         log_probs BLOB NOT NULL, phoneme_log_probs BLOB, features BLOB NOT NULL)""",
+    "CREATE INDEX IF NOT EXISTS sizes ON results (expires_s, size)",
     "CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, forget_s REAL NOT NULL)",
     f"PRAGMA user_version = {LAYOUT}",
 )
@@ -70,6 +72,12 @@ class SqliteStore:
             self._create()
         except StoreError as error:
             raise StartError(f"{unusable(path)}: {error}") from error
+        self._anchor = sqlite3.connect(path, check_same_thread=False)
+        self._anchor.execute("SELECT COUNT(*) FROM tombstones")  # until then it is not open
+
+    def close(self) -> None:
+        """Let go of the file; what is kept stays there."""
+        self._anchor.close()
 
     def put(
         self,
@@ -130,6 +138,8 @@ class SqliteStore:
                 connection.execute(
                     "INSERT INTO tombstones VALUES (?, ?)", (result_id, now_s + TOMBSTONE_S)
                 )
+        with self._connect() as connection:
+            _forget_log(connection)
         if not found:
             self._raise_gone(result_id)
 
@@ -178,6 +188,8 @@ class SqliteStore:
             for statement in _SCHEMA:
                 connection.execute(statement)
             _bury(connection, self._clock(), self._max_bytes)
+        with self._connect() as connection:
+            _forget_log(connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -205,6 +217,11 @@ class SqliteStore:
 def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
     """Turn what has expired, and the oldest beyond `room` bytes, into tombstones."""
     connection.execute("DELETE FROM tombstones WHERE forget_s <= ?", (now_s,))
+    all_taken, first_end_s = connection.execute(
+        "SELECT COALESCE(SUM(size), 0), MIN(expires_s) FROM results"
+    ).fetchone()
+    if all_taken <= room and (first_end_s is None or first_end_s > now_s):
+        return
     rows = connection.execute(
         "SELECT id, size, expires_s FROM results ORDER BY created_s DESC, id"
     ).fetchall()
@@ -217,3 +234,11 @@ def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
         "INSERT INTO tombstones VALUES (?, ?)", [(each, now_s + TOMBSTONE_S) for each in dead]
     )
     connection.executemany("DELETE FROM results WHERE id = ?", [(each,) for each in dead])
+
+
+def _forget_log(connection: sqlite3.Connection) -> None:
+    """Bring the file up to date and empty the write-ahead log, where deleted bytes may stand.
+
+    If another process is writing just now, it is left to the next that empties it.
+    """
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

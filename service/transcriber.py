@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from otoscope import FeatureMatrix, Posteriors, Recognizer, longform
 from otoscope.audio import AudioStream, Source
-from service.stages import Stopwatch, TimedBlocks, TimedModel
+from service.stages import RunHeads, Stopwatch, TimedBlocks, TimedModel
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,21 @@ class Recognition:
 class Transcriber:
     """Decode, recognise, write down. Safe to call from several threads."""
 
-    def __init__(self, recognizer: Recognizer, max_duration_s: float) -> None:
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        max_duration_s: float,
+        run_heads: RunHeads | None = None,
+    ) -> None:
+        """Take a model.
+
+        Args:
+            recognizer: the model.
+            max_duration_s: longer recordings are refused.
+            run_heads: how its graph is run, a `Batcher`'s; by default at once, in each thread.
+        """
         self.recognizer = recognizer
+        self._run_heads = run_heads or recognizer.run_heads
         self._max_duration_s = max_duration_s
 
     def transcribe(self, source: Source) -> Recognition:
@@ -50,6 +63,6 @@ class Transcriber:
         )
         watch = Stopwatch()
         heard = yield from longform.hear_steps(
-            TimedModel(self.recognizer, watch), TimedBlocks(stream, watch)
+            TimedModel(self.recognizer, self._run_heads, watch), TimedBlocks(stream, watch)
         )
         return Recognition(heard.posteriors, stream.warnings, heard.features, watch.took_s)

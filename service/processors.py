@@ -1,0 +1,41 @@
+"""How many processors this process may use: fewer than the machine has, in a container."""
+
+import math
+import os
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def available(cgroup: Path = _CGROUP) -> int:
+    """Processors that are there, that the scheduler allows and that the container's limit pays for.
+
+    Args:
+        cgroup: where the kernel's control groups are mounted, of version 2 or 1.
+
+    Returns:
+        At least 1; a limit of one and a half counts as two.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1  # macOS
+    return max(1, math.ceil(min(allowed, _limit(cgroup))))
+
+
+def _limit(cgroup: Path) -> float:
+    """Processors' worth of time that the control group may take; infinite without a limit."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
+    except FileNotFoundError:
+        return _limit_of_version_1(cgroup / "cpu")
+    return math.inf if quota == "max" else int(quota) / int(period)
+
+
+def _limit_of_version_1(cpu: Path) -> float:
+    try:
+        quota = int((cpu / "cpu.cfs_quota_us").read_text(encoding="ascii"))
+        period = int((cpu / "cpu.cfs_period_us").read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return math.inf
+    return math.inf if quota < 0 else quota / period
