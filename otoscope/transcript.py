@@ -1,5 +1,6 @@
 """What was said: text, words and characters with their times and confidences."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
@@ -46,3 +47,16 @@ class Transcript:
     confidence: float | None
     words: tuple[Word, ...]
     characters: tuple[Character, ...]
+
+
+def spelled(characters: Iterable[Character]) -> Iterator[list[Character]]:
+    """The characters of each word, in order: those between spaces."""
+    word: list[Character] = []
+    for character in characters:
+        if character.character != " ":
+            word.append(character)
+        elif word:
+            yield word
+            word = []
+    if word:
+        yield word

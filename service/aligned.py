@@ -6,18 +6,12 @@ from pydantic import Field
 
 from otoscope import AlignedText, FrameClock
 from otoscope.alignment import AlignedCharacter, AlignedWord
-from service.schemas import Answer, ModelName, WordAnswer
+from service.schemas import Answer, CharacterAnswer, ModelName, WordAnswer
 
 
-class AlignedCharacterAnswer(Answer):
+class AlignedCharacterAnswer(CharacterAnswer):
     """A character and the frames in which the model showed it."""
 
-    character: str = Field(examples=["h"])
-    start_s: float = Field(description="Seconds from the start of the recording.", examples=[0.34])
-    end_s: float = Field(description="Seconds from the start of the recording.", examples=[0.38])
-    confidence: float = Field(
-        description="The highest posterior in its frames, 0 to 1.", examples=[0.93]
-    )
     start_frame: int = Field(description="The first of its frames.", examples=[9])
     end_frame: int = Field(description="The first frame after them.", examples=[10])
     score: float = Field(

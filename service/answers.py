@@ -1,7 +1,7 @@
 """Answers in one of several formats: how routes write them, and what OpenAPI says of them."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Response
@@ -21,7 +21,9 @@ IfNoneMatch = Annotated[
 ]
 
 WARNINGS_HEADER = "Otoscope-Warnings"
-"""What there was to say about reading the file, a JSON list; absent if there was nothing."""
+"""What went less than well, a JSON list; absent if there is nothing to say."""
+
+WARNINGS_DESCRIPTION = "`warnings` of the JSON answer, a JSON list in ASCII; absent if empty."
 
 FRAME_HEADERS = {
     "Otoscope-Frame-S": "Seconds between rows.",
@@ -89,20 +91,42 @@ def format_responses(
 ) -> dict[int | str, dict[str, Any]]:
     """What a route with formats says in OpenAPI beside its JSON: formats, headers and errors."""
     described = {**FRAME_HEADERS, **(headers or {}), **(_CACHE_HEADERS if cached else {})}
-    numbers = {"schema": {"type": "string", "format": "binary"}}
-    answer = {
-        "description": "The matrix, in the format that was asked for.",
-        "content": {
-            MEDIA_TYPES["csv"]: {"schema": {"type": "string"}},
-            MEDIA_TYPES["npy"]: numbers,
-            MEDIA_TYPES["png"]: numbers,
-        },
-        "headers": {
-            name: {"description": what, "schema": {"type": "string"}}
-            for name, what in described.items()
-        },
-    }
-    responses = {200: answer, **problem_responses(*statuses)}
+    responses = written_responses(
+        *statuses,
+        description="The matrix, in the format that was asked for.",
+        media_types=MEDIA_TYPES.values(),
+        headers=described,
+    )
     if cached:
         responses[304] = {"description": "The client has this answer already."}
     return responses
+
+
+def written_responses(
+    *statuses: int, description: str, media_types: Iterable[str], headers: Mapping[str, str]
+) -> dict[int | str, dict[str, Any]]:
+    """What a route says in OpenAPI beside its JSON.
+
+    Args:
+        statuses: of its errors.
+        description: of its answer.
+        media_types: that the answer may have; FastAPI describes JSON itself.
+        headers: of the answer, and what they say.
+    """
+    answer = {
+        "description": description,
+        "content": {
+            media_type: {"schema": {"type": "string", **_encoding(media_type)}}
+            for media_type in media_types
+            if media_type != "application/json"
+        },
+        "headers": {
+            name: {"description": what, "schema": {"type": "string"}}
+            for name, what in headers.items()
+        },
+    }
+    return {200: answer, **problem_responses(*statuses)}
+
+
+def _encoding(media_type: str) -> dict[str, str]:
+    return {"format": "binary"} if media_type in ("application/x-npy", "image/png") else {}

@@ -37,7 +37,7 @@ from service.warmup import warm_up
 
 _EXPOSED = (
     *(request_id.HEADER, "ETag", "Retry-After"),
-    *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER),
+    *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER, transcribe.ID_HEADER),
 )
 """Headers that pages from other origins may read."""
 

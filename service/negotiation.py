@@ -1,8 +1,8 @@
-"""Which of several formats an answer takes: what the query says, or else what Accept prefers."""
+"""Which of several formats an answer takes: what a request says, or else what Accept prefers."""
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, TypeVar
 
 from service.errors import NotAcceptableError
 
@@ -17,15 +17,45 @@ MEDIA_TYPES: Mapping[Format, str] = {
 }
 """NumPy's format has no registered media type."""
 
+TranscriptFormat = Literal["json", "verbose_json", "text", "srt", "vtt", "textgrid"]
+"""How a transcription can be written, likewise."""
+
+TRANSCRIPT_TYPES: Mapping[TranscriptFormat, str] = {
+    "json": "application/json",
+    "verbose_json": "application/json",
+    "text": "text/plain",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "textgrid": "text/plain",
+}
+"""Praat has registered no type. Of formats that share a type, Accept chooses the first."""
+
+AlignmentFormat = Literal["json", "textgrid", "srt", "vtt", "png"]
+"""How an alignment can be written, likewise."""
+
+ALIGNMENT_TYPES: Mapping[AlignmentFormat, str] = {
+    "json": "application/json",
+    "textgrid": "text/plain",
+    "srt": "application/x-subrip",
+    "vtt": "text/vtt",
+    "png": "image/png",
+}
+
+FormatT = TypeVar("FormatT", bound=str)
+
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
-def negotiate(chosen: Format | None, accept: Sequence[str]) -> Format:
+def negotiate(
+    chosen: FormatT | None, accept: Sequence[str], offered: Mapping[FormatT, str], field: str
+) -> FormatT:
     """The format of an answer (RFC 9110, section 12.5.1).
 
     Args:
-        chosen: what the query asks for; it wins over `accept`.
+        chosen: what the request asks for by name; it wins over `accept`.
         accept: values of the Accept headers; none, or empty ones, take anything.
+        offered: media types of the formats, in the order of preference where a client has none.
+        field: of the request, that names the format.
 
     Raises:
         NotAcceptableError: listing what is offered, if `accept` allows none of it.
@@ -34,13 +64,13 @@ def negotiate(chosen: Format | None, accept: Sequence[str]) -> Format:
         return chosen
     value = ",".join(accept)
     if not value.strip(", \t"):
-        return "json"
+        return next(iter(offered))
     ranges = _ranges(value)
-    best = max(MEDIA_TYPES, key=lambda each: _quality(MEDIA_TYPES[each], ranges))
-    if _quality(MEDIA_TYPES[best], ranges) == 0:
+    best = max(offered, key=lambda each: _quality(offered[each], ranges))
+    if _quality(offered[best], ranges) == 0:
         raise NotAcceptableError(
-            f"expected an Accept header that allows {', '.join(MEDIA_TYPES.values())}, or "
-            f"format={'|'.join(MEDIA_TYPES)} in the query, got Accept: {value:.200}"
+            f"expected an Accept header that allows {', '.join(dict.fromkeys(offered.values()))}, "
+            f"or {field}={'|'.join(offered)}, got Accept: {value:.200}"
         )
     return best
 

@@ -52,6 +52,33 @@ class WordAnswer(Answer):
     )
 
 
+class CharacterAnswer(Answer):
+    """A character and when the model showed it."""
+
+    character: str = Field(examples=["h"])
+    start_s: float = Field(description="Seconds from the start of the recording.", examples=[0.34])
+    end_s: float = Field(description="Seconds from the start of the recording.", examples=[0.38])
+    confidence: float = Field(
+        description="The highest posterior in its frames, 0 to 1.", examples=[0.93]
+    )
+
+
+class SpelledWordAnswer(WordAnswer):
+    """A word of a transcription."""
+
+    characters: list[CharacterAnswer] | None = Field(
+        default=None, description="There with timestamps=char only."
+    )
+
+
+class SegmentAnswer(Answer):
+    """Words that a subtitle shows together: until a pause, or as many as fit."""
+
+    start_s: float = Field(description="When the subtitle appears, in seconds.", examples=[0.34])
+    end_s: float = Field(description="When it disappears, in seconds.", examples=[1.34])
+    text: str = Field(description="Its words.", examples=["hello world"])
+
+
 class ModelName(Answer):
     """Which weights answered."""
 
@@ -175,7 +202,11 @@ class Transcription(Answer):
         "geometric mean over all characters; null where there is no text.",
         examples=[0.91],
     )
-    words: list[WordAnswer]
+    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
+    segments: list[SegmentAnswer] | None = Field(
+        default=None,
+        description="The text as subtitles divide it; there with response_format=verbose_json.",
+    )
     decoder: DecoderName = Field(description="What read the posteriors.")
     hypotheses: list[HypothesisAnswer] = Field(
         description="The n_best of a beam search, best first; empty for other decoders."

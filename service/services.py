@@ -9,7 +9,7 @@ from typing import Annotated
 import threadpoolctl
 from fastapi import Depends, Request
 
-from otoscope import Posteriors, Recognizer, longform
+from otoscope import Posteriors, Recognizer
 from otoscope.audio import Source
 from otoscope.errors import ModelFileError
 from service.batcher import Batcher, BatchOptions
@@ -47,12 +47,11 @@ class Services:
         recognizer = self.transcriber.recognizer
         return ModelName(name=recognizer.spec.name, sha256=recognizer.sha256)
 
-    def transcribe(self, source: Source) -> Recognition:
-        """Recognise a client's file, and count what it took; raises what `Transcriber` does."""
-        return longform.run_through(self.steps(source))
-
     def steps(self, source: Source) -> Generator[None, None, Recognition]:
-        """`transcribe`, with pauses for what else waits for a thread."""
+        """Recognise a client's file, and count what it took; raises what `Transcriber` does.
+
+        There are pauses for what else waits for a thread.
+        """
         recognition = yield from self.transcriber.steps(source)
         self.metrics.heard(recognition.posteriors.clock.duration_s)
         self.metrics.took(recognition.took_s)

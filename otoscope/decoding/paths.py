@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from otoscope import ctc
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Character, Transcript, Word
+from otoscope.transcript import Character, Transcript, Word, spelled
 
 
 def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
@@ -16,7 +16,7 @@ def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
         posteriors: of the same recording.
     """
     characters = tuple(_characters(path, posteriors))
-    words = tuple(_word(spelled) for spelled in _split(characters))
+    words = tuple(_word(letters) for letters in spelled(characters))
     spoken = [c for c in characters if c.character != " "]
     return Transcript(
         text=" ".join(word.word for word in words),
@@ -37,24 +37,12 @@ def _characters(path: ctc.Labels, posteriors: Posteriors) -> Iterator[Character]
         )
 
 
-def _split(characters: tuple[Character, ...]) -> Iterator[list[Character]]:
-    word: list[Character] = []
-    for character in characters:
-        if character.character != " ":
-            word.append(character)
-        elif word:
-            yield word
-            word = []
-    if word:
-        yield word
-
-
-def _word(spelled: list[Character]) -> Word:
+def _word(letters: list[Character]) -> Word:
     return Word(
-        word="".join(c.character for c in spelled),
-        start_s=spelled[0].start_s,
-        end_s=spelled[-1].end_s,
-        confidence=_geometric_mean(c.confidence for c in spelled),
+        word="".join(c.character for c in letters),
+        start_s=letters[0].start_s,
+        end_s=letters[-1].end_s,
+        confidence=_geometric_mean(c.confidence for c in letters),
     )
 
 

@@ -73,6 +73,7 @@ def draw_posteriorgram(
     phonemes: bool = False,
     columns: Sequence[int] | None = None,
     span_s: SpanS | None = None,
+    words: Sequence[Word] | None = None,
     title: str | None = None,
 ) -> Figure:
     """X above, the spikes of the symbols in the middle, the posteriorgram with its path below.
@@ -83,6 +84,7 @@ def draw_posteriorgram(
         phonemes: draw the phoneme head, which `posteriors` must have, instead of the characters.
         columns: the classes that get a row, from the top; all by default.
         span_s: the part that is drawn; by default the recording.
+        words: whose boundaries are drawn; by default those of greedy decoding.
         title: above the picture.
     """
     head = _head(posteriors, columns, phonemes=phonemes)
@@ -94,8 +96,9 @@ def draw_posteriorgram(
     _draw_spikes(spikes, head, posteriors.clock, span_s)
     _draw_path_names(spikes, head, posteriors.clock, span_s)
     _draw_matrix(figure, matrix, head, posteriors.clock, span_s)
-    words = [w for w in greedy(posteriors).words if w.end_s > span_s[0] and w.start_s < span_s[1]]
-    _draw_words(panels, words, span_s)
+    words = greedy(posteriors).words if words is None else words
+    inside = [word for word in words if word.end_s > span_s[0] and word.start_s < span_s[1]]
+    _draw_words(panels, inside, span_s)
     _add_key(figure)
     return figure
 

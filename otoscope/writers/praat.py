@@ -17,20 +17,24 @@ class _Interval(NamedTuple):
     label: str
 
 
-def textgrid(words: Sequence[Word], characters: Sequence[Character], duration_s: float) -> str:
+def textgrid(
+    words: Sequence[Word], characters: Sequence[Character] | None, duration_s: float
+) -> str:
     """A tier "words" and a tier "characters"; spaces are gaps in both.
 
     Args:
         words: in order, without overlaps, within the recording.
-        characters: likewise.
+        characters: likewise; None for a file without their tier.
         duration_s: length of the recording, more than 0.
     """
     end_us = _us(duration_s)
-    spelled = [each for each in characters if each.character != " "]
-    tiers = {
-        "words": [_Interval(_us(w.start_s), _us(w.end_s), w.word) for w in words],
-        "characters": [_Interval(_us(c.start_s), _us(c.end_s), c.character) for c in spelled],
-    }
+    tiers = {"words": [_Interval(_us(w.start_s), _us(w.end_s), w.word) for w in words]}
+    if characters is not None:
+        tiers["characters"] = [
+            _Interval(_us(c.start_s), _us(c.end_s), c.character)
+            for c in characters
+            if c.character != " "
+        ]
     lines = [
         'File type = "ooTextFile"',
         'Object class = "TextGrid"',

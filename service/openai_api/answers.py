@@ -7,13 +7,14 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from statistics import fmean
 from typing import Literal
 
 from pydantic import Field
 
 from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
+from otoscope.transcript import spelled
 from service.openai_api.languages import language_of
 from service.schemas import Answer
 
@@ -193,10 +194,10 @@ def _groups(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 def _segments(transcript: Transcript, posteriors: Posteriors) -> list[Segment]:
     # Words may have calibrated confidences; their characters keep their posteriors.
-    letters = iter([each for each in transcript.characters if each.character != " "])
+    spellings = spelled(transcript.characters)
     segments = []
     for index, words in enumerate(_groups(transcript.words)):
-        inside = islice(letters, sum(len(word.word) for word in words))
+        inside = chain.from_iterable(islice(spellings, len(words)))
         log_probs = [_log(each.confidence) for each in inside]
         segments.append(_segment(index, words, fmean(log_probs), posteriors))
     return segments

@@ -1,30 +1,30 @@
 """POST /align: a recording and its text in, the frames of each character out."""
 
-from functools import partial
-from typing import Any, Literal
+from collections.abc import Generator
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from otoscope import AlignedText, align
-from otoscope.writers import srt, textgrid, vtt
 from service.aligned import AlignmentAnswer, alignment_answer
-from service.errors import problem_responses
-from service.matrix import to_json
+from service.answers import (
+    WARNINGS_DESCRIPTION,
+    WARNINGS_HEADER,
+    warnings_headers,
+    written_responses,
+)
+from service.matrix import look, to_json
+from service.negotiation import ALIGNMENT_TYPES, AlignmentFormat, negotiate
+from service.pictures import check_view, posteriorgram_png
+from service.queries import ViewQuery
 from service.services import Services, ServicesDep
 from service.transcriber import Recognition
 from service.upload import FormOptions, Upload, form_schema, read_upload
+from service.written import write
 
 router = APIRouter(tags=["transcription"])
 
-Format = Literal["json", "textgrid", "srt", "vtt"]
-
-MEDIA_TYPES: dict[Format, str] = {
-    "json": "application/json",
-    "textgrid": "text/plain",  # Praat has registered no type
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-}
+_TOO_MUCH = "choose another response_format"
 
 
 class AlignOptions(FormOptions):
@@ -34,26 +34,23 @@ class AlignOptions(FormOptions):
         description="What is said in the recording. Numbers and signs must be spelled out.",
         examples=["hello world"],
     )
-    response_format: Format = Field(
-        default="json",
-        description="json, Praat's TextGrid, or subtitles; only json has scores and warnings.",
+    response_format: AlignmentFormat | None = Field(
+        default=None,
+        description="json; Praat's TextGrid; subtitles; or a picture, of a minute at most: X, "
+        "posteriors, greedy path and the words of the text. Only json has scores. Wins over the "
+        "Accept header; by default the latter chooses, and json if it has no wish.",
     )
-
-
-def _written_responses() -> dict[int | str, dict[str, Any]]:
-    """What OpenAPI says of the answers that are not JSON."""
-    content = {
-        media_type: {"schema": {"type": "string"}}
-        for chosen, media_type in MEDIA_TYPES.items()
-        if chosen != "json"
-    }
-    return {200: {"description": "As `response_format` asks.", "content": content}}
 
 
 @router.post(
     "/align",
     response_model=AlignmentAnswer,
-    responses={**_written_responses(), **problem_responses(400, 408, 413, 415, 422, 503)},
+    responses=written_responses(
+        *(400, 406, 408, 413, 415, 422, 503),
+        description="Where the text is, in the format that was asked for.",
+        media_types=ALIGNMENT_TYPES.values(),
+        headers={WARNINGS_HEADER: WARNINGS_DESCRIPTION},
+    ),
     openapi_extra=form_schema(AlignOptions),
     summary="Find each character of a known text in a recording",
 )
@@ -64,19 +61,36 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
     is kept.
     """
     async with read_upload(request, AlignOptions) as upload:
-        return await services.pool.run(partial(_answer, services, upload))
+        accept = request.headers.getlist("accept")
+        form = negotiate(upload.options.response_format, accept, ALIGNMENT_TYPES, "response_format")
+        return await services.pool.run_steps(_answer(services, upload, form))
 
 
-def _answer(services: Services, upload: Upload[AlignOptions]) -> Response:
-    """All the work of one request, in a thread of the pool."""
-    chosen = upload.options.response_format
-    recognition = services.transcribe(upload.file)
+def _answer(
+    services: Services, upload: Upload[AlignOptions], form: AlignmentFormat
+) -> Generator[None, None, Response]:
+    """All the work of one request, for the threads of the pool."""
+    recognition = yield from services.steps(upload.file)
+    if form == "png":
+        check_view(look(recognition.posteriors, ViewQuery()), _TOO_MUCH)
     aligned = align(recognition.posteriors, upload.options.text)
-    if chosen == "json":
-        body = _json(services, recognition, aligned)
-    else:
-        body = _written(chosen, aligned, recognition.posteriors.clock.duration_s).encode()
-    return Response(body, media_type=MEDIA_TYPES[chosen])
+    return Response(
+        _body(services, recognition, aligned, form),
+        media_type=ALIGNMENT_TYPES[form],
+        headers=warnings_headers(recognition.warnings),
+    )
+
+
+def _body(
+    services: Services, recognition: Recognition, aligned: AlignedText, form: AlignmentFormat
+) -> bytes:
+    posteriors = recognition.posteriors
+    if form == "json":
+        return _json(services, recognition, aligned)
+    if form == "png":
+        view = look(posteriors, ViewQuery())
+        return posteriorgram_png(view, posteriors, recognition.features, aligned.words)
+    return write(form, aligned.words, aligned.characters, posteriors.clock.duration_s)
 
 
 def _json(services: Services, recognition: Recognition, aligned: AlignedText) -> bytes:
@@ -89,11 +103,3 @@ def _json(services: Services, recognition: Recognition, aligned: AlignedText) ->
         recognition.warnings,
     )
     return to_json(answer.model_dump())
-
-
-def _written(
-    chosen: Literal["textgrid", "srt", "vtt"], aligned: AlignedText, duration_s: float
-) -> str:
-    if chosen == "textgrid":
-        return textgrid(aligned.words, aligned.characters, duration_s)
-    return {"srt": srt, "vtt": vtt}[chosen](aligned.words, duration_s)

@@ -15,7 +15,7 @@ from service.answers import (
     key_of,
     work_out,
 )
-from service.negotiation import Format, negotiate
+from service.negotiation import MEDIA_TYPES, Format, negotiate
 from service.pictures import check_span, features_png
 from service.queries import FeaturesQuery, FeaturesQueryDep
 from service.schemas import FeaturesAnswer
@@ -48,7 +48,7 @@ async def features(
     PNG picture, of a minute at most. 404 if the id never existed, 410 if its result is no longer
     kept.
     """
-    form = negotiate(query.format, request.headers.getlist("accept"))
+    form = negotiate(query.format, request.headers.getlist("accept"), MEDIA_TYPES, "format")
     work = partial(_of_result, services, query, form, if_none_match)
     return await work_out(services.pool, form, work)
 

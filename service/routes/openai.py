@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from otoscope import Posteriors, Transcript
-from otoscope.writers import srt, vtt
 from service.answers import warnings_headers
 from service.errors import UnknownModelError
 from service.matrix import to_json
@@ -29,8 +28,7 @@ from service.openai_api.form import Order, TranscriptionForm, read_order
 from service.options import TranscribeOptions
 from service.services import Services, ServicesDep
 from service.upload import FILE_FIELD
-
-_SUBTITLES = {"srt": srt, "vtt": vtt}
+from service.written import write
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
 
@@ -84,8 +82,8 @@ def _write(
     chosen, duration_s = form.response_format, posteriors.clock.duration_s
     if chosen == "text":
         return PlainTextResponse(f"{transcript.text}\n")
-    if chosen in _SUBTITLES:
-        return PlainTextResponse(_SUBTITLES[chosen](transcript.words, duration_s))
+    if chosen in ("srt", "vtt"):
+        return PlainTextResponse(write(chosen, transcript.words, None, duration_s))
     document: JsonAnswer | VerboseAnswer
     if chosen == "json":
         document = json_answer(transcript, duration_s, logprobs="logprobs" in form.include)

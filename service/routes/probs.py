@@ -1,6 +1,6 @@
 """GET and POST /probs: what the acoustic model believed at every frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix, Posteriors
 from service.answers import (
+    WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     IfNoneMatch,
     format_responses,
@@ -59,7 +60,7 @@ async def probs(
     response_model=FreshProbs,
     responses=format_responses(
         *(400, 406, 408, 413, 415, 422, 503),
-        headers={WARNINGS_HEADER: "What there was to say about reading the file, a JSON list."},
+        headers={WARNINGS_HEADER: WARNINGS_DESCRIPTION},
         cached=False,
     ),
     openapi_extra=FILE_FORM,
@@ -72,12 +73,12 @@ async def probs_of_file(request: Request, services: ServicesDep, query: ViewQuer
     """
     form = _form(request, query)
     async with read_file(request) as file:
-        return await services.pool.run(partial(_of_file, services, query, form, file))
+        return await services.pool.run_steps(_of_file(services, query, form, file))
 
 
 def _form(request: Request, query: ViewQuery) -> Format:
     """The format of the answer; QueryError if it can't hold what is asked for."""
-    form = negotiate(query.format, request.headers.getlist("accept"))
+    form = negotiate(query.format, request.headers.getlist("accept"), MEDIA_TYPES, "format")
     if query.top_k is not None and form not in ("json", "csv"):
         raise QueryError(f"top_k: expected the format json or csv, got {form}")
     return form
@@ -106,9 +107,11 @@ def _of_result(
     )
 
 
-def _of_file(services: Services, query: ViewQuery, form: Format, file: BinaryIO) -> Response:
-    """The answer about a file, in a thread of the pool."""
-    recognition = services.transcribe(file)
+def _of_file(
+    services: Services, query: ViewQuery, form: Format, file: BinaryIO
+) -> Generator[None, None, Response]:
+    """The answer about a file, for the threads of the pool."""
+    recognition = yield from services.steps(file)
     view = _look(recognition.posteriors, query, form)
     warnings = list(recognition.warnings)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}

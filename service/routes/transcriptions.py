@@ -27,7 +27,9 @@ ResultId = Annotated[
     summary="A transcription that is kept",
 )
 def transcription(services: ServicesDep, result_id: ResultId) -> Response:
-    """The answer of POST /transcribe, without the matrix of probs=true: GET /probs has that.
+    """The answer of POST /transcribe in JSON, without the matrix of probs=true: GET /probs has it.
+
+    Of one that was no JSON, it is what response_format=json would have answered.
 
     404 if the id never existed, 410 if its result is no longer kept.
     """

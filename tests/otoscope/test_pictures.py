@@ -21,6 +21,7 @@ from otoscope import (
     PhonemePosteriors,
     PhonemeSet,
     Posteriors,
+    Word,
     greedy,
 )
 from otoscope.pictures import draw_features, draw_posteriorgram, to_png
@@ -81,6 +82,16 @@ def test_words_stand_at_their_times():
     for axes in (heard, spikes, matrix):
         upright = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
         assert [line.get_xdata()[0] for line in upright] == pytest.approx(edges_s)
+
+
+def test_other_words_than_those_that_greedy_reads():
+    posteriors, _ = spelling("we hear")
+    words = [Word("wee", 0.1, 0.2, 1.0), Word("ear", 0.5, 0.7, 1.0), Word("out", 0.9, 1.0, 1.0)]
+    figure = draw_posteriorgram(features_of(1.0), posteriors, words=words, span_s=(0.0, 0.8))
+    heard = figure.axes[0]
+    assert texts(heard) == ["wee", "ear"]
+    edges_s = [line.get_xdata()[0] for line in heard.lines if len(set(line.get_xdata())) == 1]
+    assert edges_s == pytest.approx([0.1, 0.2, 0.5, 0.7])
 
 
 def test_symbols_of_the_path_stand_above_their_spikes():

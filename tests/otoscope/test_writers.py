@@ -124,6 +124,12 @@ def test_praatio_reads_the_words_and_characters(read_textgrid):
     ]
 
 
+def test_a_textgrid_may_do_without_characters(read_textgrid):
+    found = read_textgrid(textgrid(WORDS, None, DURATION_S))
+    assert tuple(found.tierNames) == ("words",)
+    assert [entry[2] for entry in labelled(found.getTier("words"))] == [w.word for w in WORDS]
+
+
 @pytest.mark.parametrize("words", [WORDS, WORDS[:1], []])
 def test_intervals_touch_and_fill_the_recording(read_textgrid, words):
     found = read_textgrid(textgrid(words, CHARACTERS if words else [], DURATION_S))

@@ -1,3 +1,4 @@
+import json
 import sqlite3
 from pathlib import Path
 
@@ -5,8 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 from praatio import textgrid as praat
 
+from otoscope import FeatureMatrix, load
 from otoscope import align as align_text
-from otoscope import load
+from otoscope.pictures import draw_posteriorgram, to_png
 from otoscope.writers import srt, textgrid, vtt
 from service.app import create_app
 
@@ -98,6 +100,71 @@ def test_files_are_as_the_library_writes_them(client, sample, chosen, content_ty
     assert answer.content.decode() == write(sample[1], sample[0].clock.duration_s)
 
 
+def test_the_picture_has_the_words_of_the_text(client, sample, recognizer):
+    answer = align(client, response_format="png")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/png"
+    posteriors, aligned = sample
+    spec = recognizer.spec.features
+    heard = recognizer.features(load(SAMPLE, spec.sample_rate_hz).samples)
+    figure = draw_posteriorgram(FeatureMatrix(heard, spec), posteriors, words=aligned.words)
+    assert [text.get_text() for text in figure.axes[0].texts] == SAID.split()
+    assert answer.content == to_png(figure)
+    greedy = client.post("/probs", files={"file": SAMPLE.read_bytes()}, params={"format": "png"})
+    assert answer.content != greedy.content, "greedy decoding doesn't read the first word"
+
+
+def test_a_picture_of_more_than_a_minute_is_refused(client, sounds):
+    answer = align(client, "hello", sounds.write(sounds.noise(61)), response_format="png")
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == (
+        "expected at most 60 s in a picture, got 61 s: choose another response_format"
+    )
+
+
+@pytest.mark.parametrize(
+    ("accept", "response_format", "content_type"),
+    [
+        ("application/json", None, "application/json"),
+        ("*/*", None, "application/json"),
+        ("text/plain", None, "text/plain; charset=utf-8"),
+        ("application/x-subrip", None, "application/x-subrip"),
+        ("text/vtt, text/plain;q=0.5", None, "text/vtt; charset=utf-8"),
+        ("image/*", None, "image/png"),
+        ("image/png", "srt", "application/x-subrip"),
+        ("text/html", "json", "application/json"),
+    ],
+)
+def test_accept_chooses_where_nothing_else_does(client, accept, response_format, content_type):
+    form = {} if response_format is None else {"response_format": response_format}
+    answer = client.post(
+        "/align",
+        files={"file": SAMPLE.read_bytes()},
+        data={"text": SAID, **form},
+        headers={"Accept": accept},
+    )
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == content_type
+    if content_type.startswith("text/plain"):
+        assert answer.text.startswith('File type = "ooTextFile"')
+
+
+def test_nothing_acceptable_is_406(client):
+    answer = client.post(
+        "/align",
+        files={"file": SAMPLE.read_bytes()},
+        data={"text": SAID},
+        headers={"Accept": "text/html"},
+    )
+    assert answer.status_code == 406
+    assert answer.json()["type"] == "urn:otoscope:problem:not-acceptable"
+    assert answer.json()["detail"] == (
+        "expected an Accept header that allows application/json, text/plain, "
+        "application/x-subrip, text/vtt, image/png, or response_format=json|textgrid|srt|vtt|png, "
+        "got Accept: text/html"
+    )
+
+
 def test_praatio_reads_the_textgrid(client, tmp_path):
     path = tmp_path / "sample.TextGrid"
     path.write_bytes(align(client, response_format="textgrid").content)
@@ -161,6 +228,9 @@ def test_a_truncated_file_is_aligned_with_a_warning(client, sounds):
     assert answer.status_code == 200, answer.text
     [warning] = answer.json()["warnings"]
     assert "truncated" in warning
+    for response_format in ("srt", "textgrid", "png"):
+        answer = align(client, "hello", data[: len(data) // 2], response_format=response_format)
+        assert json.loads(answer.headers["otoscope-warnings"]) == [warning]
 
 
 def test_nothing_is_kept(make_settings):
@@ -176,13 +246,16 @@ def test_openapi_shows_the_form_and_every_answer(client):
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", "text", "response_format"}
     assert form["required"] == ["file", "text"]
-    assert form["properties"]["response_format"]["enum"] == ["json", "textgrid", "srt", "vtt"]
+    assert form["properties"]["response_format"]["anyOf"][0]["enum"] == [
+        *("json", "textgrid", "srt", "vtt", "png")
+    ]
     answers = operation["responses"]
     assert set(answers["200"]["content"]) == {
-        *("application/json", "text/plain", "application/x-subrip", "text/vtt")
+        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "image/png")
     }
+    assert set(answers["200"]["headers"]) == {"Otoscope-Warnings"}
     assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith(
         "AlignmentAnswer"
     )
-    for status in ("400", "413", "415", "422", "503"):
+    for status in ("400", "406", "413", "415", "422", "503"):
         assert list(answers[status]["content"]) == ["application/problem+json"]

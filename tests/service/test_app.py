@@ -31,6 +31,7 @@ def test_chosen_origins_are_allowed_and_no_others(make_settings):
     assert set(answer.headers["access-control-expose-headers"].split(", ")) == {
         *("X-Request-ID", "ETag", "Retry-After"),
         *("Otoscope-Frame-S", "Otoscope-Start-S", "Otoscope-Feature-Spec", "Otoscope-Warnings"),
+        "Otoscope-Transcription-ID",
     }
     assert "access-control-allow-credentials" not in answer.headers
     other = client.get("/health/live", headers={"Origin": "https://c.example"})

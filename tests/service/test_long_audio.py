@@ -1,5 +1,7 @@
 """Recordings longer than a window, through the whole service."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from otoscope import greedy, load
 from otoscope.longform import recognise
 from otoscope.windows import WindowOptions
 from service.app import create_app
+from service.transcriber import Transcriber
 
 RATE_HZ = 16000
 SAMPLE = Path(__file__).resolve().parents[2] / "examples/sample.flac"
@@ -54,3 +57,35 @@ def test_an_hour_is_within_the_limits(make_settings):
     settings = make_settings()
     assert settings.max_duration_s >= 3600
     assert settings.max_upload_bytes > 3600 * RATE_HZ * 2, "an hour of 16-bit wav"
+
+
+@pytest.mark.parametrize(
+    ("route", "form"), [("/transcribe", {}), ("/align", {"text": "hello"}), ("/probs", {})]
+)
+def test_what_waits_goes_first_between_the_steps(
+    make_settings, monkeypatch, short_wav, route, form
+):
+    log = []
+    steps = Transcriber.steps
+
+    def watched(transcriber, source):
+        async def send_another():
+            short = partial(log.append, "another")
+            others.append(asyncio.create_task(pool.run(short)))
+            await asyncio.sleep(0)  # it waits for the only thread now
+
+        client.portal.call(send_another)
+        log.append("first step")
+        yield
+        log.append("second step")
+        return (yield from steps(transcriber, source))
+
+    others = []
+    with TestClient(create_app(make_settings(inference_threads=1))) as client:
+        while client.get("/health/ready").status_code != 200:
+            pass
+        pool = client.app.state.services.pool
+        monkeypatch.setattr(Transcriber, "steps", watched)
+        answer = client.post(route, files={"file": short_wav}, data=form)
+    assert answer.status_code == 200, answer.text
+    assert log == ["first step", "another", "second step"]

@@ -1,7 +1,7 @@
 import pytest
 
 from service.errors import NotAcceptableError
-from service.negotiation import negotiate
+from service.negotiation import ALIGNMENT_TYPES, MEDIA_TYPES, TRANSCRIPT_TYPES, negotiate
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -35,7 +35,7 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image
     ],
 )
 def test_what_accept_prefers(accept, expected):
-    assert negotiate(None, accept) == expected
+    assert negotiate(None, accept, MEDIA_TYPES, "format") == expected
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_what_accept_prefers(accept, expected):
 )
 def test_nothing_that_is_offered(accept):
     with pytest.raises(NotAcceptableError) as caught:
-        negotiate(None, [accept])
+        negotiate(None, [accept], MEDIA_TYPES, "format")
     message = str(caught.value)
     for offered in ("application/json", "text/csv", "application/x-npy", "image/png"):
         assert offered in message
@@ -51,6 +51,32 @@ def test_nothing_that_is_offered(accept):
     assert accept in message
 
 
+@pytest.mark.parametrize(
+    ("accept", "transcript", "alignment"),
+    [
+        ("application/json", "json", "json"),  # not verbose_json, which has the same type
+        ("text/plain", "text", "textgrid"),
+        ("text/*", "text", "textgrid"),
+        ("text/vtt, text/plain;q=0.9", "vtt", "vtt"),
+        ("application/x-subrip", "srt", "srt"),
+        ("application/json, text/plain, */*", "json", "json"),
+    ],
+)
+def test_other_offers(accept, transcript, alignment):
+    assert negotiate(None, [accept], TRANSCRIPT_TYPES, "response_format") == transcript
+    assert negotiate(None, [accept], ALIGNMENT_TYPES, "response_format") == alignment
+
+
+def test_a_type_is_listed_once():
+    with pytest.raises(NotAcceptableError) as caught:
+        negotiate(None, ["image/png"], TRANSCRIPT_TYPES, "response_format")
+    assert str(caught.value) == (
+        "expected an Accept header that allows application/json, text/plain, "
+        "application/x-subrip, text/vtt, or "
+        "response_format=json|verbose_json|text|srt|vtt|textgrid, got Accept: image/png"
+    )
+
+
 def test_the_query_wins():
-    assert negotiate("npy", ["image/png"]) == "npy"
-    assert negotiate("json", ["text/html"]) == "json"
+    assert negotiate("npy", ["image/png"], MEDIA_TYPES, "format") == "npy"
+    assert negotiate("json", ["text/html"], MEDIA_TYPES, "format") == "json"
