@@ -1,6 +1,8 @@
 """Recordings longer than a window, through the whole service."""
 
 import asyncio
+from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from otoscope import greedy, load
 from otoscope.longform import recognise
 from otoscope.windows import WindowOptions
 from service.app import create_app
+from service.pool import Pool
 from service.transcriber import Transcriber
 
 RATE_HZ = 16000
@@ -80,11 +83,12 @@ def test_what_waits_goes_first_between_the_steps(
         log.append("second step")
         return (yield from steps(transcriber, source))
 
-    others = []
-    with TestClient(create_app(make_settings(inference_threads=1))) as client:
+    others, pool = [], Pool(threads=1, queue_size=1)
+    with closing(pool), TestClient(create_app(make_settings())) as client:
         while client.get("/health/ready").status_code != 200:
-            pass
-        pool = client.app.state.services.pool
+            pass  # the warm-up takes steps too
+        state = client.app.state
+        state.services = replace(state.services, pool=pool)
         monkeypatch.setattr(Transcriber, "steps", watched)
         answer = client.post(route, files={"file": short_wav}, data=form)
     assert answer.status_code == 200, answer.text

@@ -46,7 +46,8 @@ def test_a_model_that_is_timed_hears_the_same(recognizer, sounds):
     data, watch = sounds.write(sounds.noise(60)), Stopwatch()
     plain = longform.recognise(recognizer, AudioStream(data, RATE_HZ))
     timed = longform.recognise(
-        TimedModel(recognizer, watch), TimedBlocks(AudioStream(data, RATE_HZ), watch)
+        TimedModel(recognizer, recognizer.run_heads, watch),
+        TimedBlocks(AudioStream(data, RATE_HZ), watch),
     )
     np.testing.assert_array_equal(timed.log_probs, plain.log_probs)
     np.testing.assert_array_equal(timed.phonemes.log_probs, plain.phonemes.log_probs)
