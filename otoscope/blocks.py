@@ -55,7 +55,7 @@ class Block(NamedTuple):
     rate_hz: int
 
 
-class _Unnamed:
+class Unnamed:
     """A file without its name, whose suffix must not decide how it is read."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -75,7 +75,7 @@ class Decoder:
         self.duration_s = 0.0
         self.announced_s: float | None = None
         self.failure: str | None = None
-        self._file = _Unnamed(file)
+        self._file = Unnamed(file)
         self._max_duration_s = max_duration_s
 
     @property
@@ -93,7 +93,7 @@ class Decoder:
         """
         self._file.seek(0)
         try:
-            sound_file = _OneWaySoundFile(self._file)
+            sound_file = OneWaySoundFile(self._file)
         except soundfile.LibsndfileError:
             yield from self._ffmpeg()
             return
@@ -120,8 +120,8 @@ class Decoder:
 
     def _ffmpeg(self) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
-        with _open_ffmpeg(self._file) as container:
-            stream = _audio_stream(container)
+        with open_ffmpeg(self._file) as container:
+            stream = audio_stream(container)
             self.announced_s = _announced_s(container, stream)
             yield from self._take(_ffmpeg_blocks(container, stream), int(stream.rate))
 
@@ -153,15 +153,16 @@ def open_source(source: Source) -> AbstractContextManager[BinaryIO]:
     return nullcontext(source)
 
 
-def size_bytes(file: BinaryIO | _Unnamed) -> int:
+def size_bytes(file: BinaryIO | Unnamed) -> int:
     """Length of an open file."""
     return file.seek(0, os.SEEK_END)
 
 
-class _OneWaySoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class OneWaySoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """A file read from start to end: soundfile seeks after each read of others, at a price."""
 
     def seekable(self) -> bool:
+        """What soundfile asks before it seeks."""
         return False
 
 
@@ -174,7 +175,8 @@ def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
         yield to_mono(block)
 
 
-def _open_ffmpeg(file: _Unnamed) -> InputContainer:
+def open_ffmpeg(file: Unnamed) -> InputContainer:
+    """A media container; UnreadableAudioError if it is none that is known here."""
     file.seek(0)
     try:
         return av.open(
@@ -194,7 +196,8 @@ def _open_ffmpeg(file: _Unnamed) -> InputContainer:
         ) from error
 
 
-def _audio_stream(container: InputContainer) -> AudioStream:
+def audio_stream(container: InputContainer) -> AudioStream:
+    """The first stream of audio in a container; UnreadableAudioError if there is none."""
     if not container.streams.audio:
         raise UnreadableAudioError(
             "expected a file with an audio stream, got one with "

@@ -55,3 +55,15 @@ class ModelFileError(OtoscopeError):
 
 class SpecError(OtoscopeError, ValueError):
     """A specification holds a value outside what it allows."""
+
+
+class OptionsError(OtoscopeError):
+    """Options of decoding that contradict each other."""
+
+
+class ViewError(OtoscopeError):
+    """The part that is asked for, of a recording's matrix, is not there."""
+
+
+class NoPhonemesError(OtoscopeError):
+    """Phonemes were asked for, and the model that listened gives none."""

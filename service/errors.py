@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 
 from otoscope import errors as domain
+from otoscope.answers import Problem
 from service.openai_api import errors as openai
-from service.schemas import Problem
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -42,7 +42,7 @@ class UnauthorizedError(ServiceError):
         self.wrong = wrong
 
 
-class FormError(ServiceError):
+class FormError(domain.OptionsError):
     """The request's form is not one this service takes.
 
     Attributes:
@@ -98,16 +98,12 @@ class ExpiredResultError(ServiceError):
     """The result was kept for a time, and is no longer."""
 
 
-class QueryError(ServiceError):
-    """The query asks for what this recording, or this format, does not have."""
+class QueryError(domain.ViewError):
+    """The query asks for what this format can't hold."""
 
 
 class NotAcceptableError(ServiceError):
     """Accept allows none of the formats that an answer can take."""
-
-
-class NoPhonemesError(ServiceError):
-    """Phonemes were asked for, and the model that transcribed gives none."""
 
 
 class StoreError(ServiceError):
@@ -138,14 +134,14 @@ KINDS: Mapping[type[Exception], Kind] = {
     domain.EmptyTextError: Kind(422, "text-empty", "There is no text"),
     domain.UnsupportedTextError: Kind(422, "text-unsupported", "The alphabet lacks characters"),
     domain.UnalignableTextError: Kind(422, "text-unalignable", "The text needs more frames"),
+    domain.OptionsError: Kind(422, "form", "The form is not as expected"),
+    domain.ViewError: Kind(422, "query", "The query is not as expected"),
+    domain.NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
     UnauthorizedError: Kind(401, "unauthorized", "An API key is needed"),
     UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
     UploadStalledError: Kind(408, "upload-stalled", "The request stopped arriving"),
-    FormError: Kind(422, "form", "The form is not as expected"),
     UnknownModelError: Kind(404, "model-unknown", "There is no such model"),
-    QueryError: Kind(422, "query", "The query is not as expected"),
     NotAcceptableError: Kind(406, "not-acceptable", "No format that is offered is accepted"),
-    NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
     UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
     ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     QueueFullError: Kind(503, "queue-full", "The service is busy"),

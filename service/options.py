@@ -1,17 +1,14 @@
 """What a caller of POST /transcribe may ask for."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
+from otoscope.decoding.options import DecodingOptions
 from service.errors import FormError
 from service.negotiation import TranscriptFormat
 from service.upload import FormOptions
-
-DEFAULT_BOOST = 5.0
-MOST_HOTWORDS = 1000
-MOST_PHRASES = 1000
 
 Timestamps = Literal["none", "word", "char"]
 """What has its times in an answer."""
@@ -27,30 +24,7 @@ _TIMESTAMPS: Mapping[TranscriptFormat, tuple[Timestamps, ...]] = {
 """What each format allows, the default first; in plain text all of them look the same."""
 
 
-def _hotwords(value: object) -> object:
-    """'new york:8, otoscope' -> {"new york": 8.0, "otoscope": DEFAULT_BOOST}."""
-    if not isinstance(value, str):
-        return value
-    boosts: dict[str, float] = {}
-    for item in _items(value):
-        phrase, colon, boost = item.rpartition(":")
-        try:
-            boosts[phrase.strip() if colon else item] = float(boost) if colon else DEFAULT_BOOST
-        except ValueError:
-            raise ValueError(f"expected word or word:boost, got {item!r}") from None
-    return boosts
-
-
-def _phrases(value: object) -> object:
-    return tuple(_items(value)) if isinstance(value, str) else value
-
-
-def _items(value: str) -> list[str]:
-    """Parts of a list with commas or line breaks between."""
-    return [part for item in value.replace("\n", ",").split(",") if (part := item.strip())]
-
-
-class TranscribeOptions(FormOptions):
+class TranscribeOptions(FormOptions, DecodingOptions):
     """How to read the posteriors, and how to answer."""
 
     response_format: TranscriptFormat | None = Field(
@@ -68,44 +42,6 @@ class TranscribeOptions(FormOptions):
     probs: bool = Field(
         default=False,
         description="Put the matrix that GET /probs gives in the answer (json and verbose_json).",
-    )
-    decoder: Literal["greedy", "beam"] | None = Field(
-        default=None,
-        description="greedy reads the best path; beam searches for the best text, with a language "
-        "model if there is one. By default beam if there is one, else greedy.",
-    )
-    beam_width: int | None = Field(
-        default=None, ge=1, le=2000, description="Texts that a beam search keeps at every frame."
-    )
-    lm_weight: float | None = Field(
-        default=None, ge=0, le=10, description="Weight of the language model in a beam search."
-    )
-    word_bonus: float | None = Field(
-        default=None, ge=-20, le=20, description="Added to a text's score for each of its words."
-    )
-    n_best: int | None = Field(
-        default=None,
-        ge=1,
-        le=100,
-        description="Hypotheses of a beam search to answer with (json and verbose_json).",
-    )
-    hotwords: Annotated[dict[str, float], BeforeValidator(_hotwords)] = Field(
-        default={},
-        max_length=MOST_HOTWORDS,
-        description="Words and phrases that are expected, with commas or line breaks between, each "
-        f"with an optional boost after a colon (natural log, by default {DEFAULT_BOOST:g}).",
-        json_schema_extra={
-            "type": "string",
-            "examples": ["otoscope:8, new york"],
-            "additionalProperties": None,
-        },
-    )
-    phrases: Annotated[tuple[str, ...], BeforeValidator(_phrases)] = Field(
-        default=(),
-        max_length=MOST_PHRASES,
-        description="A closed list, with commas or line breaks between: the answer is the phrase "
-        "that was most probably said, with a probability for each.",
-        json_schema_extra={"type": "string", "examples": ["yes, no, stop"], "items": None},
     )
 
     def timestamps_in(self, form: TranscriptFormat) -> Timestamps:

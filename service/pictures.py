@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from otoscope import FeatureMatrix, Posteriors, Word
+from otoscope.matrix import View
 from service.errors import QueryError
-from service.matrix import View
 
 MAX_PICTURE_S = 60.0
 MAX_PICTURE_SYMBOLS = 100

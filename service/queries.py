@@ -3,53 +3,25 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from otoscope.matrix import Part, Span
 from service.negotiation import Format
-from service.schemas import Unit
 from service.store import ID_PATTERN
 
 ResultId = Annotated[str, Field(pattern=ID_PATTERN, description="From POST /transcribe.")]
-Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class PartQuery(BaseModel):
+class PartQuery(Span):
     """A part of a recording, in a format."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Format | None = Field(
         default=None, description="Wins over the Accept header; by default the latter chooses."
     )
-    from_s: Seconds | None = Field(
-        default=None, description="Frames centred at or after this time, in seconds."
-    )
-    to_s: Seconds | None = Field(
-        default=None,
-        description="Frames centred before this time, in seconds, not beyond the recording's end.",
-    )
 
 
-class ViewQuery(PartQuery):
+class ViewQuery(PartQuery, Part):
     """What POST /probs is asked for."""
-
-    unit: Unit = Field(
-        default="character",
-        description="What the columns are; phonemes need a model that has a phoneme head.",
-    )
-    symbols: list[str] = Field(
-        default=[],
-        description="Only these columns, in this order: separated by commas or given repeatedly; "
-        "`space` and `blank` are names for the space and the CTC blank. All by default. A row of "
-        "some columns sums to less than 1.",
-        examples=[["a,b,space,blank"]],
-    )
-    top_k: int | None = Field(
-        default=None,
-        ge=1,
-        description="Of each frame only the k most probable symbols, most probable first (json "
-        "and csv).",
-    )
 
 
 class ProbsQuery(ViewQuery):

@@ -10,16 +10,16 @@ import threadpoolctl
 from fastapi import Depends, Request
 
 from otoscope import Posteriors, Recognizer
+from otoscope.answers import ModelName
 from otoscope.audio import Source
+from otoscope.decoding.reading import Decoded, Decoding, open_decoding
 from otoscope.errors import ModelFileError
 from service.batcher import Batcher, BatchOptions
-from service.decoding import Decoded, Decoding, open_decoding
 from service.errors import StartError
 from service.metrics import Metrics
 from service.model_facts import ModelFacts, read_facts
 from service.options import TranscribeOptions
 from service.pool import Pool
-from service.schemas import ModelName
 from service.settings import Settings
 from service.sqlite_store import SqliteStore
 from service.store import Store
@@ -85,7 +85,10 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     store = SqliteStore(
         settings.store_path, ttl_s=settings.result_ttl_s, max_bytes=settings.store_max_bytes
     )
-    decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
+    try:
+        decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
+    except ModelFileError as error:
+        raise StartError(str(error)) from error
     facts = read_facts(settings.model_path, recognizer.sha256)
     pool = _pool(settings, metrics)
     batcher = Batcher(

@@ -1,9 +1,13 @@
 """What all tests share: where the corpus and the shipped model are."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from otoscope import ENGLISH, FrameClock, Posteriors
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,3 +28,13 @@ def english_model() -> Path:
     if not path.is_file():
         pytest.skip(f"no model at {path}: run `make export`")
     return path
+
+
+@pytest.fixture
+def make_posteriors() -> Callable[..., Posteriors]:
+    def make(frames=50, seed=0):
+        scores = np.random.default_rng(seed).standard_normal((frames, ENGLISH.size))
+        log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return Posteriors(log_probs.astype(np.float32), ENGLISH, FrameClock(0.04, frames * 0.04))
+
+    return make

@@ -14,9 +14,9 @@ from typing import Literal
 from pydantic import Field
 
 from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
+from otoscope.answers import Answer
 from otoscope.transcript import spelled
 from service.openai_api.languages import language_of
-from service.schemas import Answer
 
 _PAUSE_S = 1.0
 """A pause between words as long as this begins a segment."""

@@ -6,14 +6,15 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from otoscope import AlignedText, align
-from service.aligned import AlignmentAnswer, alignment_answer
+from otoscope.answers import AlignmentAnswer, alignment_answer
+from otoscope.matrix import look
+from otoscope.tables import to_json
 from service.answers import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     warnings_headers,
     written_responses,
 )
-from service.matrix import look, to_json
 from service.negotiation import ALIGNMENT_TYPES, AlignmentFormat, negotiate
 from service.pictures import check_view, posteriorgram_png
 from service.queries import ViewQuery

@@ -6,7 +6,9 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix
+from otoscope.answers import FeaturesAnswer
 from otoscope.strict import dump
+from otoscope.tables import Timeline, times_s, to_csv, to_json, to_npy
 from service.answers import (
     IfNoneMatch,
     format_responses,
@@ -18,9 +20,7 @@ from service.answers import (
 from service.negotiation import MEDIA_TYPES, Format, negotiate
 from service.pictures import check_span, features_png
 from service.queries import FeaturesQuery, FeaturesQueryDep
-from service.schemas import FeaturesAnswer
 from service.services import Services, ServicesDep
-from service.tables import Timeline, times_s, to_csv, to_json, to_npy
 
 router = APIRouter(tags=["transcription"])
 

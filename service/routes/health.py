@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
+from otoscope.answers import LiveAnswer, ReadyAnswer
 from service.errors import problem_responses
-from service.schemas import LiveAnswer, ReadyAnswer
 from service.services import ServicesDep
 
 router = APIRouter(prefix="/health", tags=["health"])

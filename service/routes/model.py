@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from service.schemas import ModelAnswer
+from otoscope.answers import ModelAnswer
 from service.services import ServicesDep
 
 router = APIRouter(tags=["model"])

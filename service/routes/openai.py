@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from otoscope import Posteriors, Transcript
+from otoscope.tables import to_json
 from service.answers import warnings_headers
 from service.errors import UnknownModelError
-from service.matrix import to_json
 from service.openai_api.answers import (
     JsonAnswer,
     ModelCard,

@@ -7,6 +7,9 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix, Posteriors
+from otoscope.answers import FreshProbs, ProbsAnswer
+from otoscope.matrix import View, document, look, probs_csv, probs_npy
+from otoscope.tables import times_s, to_json
 from service.answers import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
@@ -19,13 +22,10 @@ from service.answers import (
     work_out,
 )
 from service.errors import QueryError
-from service.matrix import View, document, look, probs_csv, probs_npy
 from service.negotiation import MEDIA_TYPES, Format, negotiate
 from service.pictures import check_view, posteriorgram_png
 from service.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
-from service.schemas import FreshProbs, ProbsAnswer
 from service.services import Services, ServicesDep
-from service.tables import times_s, to_json
 from service.upload import FILE_FORM, read_file
 
 router = APIRouter(tags=["transcription"])

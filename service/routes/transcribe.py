@@ -5,6 +5,9 @@ from collections.abc import Generator
 
 from fastapi import APIRouter, Request, Response
 
+from otoscope.answers import Transcription
+from otoscope.matrix import matrix
+from otoscope.tables import to_json
 from service.answers import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
@@ -12,10 +15,8 @@ from service.answers import (
     written_responses,
 )
 from service.errors import StoreError
-from service.matrix import matrix, to_json
 from service.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
 from service.options import Timestamps, TranscribeOptions
-from service.schemas import Transcription
 from service.services import Services, ServicesDep
 from service.store import new_id
 from service.transcribed import transcription

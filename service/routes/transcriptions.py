@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from otoscope.answers import Transcription
 from service.errors import problem_responses
-from service.schemas import Transcription
 from service.services import ServicesDep
 from service.store import ID_PATTERN
 

@@ -1,28 +1,19 @@
 """A real application on the real model, and real audio made on the spot."""
 
 import io
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import av
-import httpx
 import numpy as np
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
+from running_service import running_service
 
-from otoscope import ENGLISH, FeatureMatrix, FeatureSpec, FrameClock, Posteriors, Recognizer
+from otoscope import FeatureMatrix, FeatureSpec, Recognizer
 from service.app import create_app
 from service.settings import Settings
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-START_S = 60.0
 FEATURE_SPEC = FeatureSpec()
 
 
@@ -91,16 +82,6 @@ def recognizer():
 
 
 @pytest.fixture
-def make_posteriors() -> Callable[..., Posteriors]:
-    def make(frames=50, seed=0):
-        scores = np.random.default_rng(seed).standard_normal((frames, ENGLISH.size))
-        log_probs = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
-        return Posteriors(log_probs.astype(np.float32), ENGLISH, FrameClock(0.04, frames * 0.04))
-
-    return make
-
-
-@pytest.fixture
 def make_features() -> Callable[..., FeatureMatrix]:
     def make(frames=200, seed=0, spec=FEATURE_SPEC):
         values = np.random.default_rng(seed).standard_normal((frames, spec.bins))
@@ -109,45 +90,12 @@ def make_features() -> Callable[..., FeatureMatrix]:
     return make
 
 
-@contextmanager
-def _serve(store_path, *arguments, stderr=None, **variables):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "service", "--port", str(port), *arguments],
-        cwd=REPOSITORY,
-        env={**os.environ, "OTOSCOPE_STORE_PATH": str(store_path), **variables},
-        stderr=stderr,
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_ready(process, address)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(START_S)
-
-
-def _wait_until_ready(process, address):
-    deadline_s = time.monotonic() + START_S
-    while time.monotonic() < deadline_s:
-        assert process.poll() is None, f"the server left with {process.returncode}"
-        try:
-            if httpx.get(f"{address}/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)
-    pytest.fail(f"the server was not ready within {START_S:g} s")
-
-
 @pytest.fixture(scope="session")
 def serve_from():
     """`serve` for fixtures that live longer than a test: the store's directory comes first."""
 
     def start(directory, *arguments, **variables):
-        return _serve(directory / "results.sqlite3", *arguments, **variables)
+        return running_service(directory / "results.sqlite3", *arguments, **variables)
 
     return start
 

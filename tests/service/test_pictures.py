@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from otoscope import Alphabet, FrameClock
+from otoscope.matrix import look
 from service.errors import QueryError
-from service.matrix import look
 from service.pictures import check_span, check_view
 from service.queries import ViewQuery
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from otoscope import ENGLISH, FeatureMatrix, FeatureSpec, FrameClock, Posteriors
 import service.app
-from service.matrix import look
+from otoscope.matrix import look
 from service.pictures import posteriorgram_png
 from service.queries import ViewQuery
 

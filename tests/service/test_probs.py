@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from otoscope import load
+from otoscope.matrix import _PLAIN_NAMES
 from service.app import create_app
-from service.matrix import _PLAIN_NAMES
 from service.store import new_id
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "sample.flac"

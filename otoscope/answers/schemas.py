@@ -1,4 +1,4 @@
-"""What the routes answer, as OpenAPI shows it."""
+"""What is said about a recording or a model, as JSON: by the service, its client, the command."""
 
 from typing import Any, Literal
 
@@ -15,9 +15,9 @@ DecoderName = Literal["greedy", "beam", "beam + LM", "phrases"]
 
 
 class Answer(BaseModel):
-    """Base of all answers: fixed once built, nothing unlisted in them."""
+    """Base of all answers: fixed once built. Reading one ignores what a later version adds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True)
 
 
 class Problem(Answer):
@@ -187,13 +187,9 @@ class PhraseAnswer(Answer):
     )
 
 
-class Transcription(Answer):
+class TranscriptAnswer(Answer):
     """What was said."""
 
-    id: str = Field(
-        description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
-        "GET /probs?id=...; whoever knows it may."
-    )
     text: str = Field(description="Empty where nothing was said.", examples=["hello world"])
     duration_s: float = Field(description="Length of the recording in seconds.", examples=[1.53])
     frame_s: float = Field(description="Seconds between the model's frames.", examples=[0.04])
@@ -218,6 +214,20 @@ class Transcription(Answer):
     warnings: list[str] = Field(
         description="What went less than well, such as a file that breaks off.", examples=[[]]
     )
+
+
+class Kept(Answer):
+    """What can be fetched again."""
+
+    id: str = Field(
+        description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
+        "GET /probs?id=...; whoever knows it may."
+    )
+
+
+class Transcription(TranscriptAnswer, Kept):
+    """What was said in a recording that the service knows by an id."""
+
     probs: ProbsAnswer | None = Field(
         default=None, description="What GET /probs gives; there only if asked for with probs=true."
     )

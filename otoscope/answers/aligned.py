@@ -1,12 +1,12 @@
-"""What POST /align answers: its models, and how an aligned text becomes one."""
+"""An aligned text as JSON: its models, and how it becomes one."""
 
 from collections.abc import Sequence
 
 from pydantic import Field
 
-from otoscope import AlignedText, FrameClock
-from otoscope.alignment import AlignedCharacter, AlignedWord
-from service.schemas import Answer, CharacterAnswer, ModelName, WordAnswer
+from otoscope.alignment import AlignedCharacter, AlignedText, AlignedWord
+from otoscope.answers.schemas import Answer, CharacterAnswer, ModelName, WordAnswer
+from otoscope.posteriors import FrameClock
 
 
 class AlignedCharacterAnswer(CharacterAnswer):

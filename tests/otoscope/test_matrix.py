@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import entropy
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
-from service.errors import NoPhonemesError, QueryError
-from service.matrix import document, look, matrix, probs_csv, probs_npy, to_json
+from otoscope.errors import NoPhonemesError, ViewError
+from otoscope.matrix import document, look, matrix, probs_csv, probs_npy, to_json
 from service.queries import ViewQuery
 from service.store import new_id
 
@@ -138,7 +138,7 @@ def test_a_comma_may_be_a_symbol():
     ],
 )
 def test_symbols_that_cannot_be_columns(make_posteriors, wanted, message):
-    with pytest.raises(QueryError, match=message):
+    with pytest.raises(ViewError, match=message):
         look(make_posteriors(), ask(symbols=wanted))
 
 
@@ -163,9 +163,9 @@ def test_the_likeliest_of_chosen_columns():
 
 def test_more_than_there_are(make_posteriors):
     assert read(make_posteriors(), top_k=29)["shape"] == [50, 29]
-    with pytest.raises(QueryError, match=r"top_k: expected at most 29 .*, got 30"):
+    with pytest.raises(ViewError, match=r"top_k: expected at most 29 .*, got 30"):
         look(make_posteriors(), ask(top_k=30))
-    with pytest.raises(QueryError, match=r"top_k: expected at most 2 .*, got 3"):
+    with pytest.raises(ViewError, match=r"top_k: expected at most 2 .*, got 3"):
         look(make_posteriors(), ask(top_k=3, symbols=["a,b"]))
 
 

@@ -3,24 +3,71 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope import Posteriors
-from otoscope.posteriors import LogProbs
+from otoscope.answers import Unit
+from otoscope.errors import NoPhonemesError, ViewError
+from otoscope.posteriors import LogProbs, Posteriors
 from otoscope.symbols import BLANK_NAME, SymbolSet
-from service.errors import NoPhonemesError, QueryError
-from service.queries import ViewQuery
-from service.schemas import Unit
-from service.tables import Timeline, csv_lines, times_s, to_csv, to_json, to_npy
+from otoscope.tables import Timeline, csv_lines, times_s, to_csv, to_json, to_npy
 
-__all__ = ["View", "document", "look", "matrix", "probs_csv", "probs_npy", "to_json"]
+__all__ = [
+    "Part",
+    "Span",
+    "View",
+    "document",
+    "look",
+    "matrix",
+    "probs_csv",
+    "probs_npy",
+    "to_json",
+]
+
+_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _DECIMALS = 6
 _PLAIN_NAMES = {" ": "space", BLANK_NAME: "blank"}
-"""Names, for queries and CSV, of what is hard to write or see there."""
+"""Names, for callers and CSV, of what is hard to write or see there."""
+
+
+class Span(BaseModel):
+    """A stretch of a recording."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    from_s: _Seconds | None = Field(
+        default=None, description="Frames centred at or after this time, in seconds."
+    )
+    to_s: _Seconds | None = Field(
+        default=None,
+        description="Frames centred before this time, in seconds, not beyond the recording's end.",
+    )
+
+
+class Part(Span):
+    """What of a recording's posteriors is wanted."""
+
+    unit: Unit = Field(
+        default="character",
+        description="What the columns are; phonemes need a model that has a phoneme head.",
+    )
+    symbols: list[str] = Field(
+        default=[],
+        description="Only these columns, in this order: separated by commas or given repeatedly; "
+        "`space` and `blank` are names for the space and the CTC blank. All by default. A row of "
+        "some columns sums to less than 1.",
+        examples=[["a,b,space,blank"]],
+    )
+    top_k: int | None = Field(
+        default=None,
+        ge=1,
+        description="Of each frame only the k most probable symbols, most probable first (json "
+        "and csv).",
+    )
 
 
 @dataclass(frozen=True)
@@ -64,36 +111,36 @@ class View:
         return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)
 
 
-def look(posteriors: Posteriors, query: ViewQuery) -> View:
-    """The part that a query asks for.
+def look(posteriors: Posteriors, wanted: Part) -> View:
+    """The part that is wanted.
 
     Raises:
         NoPhonemesError: if phonemes are wanted and there are none.
-        QueryError: if there is no such time or symbol, or fewer symbols than `top_k`.
+        ViewError: if there is no such time or symbol, or fewer symbols than `top_k`.
     """
-    log_probs, symbols = _head(posteriors, query.unit)
+    log_probs, symbols = _head(posteriors, wanted.unit)
     clock = posteriors.clock
     timeline = Timeline(clock.frame_s, log_probs.shape[0], clock.duration_s)
-    columns = _columns(query.symbols, symbols)
-    if query.top_k is not None and query.top_k > len(columns):
-        raise QueryError(
-            f"top_k: expected at most {len(columns)} (the number of symbols), got {query.top_k}"
+    columns = _columns(wanted.symbols, symbols)
+    if wanted.top_k is not None and wanted.top_k > len(columns):
+        raise ViewError(
+            f"top_k: expected at most {len(columns)} (the number of symbols), got {wanted.top_k}"
         )
     return View(
-        query.unit,
+        wanted.unit,
         log_probs,
         symbols,
         clock.frame_s,
-        timeline.span_s(query.from_s, query.to_s),
-        timeline.within(query.from_s, query.to_s),
+        timeline.span_s(wanted.from_s, wanted.to_s),
+        timeline.within(wanted.from_s, wanted.to_s),
         columns,
-        query.top_k,
+        wanted.top_k,
     )
 
 
 def matrix(result_id: str, posteriors: Posteriors) -> dict[str, Any]:
     """The fields of `ProbsAnswer` for all characters of the whole recording."""
-    return {"id": result_id, **document(look(posteriors, ViewQuery()))}
+    return {"id": result_id, **document(look(posteriors, Part()))}
 
 
 def document(view: View) -> dict[str, Any]:
@@ -150,7 +197,7 @@ def _head(posteriors: Posteriors, unit: Unit) -> tuple[LogProbs, SymbolSet]:
 
 
 def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
-    """Classes of the symbols that a query names; all of them if it names none."""
+    """Classes of the symbols that are named; all of them if none is."""
     if not wanted:
         return tuple(range(symbols.size))
     places = {name: place for place, name in enumerate(symbols.class_names)}
@@ -161,10 +208,10 @@ def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
     for name in names:
         if name not in places:
             known = ", ".join(_plain(each) for each in symbols.class_names)
-            raise QueryError(f"symbols: expected some of {known:.300}, got {name[:80]!r}")
+            raise ViewError(f"symbols: expected some of {known:.300}, got {name[:80]!r}")
     columns = tuple(places[name] for name in names)
     if len(set(columns)) < len(columns):
-        raise QueryError(f"symbols: expected each once, got {', '.join(names):.300}")
+        raise ViewError(f"symbols: expected each once, got {', '.join(names):.300}")
     return columns
 
 

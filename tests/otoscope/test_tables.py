@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from service.errors import QueryError
-from service.tables import Timeline, csv_lines, times_s, to_csv, to_npy
+from otoscope.errors import ViewError
+from otoscope.tables import Timeline, csv_lines, times_s, to_csv, to_npy
 
 LINE = Timeline(step_s=0.04, rows=25, duration_s=1.0)
 
@@ -39,14 +39,14 @@ def test_neighbouring_parts_make_the_whole():
     ("from_s", "to_s"), [(0.5, 0.5), (0.6, 0.5), (1.0, None), (2.0, None), (None, 0.0), (0.0, 1.01)]
 )
 def test_what_is_no_part_of_the_recording(from_s, to_s):
-    with pytest.raises(QueryError, match=r"expected 0 <= from_s < to_s <= 1\.000 .*, got"):
+    with pytest.raises(ViewError, match=r"expected 0 <= from_s < to_s <= 1\.000 .*, got"):
         LINE.within(from_s, to_s)
 
 
 def test_a_part_between_two_frames():
-    with pytest.raises(QueryError, match=r"a frame's centre between, each 0\.04 s up to 0\.96 s"):
+    with pytest.raises(ViewError, match=r"a frame's centre between, each 0\.04 s up to 0\.96 s"):
         LINE.within(0.05, 0.07)
-    with pytest.raises(QueryError, match="a frame's centre"):
+    with pytest.raises(ViewError, match="a frame's centre"):
         LINE.within(0.97, None)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from service.errors import QueryError
+from otoscope.errors import ViewError
 
 Values = npt.NDArray[np.float32]  # (rows, columns) float32
 
@@ -39,24 +39,24 @@ class Timeline:
         """The rows whose centres lie in [from_s, to_s), the recording's ends where None.
 
         Raises:
-            QueryError: if that is no part of the recording, or holds no row.
+            ViewError: if that is no part of the recording, or holds no row.
         """
         start_s, stop_s = self.span_s(from_s, to_s)
         first = self._first_at(start_s)
         stop = self.rows if to_s is None else min(self._first_at(stop_s), self.rows)
         if first >= stop:
-            raise QueryError(
+            raise ViewError(
                 f"expected from_s and to_s with a frame's centre between, each {self.step_s:g} s "
                 f"up to {(self.rows - 1) * self.step_s:g} s, got {start_s:g} and {stop_s:g}"
             )
         return slice(first, stop)
 
     def span_s(self, from_s: float | None, to_s: float | None) -> tuple[float, float]:
-        """Start and end in seconds; QueryError if they are no part of the recording."""
+        """Start and end in seconds; ViewError if they are no part of the recording."""
         start_s = 0.0 if from_s is None else from_s
         stop_s = self.duration_s if to_s is None else to_s
         if not 0 <= start_s < stop_s <= self.duration_s + _ROUNDING_S:
-            raise QueryError(
+            raise ViewError(
                 f"expected 0 <= from_s < to_s <= {self.duration_s:.3f} (the recording's length in "
                 f"seconds), got {start_s:g} and {stop_s:g}"
             )

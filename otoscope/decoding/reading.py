@@ -1,20 +1,23 @@
-"""Posteriors -> texts, by the decoder that a request asks for."""
+"""Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
 import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from otoscope import Alphabet, Posteriors, Recognizer, Transcript, greedy
+from otoscope.alphabet import Alphabet
+from otoscope.answers import DecoderName
 from otoscope.calibration import Calibration, read_calibration
 from otoscope.decoding.beam import BeamDecoder, BeamOptions, Hypothesis
+from otoscope.decoding.greedy import greedy
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
+from otoscope.decoding.options import DecodingOptions
 from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
 from otoscope.decoding.scoring import LanguageModel
-from otoscope.errors import ModelFileError, SpecError
-from service.errors import FormError, StartError
-from service.options import TranscribeOptions
-from service.schemas import DecoderName
+from otoscope.errors import OptionsError, SpecError
+from otoscope.posteriors import Posteriors
+from otoscope.recognizer import Recognizer
+from otoscope.transcript import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -48,11 +51,11 @@ class Decoding:
     language_model: LanguageModel | None
     calibration: Calibration | None
 
-    def decode(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         """Read posteriors as `options` say.
 
         Raises:
-            FormError: if options contradict each other.
+            OptionsError: if options contradict each other.
             TextError: if phrases or hot words can't be written or can't fit.
         """
         if options.phrases:
@@ -63,10 +66,12 @@ class Decoding:
         if chosen == "beam":
             return self._beam(posteriors, options)
         if options.hotwords:
-            raise FormError("hotwords: expected decoder=beam, which can favour words, got greedy")
+            raise OptionsError(
+                "hotwords: expected decoder=beam, which can favour words, got greedy"
+            )
         return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
 
-    def _beam(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+    def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         name: DecoderName = "beam + LM" if self.language_model else "beam"
         plain = greedy(posteriors)
         if not plain.words:  # blank at every frame: of silence, a language model dreams words
@@ -80,12 +85,12 @@ class Decoding:
                 self.calibration.priors if self.calibration and self.language_model else None,
             )
         except SpecError as error:
-            raise FormError(str(error)) from error
+            raise OptionsError(str(error)) from error
         found = tuple(decoder.decode(posteriors))
         return Decoded(name, self._calibrated(found[0].transcript, name), found)
 
-    def _search(self, options: TranscribeOptions) -> BeamOptions:
-        """The library's defaults, and what the request says otherwise."""
+    def _search(self, options: DecodingOptions) -> BeamOptions:
+        """The library's defaults, and what a caller says otherwise."""
         chosen = {
             name: value
             for name in ("beam_width", "lm_weight", "word_bonus", "n_best")
@@ -108,16 +113,13 @@ def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None
         lm_path: of the language model; by default lm.npz beside the model, if it is there.
 
     Raises:
-        StartError: naming the file that can't be used.
+        ModelFileError: naming the file that can't be used.
     """
     path = lm_path or model_path.with_name("lm.npz")
     model = None
-    try:
-        if lm_path is not None or path.is_file():
-            model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
-        calibration = _calibration(model_path.with_name("calibration.json"), recognizer.sha256)
-    except ModelFileError as error:
-        raise StartError(str(error)) from error
+    if lm_path is not None or path.is_file():
+        model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
+    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.sha256)
     return Decoding(recognizer.spec.alphabet, model, calibration)
 
 

@@ -1,0 +1,80 @@
+"""What a decoder read, as JSON: times to the millisecond, scores to four decimals."""
+
+import math
+from collections.abc import Sequence
+
+from otoscope.answers.schemas import (
+    CharacterAnswer,
+    HypothesisAnswer,
+    ModelName,
+    PhraseAnswer,
+    SegmentAnswer,
+    SpelledWordAnswer,
+    TranscriptAnswer,
+)
+from otoscope.decoding.beam import Hypothesis
+from otoscope.decoding.phrases import RankedPhrase
+from otoscope.decoding.reading import Decoded
+from otoscope.posteriors import FrameClock
+from otoscope.transcript import Character, Word, spelled
+from otoscope.writers.cues import Cue, cues_of
+
+
+def transcript_answer(
+    decoded: Decoded, clock: FrameClock, model: ModelName, warnings: Sequence[str]
+) -> TranscriptAnswer:
+    """What was said, in words, characters and subtitles, and which decoder and model heard it."""
+    transcript = decoded.transcript
+    letters = spelled(transcript.characters)
+    return TranscriptAnswer(
+        text=transcript.text,
+        duration_s=round(clock.duration_s, 3),
+        frame_s=clock.frame_s,
+        confidence=None if transcript.confidence is None else round(transcript.confidence, 4),
+        words=[_word(*each) for each in zip(transcript.words, letters, strict=True)],
+        segments=[_segment(cue) for cue in cues_of(transcript.words, clock.duration_s)],
+        decoder=decoded.decoder,
+        hypotheses=[_hypothesis(one) for one in decoded.hypotheses],
+        phrases=[_phrase(one) for one in decoded.phrases],
+        model=model,
+        warnings=list(warnings),
+    )
+
+
+def _hypothesis(one: Hypothesis) -> HypothesisAnswer:
+    return HypothesisAnswer(
+        text=one.transcript.text,
+        score=round(one.score, 4),
+        acoustic=round(one.acoustic, 4),
+        lm=round(one.lm, 4),
+        bonus=round(one.bonus, 4),
+    )
+
+
+def _phrase(one: RankedPhrase) -> PhraseAnswer:
+    log_prob = round(one.log_prob, 4) if math.isfinite(one.log_prob) else None
+    return PhraseAnswer(phrase=one.phrase, probability=round(one.probability, 6), log_prob=log_prob)
+
+
+def _word(word: Word, letters: Sequence[Character]) -> SpelledWordAnswer:
+    return SpelledWordAnswer(
+        word=word.word,
+        start_s=round(word.start_s, 3),
+        end_s=round(word.end_s, 3),
+        confidence=round(word.confidence, 4),
+        characters=[
+            CharacterAnswer(
+                character=letter.character,
+                start_s=round(letter.start_s, 3),
+                end_s=round(letter.end_s, 3),
+                confidence=round(letter.confidence, 4),
+            )
+            for letter in letters
+        ],
+    )
+
+
+def _segment(cue: Cue) -> SegmentAnswer:
+    return SegmentAnswer(
+        start_s=cue.start_ms / 1000, end_s=cue.end_ms / 1000, text=" ".join(cue.lines)
+    )

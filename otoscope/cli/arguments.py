@@ -1,0 +1,219 @@
+"""What can be asked on the command line, and the help that teaches it."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otoscope.cli import commands
+
+TRANSCRIPT_FORMATS = ("text", "json", "srt", "vtt", "textgrid")
+ALIGNMENT_FORMATS = ("json", "srt", "vtt", "textgrid", "png")
+PROBS_FORMATS = ("csv", "npy", "json", "png")
+
+_CODES = """\
+exit codes:
+  0    all is done (also if whoever reads the output stops reading)
+  1    some files failed, each with a line on standard error; the others are done
+  2    nothing could begin: wrong arguments, no model, no server
+  130  interrupted
+"""
+
+_EPILOG = f"""\
+examples:
+  otoscope transcribe speech.flac
+  otoscope transcribe --format srt --out film.srt film.m4a
+  otoscope transcribe --out-dir texts --format json *.wav
+  otoscope align --text "it was a long time" --format textgrid speech.flac
+  otoscope probs --out speech.png speech.flac
+  otoscope info speech.flac
+  otoscope transcribe --server http://127.0.0.1:8000 speech.flac
+
+`otoscope COMMAND --help` says more about each.
+
+{_CODES}"""
+
+_INPUTS = "audio files (wav, flac, ogg, opus, mp3, m4a, mp4, aac, webm); - is standard input"
+
+_TRANSCRIBE = f"""\
+Write down what is said. Recordings may be hours long.
+
+With several files, text comes as "FILE: text" and json as one document a line, each with its file;
+the other formats then need --out-dir.
+
+examples:
+  otoscope transcribe speech.flac
+  otoscope transcribe interviews/*.mp3 --out-dir texts       # texts/one.txt, texts/two.txt, ...
+  otoscope transcribe lecture.m4a --out lecture.srt          # the suffix says the format
+  otoscope transcribe --decoder greedy speech.flac           # letter by letter, no language model
+  otoscope transcribe --hotwords "otoscope:8, new york" speech.flac
+  otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
+  otoscope transcribe --n-best 5 --format json speech.flac | jq .hypotheses
+  ffmpeg -i film.mkv -f wav - | otoscope transcribe -
+
+{_CODES}"""
+
+_ALIGN = f"""\
+Find a known text in a recording: the frames of each character, times and goodness of pronunciation
+of each word. Without --text and --text-file, the text of speech.wav is read from speech.txt beside
+it.
+
+examples:
+  otoscope align --text "it was a long time before he came home to his father" speech.flac
+  otoscope align --text-file words.txt --out speech.TextGrid speech.flac
+  otoscope align --format png --out-dir pictures corpus/*.wav
+
+{_CODES}"""
+
+_PROBS = f"""\
+Write P(symbol | frame), what the model believed at every frame: one row a frame, one column a
+symbol.
+
+examples:
+  otoscope probs speech.flac | head
+  otoscope probs --out speech.npy speech.flac                # numpy.load reads it
+  otoscope probs --out speech.png --from-s 1 --to-s 4 speech.flac
+  otoscope probs --unit phoneme --format json speech.flac | jq .symbols
+
+{_CODES}"""
+
+_INFO = f"""\
+Show a model, or what audio files are: container, coding, rate, channels, duration. With files, the
+model is shown too if --model or --server names one.
+
+examples:
+  otoscope info
+  otoscope info --format json --model models/english/model.onnx | jq .model.alphabet
+  otoscope info *.m4a
+
+{_CODES}"""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser; parsed options have `command`, a function of them, and their own `parser`."""
+    parser = _teaching(argparse.ArgumentParser, prog="otoscope", epilog=_EPILOG)
+    parser.description = "Speech recognition that shows its work, on this machine or by a service."
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    add = partial(_teaching, subparsers.add_parser)
+    _add_transcribe(add("transcribe", help="write down what is said", description=_TRANSCRIBE))
+    _add_align(add("align", help="find a known text in a recording", description=_ALIGN))
+    _add_probs(add("probs", help="write P(symbol | frame)", description=_PROBS))
+    _add_info(add("info", help="show a model or audio files", description=_INFO))
+    return parser
+
+
+def _teaching(
+    make: Callable[..., argparse.ArgumentParser],
+    *names: str,
+    **fields: Any,  # noqa: ANN401 - argparse's
+) -> argparse.ArgumentParser:
+    """A parser whose help keeps its lines."""
+    return make(*names, formatter_class=argparse.RawDescriptionHelpFormatter, **fields)
+
+
+def _add_transcribe(parser: argparse.ArgumentParser) -> None:
+    _add_files(parser, "+")
+    _add_output(parser, TRANSCRIPT_FORMATS, "text")
+    reading = parser.add_argument_group("how it is read")
+    reading.add_argument(
+        "--decoder",
+        choices=("greedy", "beam"),
+        help="default: beam if there is a language model, else greedy",
+    )
+    for flag, kind, words in (
+        ("--beam-width", int, "texts that a beam search keeps at every frame"),
+        ("--lm-weight", float, "weight of the language model"),
+        ("--word-bonus", float, "added to a text's score for each word"),
+        ("--n-best", int, "hypotheses to give, with --format json"),
+        ("--hotwords", str, "words that are expected, with boosts: 'otoscope:8, new york'"),
+        ("--phrases", str, "a closed list, of which one was said: 'yes, no, stop'"),
+    ):
+        reading.add_argument(flag, type=kind, metavar="N" if kind is int else "X", help=words)
+    _add_ear(parser)
+    parser.set_defaults(command=commands.transcribe, parser=parser)
+
+
+def _add_align(parser: argparse.ArgumentParser) -> None:
+    _add_files(parser, "+")
+    text = parser.add_mutually_exclusive_group()
+    text.add_argument("--text", help="what is said, in every one of the files")
+    text.add_argument("--text-file", type=Path, metavar="FILE", help="that holds it")
+    _add_output(parser, ALIGNMENT_FORMATS, "json")
+    _add_ear(parser)
+    parser.set_defaults(command=commands.align, parser=parser)
+
+
+def _add_probs(parser: argparse.ArgumentParser) -> None:
+    _add_files(parser, "+")
+    _add_output(parser, PROBS_FORMATS, "csv")
+    part = parser.add_argument_group("which part")
+    part.add_argument(
+        "--unit", choices=("character", "phoneme"), default="character", help="of the columns"
+    )
+    part.add_argument(
+        "--from-s", type=float, metavar="X", help="frames centred at or after it, in s"
+    )
+    part.add_argument("--to-s", type=float, metavar="X", help="frames centred before it, in s")
+    _add_ear(parser)
+    parser.set_defaults(command=commands.probs, parser=parser)
+
+
+def _add_info(parser: argparse.ArgumentParser) -> None:
+    _add_files(parser, "*")
+    parser.add_argument(
+        "-f", "--format", choices=("text", "json"), default="text", help="default: text"
+    )
+    _add_ear(parser)
+    parser.set_defaults(command=commands.info, parser=parser)
+
+
+def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
+    parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS)
+
+
+def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str) -> None:
+    group = parser.add_argument_group("what is written")
+    group.add_argument(
+        "-f",
+        "--format",
+        choices=formats,
+        help=f"default: as the suffix of --out says, else {default}",
+    )
+    place = group.add_mutually_exclusive_group()
+    place.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="write here, not to standard output"
+    )
+    place.add_argument(
+        "--out-dir", type=Path, metavar="DIR", help="write one file for each recording here"
+    )
+    parser.set_defaults(default_format=default, formats=formats)
+
+
+def _add_ear(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("who listens")
+    who = group.add_mutually_exclusive_group()
+    who.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a model.onnx; default: models/english/model.onnx, here or in the checkout",
+    )
+    who.add_argument("--server", metavar="URL", help="a running service, http://127.0.0.1:8000")
+    group.add_argument(
+        "--lm", type=Path, metavar="FILE", help="language model; default: lm.npz beside the model"
+    )
+    group.add_argument(
+        "--api-key",
+        metavar="KEY",
+        default=os.environ.get("OTOSCOPE_API_KEY"),
+        help="of the service; better in the variable OTOSCOPE_API_KEY, which others can't see",
+    )
+    group.add_argument(
+        "--retries",
+        type=int,
+        default=4,
+        metavar="N",
+        help="tries after the first where a service is busy or not there (default: 4)",
+    )

@@ -1,0 +1,47 @@
+"""What can go wrong between a client and the service."""
+
+from otoscope.answers import Problem
+from otoscope.errors import OtoscopeError
+
+
+class ClientError(OtoscopeError):
+    """Base of every error the client raises on purpose."""
+
+
+class AddressError(ClientError, ValueError):
+    """An address or a key that no request can be sent with."""
+
+
+class UnreachableError(ClientError):
+    """No answer came: nobody listens there, the connection broke, or it took too long."""
+
+
+class UnexpectedAnswerError(ClientError):
+    """An answer came that is none of this service's."""
+
+
+class ProblemError(ClientError):
+    """The service refused or failed, and said why (RFC 9457).
+
+    Attributes:
+        problem: all of what it said.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(f"{problem.title}: {problem.detail} (HTTP {problem.status})")
+        self.problem = problem
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.problem.status
+
+    @property
+    def title(self) -> str:
+        """The kind of error in words."""
+        return self.problem.title
+
+    @property
+    def detail(self) -> str:
+        """What was expected and what came."""
+        return self.problem.detail
