@@ -16,6 +16,7 @@ from otoscope.blocks import (
     size_bytes,
 )
 from otoscope.errors import EmptyAudioError, UnreadableAudioError
+from otoscope.truncation import breaks_off
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,10 @@ def probe(source: Source) -> AudioFacts:
         decoder = Decoder(file, math.inf)
         for _ in decoder:
             pass  # it counts
+        whole = not (decoder.falls_short or breaks_off(file))
     if decoder.duration_s == 0 and decoder.failure is not None:
         raise UnreadableAudioError(f"the audio can't be decoded: {decoder.failure}")
-    return AudioFacts(
-        container, coding, rate_hz, channels, decoder.duration_s, not decoder.falls_short
-    )
+    return AudioFacts(container, coding, rate_hz, channels, decoder.duration_s, whole)
 
 
 def _format(file: Unnamed) -> tuple[str, str, int, int]:
