@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import threadpoolctl
+
 from benchmarks.clips import clip
 from otoscope import FrameClock, Posteriors, Recognizer, audio, greedy
 
@@ -14,7 +16,7 @@ def measure_stages(model: Path, duration_s: float, runs: int) -> dict[str, float
     """Median milliseconds of each stage for a clip of `duration_s`."""
     recognizer = Recognizer(model, threads=1)
     spec = recognizer.spec
-    data = clip(duration_s)
+    data = clip(duration_s).data
     samples = audio.load(data, spec.features.sample_rate_hz).samples
     matrix = recognizer.features(samples)
     [log_probs] = recognizer.run([matrix])
@@ -25,7 +27,8 @@ def measure_stages(model: Path, duration_s: float, runs: int) -> dict[str, float
         "model": lambda: recognizer.run([matrix]),
         "text": lambda: greedy(posteriors),
     }
-    return {f"{name}_ms": _median_ms(stage, runs) for name, stage in stages.items()}
+    with threadpoolctl.threadpool_limits(1, user_api="blas"):  # as the service has it
+        return {f"{name}_ms": _median_ms(stage, runs) for name, stage in stages.items()}
 
 
 def _median_ms(stage: Callable[[], Any], runs: int) -> float:

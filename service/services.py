@@ -1,9 +1,10 @@
 """What the routes work with, put together in one place and handed to them."""
 
 import logging
+import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import threadpoolctl
@@ -26,12 +27,21 @@ from service.store import Store
 from service.transcriber import Recognition, Transcriber
 from service.warmup import Readiness
 
+_LANE_S = 60.0
+"""Longer recordings stay out of the lane, or they would block it for long."""
+
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Services:
-    """One of each, for as long as the process runs."""
+    """One of each, for as long as the process runs.
+
+    Attributes:
+        lane: held while a recording's posteriors become text, if it is short. Beam search is
+            Python: two at once don't go faster than one after the other, but sixteen at once take
+            twice as long, for ever changing threads.
+    """
 
     transcriber: Transcriber
     decoding: Decoding
@@ -40,6 +50,7 @@ class Services:
     readiness: Readiness
     facts: ModelFacts
     metrics: Metrics
+    lane: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def model_name(self) -> ModelName:
@@ -59,7 +70,8 @@ class Services:
 
     def decode(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
         """Write down what a client's file says; raises what `Decoding` does."""
-        with self.metrics.stage("text"):
+        short = posteriors.clock.duration_s <= _LANE_S
+        with self.lane if short else nullcontext(), self.metrics.stage("text"):
             return self.decoding.decode(posteriors, options)
 
 

@@ -1,0 +1,87 @@
+"""The measurements as ratios, each of two figures of the same run."""
+
+import os
+import statistics
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One figure against another.
+
+    Attributes:
+        name: what is compared.
+        value: the ratio.
+        aim: what it should be.
+        met: whether it is.
+    """
+
+    name: str
+    value: float
+    aim: str
+    met: bool
+
+
+def ratios(document: dict) -> list[Ratio]:
+    """All that have an aim."""
+    greedy, beam = _by_clients(document["greedy"]), _by_clients(document["beam"])
+    peer = document["pocketsphinx_audio_s_per_s"]
+    processors = os.cpu_count() or 1
+    latency, raw = document["latency_5_s"], document["raw"]["best"]["audio_s_per_s"]
+    attained = raw * document["model_gflop_per_audio_s"]
+    memory, lengths = document["endurance"], _by(document["by_length"], "length_s")
+    on, off = document["batcher"]["on"], document["batcher"]["off"]
+    return [
+        _least("throughput at 16 clients / the graph alone", _speed(greedy[16]) / raw, 0.75),
+        _least("throughput a processor / PocketSphinx", _speed(greedy[16]) / processors / peer, 50),
+        _least("the same with the LM", _speed(beam[16]) / processors / peer, 10),
+        _most(
+            "p95 of 5 s, 1 client / (1.5 x model + 10 ms)",
+            latency["p95_ms"] / (1.5 * latency["model_ms"] + 10),
+            1,
+        ),
+        _most("p99 / p50 at 16 clients", greedy[16]["p99_ms"] / greedy[16]["p50_ms"], 6),
+        _least("batcher on / off, 16 clients", _median(on, 16) / _median(off, 16), 1.3),
+        _least("batcher on / off, 1 client", _median(on, 1) / _median(off, 1), 0.95),
+        _most("peak memory late / early", memory["late_mib"] / memory["early_mib"], 1.1),
+        _most(
+            "cost of an audio second, 1 h / 10 s",
+            lengths[3600.0]["ms_per_audio_s"] / lengths[10.0]["ms_per_audio_s"],
+            1.3,
+        ),
+        _least(
+            "float32 operations a second, the graph / a matrix product",
+            attained / max(document["machine_gflops"].values()),
+            0.4,
+        ),
+        _least(
+            "throughput at 16 clients / a plain endpoint",
+            _speed(greedy[16]) / _speed(_by_clients(document["plain"])[16]),
+            1,
+        ),
+        _most("seconds from start to ready", document["start_to_ready_s"], 3),
+    ]
+
+
+def _least(name: str, value: float, bound: float) -> Ratio:
+    return Ratio(name, value, f">= {bound:g}", value >= bound)
+
+
+def _most(name: str, value: float, bound: float) -> Ratio:
+    return Ratio(name, value, f"<= {bound:g}", value <= bound)
+
+
+def _median(rows: list[dict], clients: int) -> float:
+    return statistics.median(_speed(row) for row in rows if row["concurrency"] == clients)
+
+
+def _speed(row: dict) -> float:
+    return row["audio_s_per_s"]
+
+
+def _by_clients(rows: list[dict]) -> dict[float, dict]:
+    return _by(rows, "concurrency")
+
+
+def _by(rows: list[dict], key: str) -> dict[float, dict]:
+    return {row[key]: row for row in rows}
