@@ -9,6 +9,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from service.keys import describe_keys
+from service.openapi import complete
 
 
 class Application(FastAPI):
@@ -48,7 +49,8 @@ class Application(FastAPI):
         return app
 
     def openapi(self) -> dict[str, Any]:
-        """FastAPI's document, with the API keys in it."""
+        """FastAPI's document, with the API keys, headers and examples in it."""
         document = super().openapi()
         describe_keys(document, required=self._keys_required)
+        complete(document)
         return document

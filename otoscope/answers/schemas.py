@@ -28,8 +28,10 @@ class Problem(Answer):
         description="Names the kind of error; about:blank where the status says it all.",
         examples=["urn:otoscope:problem:audio-too-short"],
     )
-    title: str = Field(description="The kind of error in words.")
-    status: int = Field(description="The HTTP status.")
+    title: str = Field(
+        description="The kind of error in words.", examples=["The audio is too short"]
+    )
+    status: int = Field(description="The HTTP status.", examples=[422])
     detail: str = Field(
         description="What was expected and what came.",
         examples=["expected at least 400 samples at 16000 Hz (25 ms), got 1 (0.1 ms)"],
@@ -83,16 +85,19 @@ class ModelName(Answer):
     """Which weights answered."""
 
     name: str = Field(examples=["english"])
-    sha256: str = Field(description="Of the model file, hexadecimal.")
+    sha256: str = Field(
+        description="Of the model file, hexadecimal.",
+        examples=["e9cea9c2a9f6e0a1e5a5d9f3b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9"],
+    )
 
 
 class BlankProb(Answer):
     """The CTC blank's probability over the frames of the whole recording, to 6 decimals."""
 
-    mean: float
-    median: float
-    min: float
-    max: float
+    mean: float = Field(examples=[0.61])
+    median: float = Field(examples=[0.93])
+    min: float = Field(examples=[0.0])
+    max: float = Field(examples=[0.999999])
 
 
 class ProbsMatrix(Answer):
@@ -109,7 +114,8 @@ class ProbsMatrix(Answer):
         examples=[0.04],
     )
     start_s: float = Field(
-        description="The centre of the first row, in seconds; 0 unless from_s was given."
+        description="The centre of the first row, in seconds; 0 unless from_s was given.",
+        examples=[0.0],
     )
     shape: tuple[int, int] = Field(
         description="Of probs: frames, and symbols or top_k.", examples=[[250, 29]]
@@ -138,7 +144,9 @@ class ProbsMatrix(Answer):
 class ProbsAnswer(ProbsMatrix):
     """The posteriors of a transcription."""
 
-    id: str = Field(description="The transcription's id.")
+    id: str = Field(
+        description="The transcription's id.", examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"]
+    )
 
 
 class FreshProbs(ProbsMatrix):
@@ -152,14 +160,17 @@ class FreshProbs(ProbsMatrix):
 class FeaturesAnswer(Answer):
     """X: one row a frame, one column a bin, exactly as the model read it."""
 
-    id: str = Field(description="The transcription's id.")
+    id: str = Field(
+        description="The transcription's id.", examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"]
+    )
     spec: FeatureSpec = Field(description="How X was computed.")
     frame_s: float = Field(
         description="Seconds between frames; row i is centred on start_s + i * frame_s.",
         examples=[0.01],
     )
     start_s: float = Field(
-        description="The centre of the first row, in seconds; 0 unless from_s was given."
+        description="The centre of the first row, in seconds; 0 unless from_s was given.",
+        examples=[0.0],
     )
     shape: tuple[int, int] = Field(description="Frames, bins.", examples=[[1000, 80]])
     features: list[list[float]] = Field(
@@ -171,17 +182,27 @@ class HypothesisAnswer(Answer):
     """One text that may have been said: score = acoustic + lm_weight * lm + bonus."""
 
     text: str = Field(examples=["hello world"])
-    score: float = Field(description="By which hypotheses are ranked, natural log.")
-    acoustic: float = Field(description="How well the text agrees with the sound, natural log.")
-    lm: float = Field(description="Log probability of its words; 0 without a language model.")
-    bonus: float = Field(description="Word bonuses, penalties of unknown words, and boosts.")
+    score: float = Field(
+        description="By which hypotheses are ranked, natural log.", examples=[-13.8262]
+    )
+    acoustic: float = Field(
+        description="How well the text agrees with the sound, natural log.", examples=[-3.8812]
+    )
+    lm: float = Field(
+        description="Log probability of its words; 0 without a language model.", examples=[-14.2071]
+    )
+    bonus: float = Field(
+        description="Word bonuses, penalties of unknown words, and boosts.", examples=[0.0]
+    )
 
 
 class PhraseAnswer(Answer):
     """One phrase of a closed list."""
 
     phrase: str = Field(examples=["yes"])
-    probability: float = Field(description="That it was this one of the list, 0 to 1.")
+    probability: float = Field(
+        description="That it was this one of the list, 0 to 1.", examples=[0.98]
+    )
     log_prob: float | None = Field(
         description="Natural log P(phrase | sound); null if the recording is too short for it."
     )
@@ -221,7 +242,8 @@ class Kept(Answer):
 
     id: str = Field(
         description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
-        "GET /probs?id=...; whoever knows it may."
+        "GET /probs?id=...; whoever knows it may.",
+        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 
 
@@ -237,15 +259,22 @@ class ModelAnswer(Answer):
     """The model that is served."""
 
     name: str = Field(examples=["english"])
-    sha256: str = Field(description="Of the model file, hexadecimal.")
-    parameters: int = Field(description="Number of trained weights.")
-    training_hours: float = Field(description="Hours of transcribed audio it was trained on.")
+    sha256: str = Field(
+        description="Of the model file, hexadecimal.",
+        examples=["e9cea9c2a9f6e0a1e5a5d9f3b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9"],
+    )
+    parameters: int = Field(description="Number of trained weights.", examples=[10300000])
+    training_hours: float = Field(
+        description="Hours of transcribed audio it was trained on.", examples=[14.1]
+    )
     frame_s: float = Field(description="Seconds between output frames.", examples=[0.04])
     dev_wer: float | None = Field(
-        description="Word error rate on the dev set, a fraction; null if not measured."
+        description="Word error rate on the dev set, a fraction; null if not measured.",
+        examples=[0.66],
     )
     dev_cer: float | None = Field(
-        description="Character error rate on the dev set, a fraction; null if not measured."
+        description="Character error rate on the dev set, a fraction; null if not measured.",
+        examples=[0.26],
     )
     spec: ModelSpec = Field(description="Features, alphabet, stride and provenance.")
     evaluation: dict[str, Any] | None = Field(description="evaluation.json beside the model.")
@@ -265,5 +294,7 @@ class ReadyAnswer(Answer):
 
     status: str = Field("ready", examples=["ready"])
     model: ModelName
-    warm_up_ms: float = Field(description="Time from the golden clip's bytes to its text.")
-    golden_frames: int = Field(description="Output frames of the golden clip.")
+    warm_up_ms: float = Field(
+        description="Time from the golden clip's bytes to its text.", examples=[41.7]
+    )
+    golden_frames: int = Field(description="Output frames of the golden clip.", examples=[25])

@@ -32,7 +32,7 @@ class Usage(Answer):
     """What OpenAI would bill."""
 
     type: Literal["duration"] = "duration"
-    seconds: int = Field(description="Length of the recording, rounded up.")
+    seconds: int = Field(description="Length of the recording, rounded up.", examples=[2])
 
 
 class Logprob(Answer):
@@ -56,9 +56,11 @@ class Segment(Answer):
 
     id: int = Field(description="Counts from 0.")
     seek: int = Field(default=0, description="Always 0: times count from the recording's start.")
-    start: float = Field(description="In seconds.")
-    end: float = Field(description="In seconds.")
-    text: str = Field(description="Begins with a space, as Whisper's do.")
+    start: float = Field(description="In seconds.", examples=[0.34])
+    end: float = Field(description="In seconds.", examples=[0.7])
+    text: str = Field(
+        description="Begins with a space, as Whisper's do.", examples=[" hello world"]
+    )
     tokens: list[int] = Field(description="Classes of its characters in the model's alphabet.")
     temperature: float = Field(default=0.0, description="Always 0: nothing is sampled.")
     avg_logprob: float = Field(
@@ -76,7 +78,7 @@ class Segment(Answer):
 class JsonAnswer(Answer):
     """response_format json."""
 
-    text: str
+    text: str = Field(examples=["hello world"])
     logprobs: list[Logprob] | None = Field(
         default=None, description="There if asked for with include[]=logprobs."
     )
@@ -89,7 +91,7 @@ class VerboseAnswer(Answer):
     task: Literal["transcribe"] = "transcribe"
     language: str = Field(description="The model's; unknown if its name does not tell.")
     duration: float = Field(description="Length of the recording in seconds.")
-    text: str
+    text: str = Field(examples=["hello world"])
     segments: list[Segment] | None = Field(
         default=None, description="There unless timestamp_granularities[] asks for words only."
     )
@@ -104,7 +106,10 @@ class ModelCard(Answer):
 
     id: str = Field(examples=["english"])
     object: Literal["model"] = "model"
-    created: int = Field(description="When it was trained, Unix time; 0 if its file does not say.")
+    created: int = Field(
+        description="When it was trained, Unix time; 0 if its file does not say.",
+        examples=[1795305600],
+    )
     owned_by: Literal["otoscope"] = "otoscope"
 
 

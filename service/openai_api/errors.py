@@ -25,7 +25,10 @@ _CODES = {"unauthorized": "invalid_api_key", "model-unknown": "model_not_found"}
 class Error(Answer):
     """What went wrong."""
 
-    message: str = Field(description="What was expected and what came.")
+    message: str = Field(
+        description="What was expected and what came.",
+        examples=["expected the model english, got whisper-1"],
+    )
     type: str = Field(examples=["invalid_request_error"])
     param: str | None = Field(description="The field that is wrong, if it is one.")
     code: str | None = Field(examples=["model_not_found"])
