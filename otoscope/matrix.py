@@ -138,8 +138,13 @@ def look(posteriors: Posteriors, wanted: Part) -> View:
     )
 
 
-def matrix(result_id: str, posteriors: Posteriors) -> dict[str, Any]:
-    """The fields of `ProbsAnswer` for all characters of the whole recording."""
+def matrix(result_id: str | None, posteriors: Posteriors) -> dict[str, Any]:
+    """The fields of `ProbsAnswer` for all characters of the whole recording.
+
+    Args:
+        result_id: the transcription's; None if it is not kept.
+        posteriors: of the recording.
+    """
     return {"id": result_id, **document(look(posteriors, Part()))}
 
 

@@ -110,6 +110,10 @@ class StoreError(ServiceError):
     """The store of results failed."""
 
 
+class StoreRefusedError(StoreError):
+    """The store of results does not let this service in."""
+
+
 class NotReadyError(ServiceError):
     """The warm-up has not passed."""
 

@@ -22,8 +22,8 @@ from service.model_facts import ModelFacts, read_facts
 from service.options import TranscribeOptions
 from service.pool import Pool
 from service.settings import Settings
-from service.sqlite_store import SqliteStore
 from service.store import Store
+from service.stores import open_store
 from service.transcriber import Recognition, Transcriber
 from service.warmup import Readiness
 
@@ -94,13 +94,11 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         recognizer = Recognizer(settings.model_path)
     except ModelFileError as error:
         raise StartError(f"OTOSCOPE_MODEL_PATH: {error}") from error
-    store = SqliteStore(
-        settings.store_path, ttl_s=settings.result_ttl_s, max_bytes=settings.store_max_bytes
-    )
     try:
         decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
     except ModelFileError as error:
         raise StartError(str(error)) from error
+    store = open_store(settings)
     facts = read_facts(settings.model_path, recognizer.sha256)
     pool = _pool(settings, metrics)
     batcher = Batcher(

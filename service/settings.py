@@ -11,13 +11,24 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from redis.connection import parse_url
 
 from service.errors import StartError
 from service.processors import available
+from service.secret_files import SecretFiles
 from service.sqlite_store import LAYOUT
 
 PREFIX = "OTOSCOPE_"
+SECRETS = ("api_keys", "store_password")
+"""What may stand in a file, which a variable ending in _FILE names; never shown in an error."""
+
+_HIDDEN = (*SECRETS, "store")  # a URL may hold a password
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
@@ -46,8 +57,10 @@ def _default_store_path() -> Path:
 
 
 def _split(value: object) -> object:
-    """Parts with commas between them, as a variable holds them; what is no text stays as it is."""
-    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    """Parts with commas or line breaks between them; what is no text stays as it is."""
+    if not isinstance(value, str):
+        return value
+    return [part.strip() for part in value.replace("\n", ",").split(",")]
 
 
 def _check_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
@@ -60,6 +73,18 @@ def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
         raise ValueError(f"expected * or scheme://host[:port] without a path, not {wrong[0]!r}")
     return origins
+
+
+def _check_store(store: SecretStr) -> SecretStr:
+    if store.get_secret_value() != "sqlite":
+        try:
+            parse_url(store.get_secret_value())  # type: ignore[no-untyped-call]
+        except ValueError:
+            raise ValueError(
+                "expected sqlite, redis://[user:password@]host[:port][/database], or the same "
+                "with rediss:// (TLS) or unix://"
+            ) from None
+    return store
 
 
 class Settings(BaseSettings):
@@ -151,6 +176,15 @@ class Settings(BaseSettings):
     max_duration_s: float = Field(
         default=7200.0, gt=0, allow_inf_nan=False, description="Longest recording, in seconds."
     )
+    store: Annotated[SecretStr, AfterValidator(_check_store)] = Field(
+        default=SecretStr("sqlite"),
+        description="Where results are kept: sqlite, for the processes of one machine, or "
+        "redis://host:port/database (rediss:// with TLS), for any number of machines; by default "
+        "sqlite.",
+    )
+    store_password: SecretStr | None = Field(
+        default=None, description="The Redis server's password, instead of one in its URL."
+    )
     store_path: Path = Field(
         default_factory=_default_store_path,
         description="SQLite file for posteriors and features, in a writable directory, shared by "
@@ -168,6 +202,24 @@ class Settings(BaseSettings):
         description="Seconds that posteriors and features can be fetched.",
     )
 
+    @property
+    def redis_url(self) -> str | None:
+        """Of the server that keeps the results; None if SQLite keeps them. It may be secret."""
+        url = self.store.get_secret_value()
+        return None if url == "sqlite" else url
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic names them
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the files that it names."""
+        return init_settings, env_settings, SecretFiles(settings_cls, SECRETS)
+
 
 def load_settings() -> Settings:
     """Read the environment.
@@ -180,7 +232,7 @@ def load_settings() -> Settings:
     except ValidationError as error:
         lines = [
             f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, got "
-            + ("what is not shown" if problem["loc"][0] == "api_keys" else repr(problem["input"]))
+            + ("what is not shown" if problem["loc"][0] in _HIDDEN else repr(problem["input"]))
             for problem in error.errors()
         ]
         raise StartError("; ".join(lines)) from None

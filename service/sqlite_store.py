@@ -17,10 +17,7 @@ from otoscope import FeatureMatrix, Posteriors
 from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
 from service.packing import pack, read_features, read_posteriors, write_meta
 from service.sqlite_files import BUSY_S, enter_wal, make_private, unusable
-from service.store import Kept, Usage
-
-TOMBSTONE_S = 7 * 86400.0
-"""How long an expired id is still told from one that never was."""
+from service.store import TOMBSTONE_S, Kept, Usage
 
 LAYOUT = 5
 """Of the tables; a file of another layout is refused."""
@@ -152,6 +149,11 @@ class SqliteStore:
                     (self._clock(),),
                 ).fetchone()
             )
+
+    def check(self) -> None:
+        """See `Store`."""
+        with self._connect() as connection:
+            connection.execute(_KEPT, ("",)).fetchone()
 
     def _fetch(self, query: str, result_id: str) -> tuple[Any, ...]:
         """Seconds left, the document of `write_meta`, and the blobs that `query` asks for."""

@@ -1,6 +1,7 @@
 """What is kept of a recording for a while, to be fetched; never the audio itself.
 
-`service.sqlite_store` keeps it.
+`service.sqlite_store` keeps it for the processes of one machine, `service.redis_store` for those of
+many.
 """
 
 import uuid
@@ -11,6 +12,9 @@ from otoscope import FeatureMatrix, Posteriors
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
 """Ids are 122 random bits in hexadecimal: to know one is to be allowed to read it."""
+
+TOMBSTONE_S = 7 * 86400.0
+"""How long an expired id is still told from one that never was."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Store(Protocol):
         *,
         transcription: bytes,
     ) -> None:
-        """Keep a result under an id from `new_id`.
+        """Keep a result under an id from `new_id`; once this returns, it is kept.
 
         Args:
             result_id: the id.
@@ -91,6 +95,16 @@ class Store(Protocol):
         Raises:
             StoreError: if the store fails.
         """
+
+    def check(self) -> None:
+        """See whether the store works.
+
+        Raises:
+            StoreError: if not, and why.
+        """
+
+    def close(self) -> None:
+        """Let go of it; what is kept stays there."""
 
 
 def new_id() -> str:

@@ -144,8 +144,9 @@ class ProbsMatrix(Answer):
 class ProbsAnswer(ProbsMatrix):
     """The posteriors of a transcription."""
 
-    id: str = Field(
-        description="The transcription's id.", examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"]
+    id: str | None = Field(
+        description="The transcription's id; null with probs=true if it could not be kept.",
+        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 
 
@@ -240,9 +241,10 @@ class TranscriptAnswer(Answer):
 class Kept(Answer):
     """What can be fetched again."""
 
-    id: str = Field(
+    id: str | None = Field(
         description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
-        "GET /probs?id=...; whoever knows it may.",
+        "GET /probs?id=...; whoever knows it may. Null if they could not be kept, which warnings "
+        "says.",
         examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 
@@ -292,7 +294,13 @@ class LiveAnswer(Answer):
 class ReadyAnswer(Answer):
     """The model has been through its warm-up."""
 
-    status: str = Field("ready", examples=["ready"])
+    status: Literal["ready", "degraded"] = Field(
+        description="degraded: recordings become text, but results are not kept.",
+        examples=["ready"],
+    )
+    store: Literal["available", "unavailable"] = Field(
+        description="Whether results can be kept and fetched just now.", examples=["available"]
+    )
     model: ModelName
     warm_up_ms: float = Field(
         description="Time from the golden clip's bytes to its text.", examples=[41.7]

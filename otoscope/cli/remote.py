@@ -9,7 +9,7 @@ import numpy as np
 from otoscope.alphabet import Alphabet
 from otoscope.answers import AlignmentAnswer, Transcription
 from otoscope.cli.ears import Output, Recording
-from otoscope.client import Client, MatrixFormat, Patience, ProblemError
+from otoscope.client import Client, ClientError, MatrixFormat, Patience, ProblemError
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
 from otoscope.matrix import Part
@@ -61,8 +61,11 @@ class RemoteEar:
     def hear(self, recording: Recording) -> Heard:
         """By way of a transcription, which is deleted again."""
         answer = self._client.transcribe(recording, decoder="greedy")
+        if answer.id is None:
+            raise ClientError(f"the service has no features to give: {'; '.join(answer.warnings)}")
         try:
-            return Heard(self._client.features(answer.id), self._posteriors(answer))
+            posteriors = self._posteriors(answer.id, answer.duration_s)
+            return Heard(self._client.features(answer.id), posteriors)
         finally:
             self._client.delete(answer.id)
 
@@ -86,12 +89,12 @@ class RemoteEar:
             "spec": dump(model.spec),
         }
 
-    def _posteriors(self, answer: Transcription) -> Posteriors:
+    def _posteriors(self, result_id: str, duration_s: float) -> Posteriors:
         """Of characters; natural logarithms of what the service sends."""
-        sent = self._client.probs(answer.id)
+        sent = self._client.probs(result_id)
         with np.errstate(divide="ignore"):  # log 0 is -inf, which is meant
             log_probs = np.log(sent.probs)
-        clock = FrameClock(sent.frame_s, answer.duration_s)
+        clock = FrameClock(sent.frame_s, duration_s)
         return Posteriors(log_probs, Alphabet(sent.symbols[:-1]), clock)
 
 

@@ -1,12 +1,16 @@
 """GET /health/live and /health/ready: for whoever restarts this process or sends it requests."""
 
+import logging
+
 from fastapi import APIRouter
 
 from otoscope.answers import LiveAnswer, ReadyAnswer
-from service.errors import problem_responses
+from service.errors import StoreError, problem_responses
 from service.services import ServicesDep
+from service.store import Store
 
 router = APIRouter(prefix="/health", tags=["health"])
+logger = logging.getLogger(__name__)
 
 
 @router.get("/live", summary="The process answers")
@@ -16,12 +20,28 @@ async def live() -> LiveAnswer:
 
 
 @router.get("/ready", responses=problem_responses(503), summary="The model works")
-async def ready(services: ServicesDep) -> ReadyAnswer:
-    """503 until a golden clip has been through the whole path and come out as it must."""
+def ready(services: ServicesDep) -> ReadyAnswer:
+    """503 until a golden clip has been through the whole path and come out as it must.
+
+    While the store of results is away the status is degraded: that takes no text from anybody, so
+    it is no reason to send requests elsewhere.
+    """
+    # Not async: FastAPI runs it in a thread, for the store takes its time.
     warm_up = services.readiness.require()
+    works = _works(services.store)
     return ReadyAnswer(
-        status="ready",
+        status="ready" if works else "degraded",
+        store="available" if works else "unavailable",
         model=services.model_name,
         warm_up_ms=round(warm_up.took_ms, 1),
         golden_frames=warm_up.frames,
     )
+
+
+def _works(store: Store) -> bool:
+    try:
+        store.check()
+    except StoreError as error:
+        logger.warning("results are not kept for now: %s", error)
+        return False
+    return True

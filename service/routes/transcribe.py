@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 ID_HEADER = "Otoscope-Transcription-ID"
 """The transcription's id, for formats that have no place for it."""
 
-_NOT_KEPT = "the posteriors could not be kept: GET /probs and /features don't know this id"
+_NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or this answer with"
 
 
 @router.post(
@@ -40,7 +40,10 @@ _NOT_KEPT = "the posteriors could not be kept: GET /probs and /features don't kn
         *(400, 406, 408, 413, 415, 422, 503),
         description="What was said, in the format that was asked for.",
         media_types=TRANSCRIPT_TYPES.values(),
-        headers={ID_HEADER: "The transcription's id.", WARNINGS_HEADER: WARNINGS_DESCRIPTION},
+        headers={
+            ID_HEADER: "The id; absent if nothing is kept.",
+            WARNINGS_HEADER: WARNINGS_DESCRIPTION,
+        },
     ),
     openapi_extra=form_schema(TranscribeOptions),
     summary="Transcribe a recording",
@@ -70,22 +73,25 @@ def _answer(
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.steps(upload.file)
     decoded = services.decode(recognition.posteriors, upload.options)
-    result_id = new_id()
+    new = new_id()
     document = transcription(
-        result_id,
+        new,
         recognition,
         decoded,
         services.model_name,
         timestamps=timestamps,
         segments=form == "verbose_json",
     )
-    if not _keep(services, result_id, recognition, to_json(document)):
+    kept_id = new if _keep(services, new, recognition, to_json(document)) else None
+    headers = {} if kept_id is None else {ID_HEADER: kept_id}
+    if kept_id is None:
+        document["id"] = None
         document["warnings"].append(_NOT_KEPT)
-    headers = {ID_HEADER: result_id, **warnings_headers(document["warnings"])}
+    headers.update(warnings_headers(document["warnings"]))
     match form:
         case "json" | "verbose_json":
             if upload.options.probs:
-                document["probs"] = matrix(result_id, recognition.posteriors)
+                document["probs"] = matrix(kept_id, recognition.posteriors)
             body = to_json(document)
         case _:
             said, duration_s = decoded.transcript, recognition.posteriors.clock.duration_s
@@ -107,6 +113,6 @@ def _keep(
             transcription=transcription,
         )
     except StoreError:
-        logger.exception("the posteriors of %s are not kept", result_id)
+        logger.exception("the posteriors are not kept")
         return False
     return True

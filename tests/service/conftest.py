@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
+from running_redis import running_redis
 from running_service import running_service
 
 from otoscope import FeatureMatrix, FeatureSpec, Recognizer
@@ -108,3 +109,10 @@ def serve(serve_from, tmp_path):
         return serve_from(tmp_path, *arguments, **variables)
 
     return start
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """A real Redis server; who uses it empties it first, and leaves it running."""
+    with running_redis(tmp_path_factory.mktemp("redis")) as server:
+        yield server

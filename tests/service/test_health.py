@@ -30,7 +30,7 @@ def test_live(client):
 def test_ready_names_the_model_and_the_time(client, recognizer):
     client.post("/transcribe", files={"file": golden_clip(16000)})  # the warm-up is before it
     body = client.get("/health/ready").json()
-    assert body["status"] == "ready"
+    assert (body["status"], body["store"]) == ("ready", "available")
     assert body["model"]["sha256"] == recognizer.sha256
     assert body["warm_up_ms"] > 0
     assert body["golden_frames"] == 25

@@ -75,6 +75,25 @@ def test_lists_have_commas_between_their_parts(monkeypatch):
     assert "fish" not in f"{settings!r} {settings} {settings.model_dump_json()}"
 
 
+@pytest.mark.parametrize(
+    "value", ["http://:swordfish@redis", "swordfish", "redis://:swordfish@redis:port"]
+)
+def test_wrong_stores_are_refused_and_not_shown(monkeypatch, value):
+    monkeypatch.setenv("OTOSCOPE_STORE", value)
+    with pytest.raises(StartError, match=r"OTOSCOPE_STORE: .*expected sqlite, redis://") as refused:
+        load_settings()
+    assert "fish" not in str(refused.value)
+
+
+def test_passwords_of_the_store_are_not_shown(monkeypatch):
+    monkeypatch.setenv("OTOSCOPE_STORE", "redis://:swordfish@redis:6379/0")
+    monkeypatch.setenv("OTOSCOPE_STORE_PASSWORD", "catfish")
+    settings = load_settings()
+    assert settings.redis_url == "redis://:swordfish@redis:6379/0"
+    assert settings.store_password.get_secret_value() == "catfish"
+    assert "fish" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
 def test_lists_are_empty_unless_set(monkeypatch):
     monkeypatch.setenv("OTOSCOPE_API_KEYS", "")
     monkeypatch.delenv("OTOSCOPE_CORS_ORIGINS", raising=False)

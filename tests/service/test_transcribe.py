@@ -139,8 +139,14 @@ def test_text_is_answered_when_posteriors_cannot_be_kept(make_settings, short_wa
     with TestClient(create_app(settings)) as client:
         with sqlite3.connect(settings.store_path) as connection:
             connection.execute("DROP TABLE results")
-        answer = transcribe(client, short_wav)
+        answer = transcribe(client, short_wav, probs=True)
+        ready = client.get("/health/ready")
     assert answer.status_code == 200
-    assert answer.json()["warnings"] == [_NOT_KEPT]
+    body = answer.json()
+    assert body["warnings"] == [_NOT_KEPT]
+    assert (body["id"], body["probs"]["id"]) == (None, None)
+    assert body["probs"]["shape"][1] == 29
+    assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
+    assert ready.json()["store"] == "unavailable"
     [record] = [r for r in caplog.records if r.name == "service.routes.transcribe"]
     assert "no such table" in str(record.exc_info[1])
