@@ -92,7 +92,7 @@ clean: ## Remove caches and build outputs (environments, runs and models stay)
 
 $(SERVICE)/.service-installed: pyproject.toml
 	@$(call make_environment,$(SERVICE))
-	@echo "installing the service into $(SERVICE): about 650 MB and a minute, this once ..."
+	@echo "installing the service into $(SERVICE): about 400 MB and a minute, this once ..."
 	@$(SERVICE)/bin/python $(PIP_INSTALL) '.[service]'
 	@touch $@
 

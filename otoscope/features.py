@@ -6,7 +6,7 @@ centred in 512 FFT points, zero padding at the ends, power, Slaney's mel filters
 log(power + 2^-24), each bin normalised over the utterance. T = samples // hop, and row t is centred
 on sample t * hop.
 
-librosa makes the filterbank and is the reference in the tests; frames are computed with scipy's
+librosa makes the filterbank and is the reference in the tests; frames are computed with numpy's
 FFT, which is faster and needs no just-in-time compiler on the request path. Pre-emphasis and FFT
 run in float64: in float32 the rounding of the loudest bin drowns the quietest ones and moves their
 logarithms by up to 2e-4, in librosa as well. Blocks of frames that fit the processor's cache make
@@ -19,7 +19,6 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
-import scipy.fft
 from pydantic import ConfigDict
 
 from otoscope.errors import AudioTooShortError, SpecError
@@ -132,8 +131,16 @@ def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
 
     Made by librosa (imported here, since it takes seconds). An exported model carries the result,
     so that recognition needs no librosa.
+
+    Raises:
+        ModuleNotFoundError: if librosa, the extra `mel`, is not installed.
     """
-    import librosa.filters  # noqa: PLC0415
+    try:
+        import librosa.filters  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "mel filters are made by librosa: pip install 'otoscope[mel]'"
+        ) from error
 
     filters: npt.NDArray[np.float32] = librosa.filters.mel(
         sr=spec.sample_rate_hz,
@@ -181,7 +188,7 @@ def log_mel(
     window = _window(spec)
     for start in range(0, frames, _CHUNK_FRAMES):
         stop = min(start + _CHUNK_FRAMES, frames)
-        spectrum = scipy.fft.rfft(views[start:stop] * window, axis=1)
+        spectrum = np.fft.rfft(views[start:stop] * window, axis=1)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
         np.dot(power, filters.T, out=out[start:stop])
     out += np.float32(spec.log_guard)
@@ -207,7 +214,8 @@ def finish(log_mels: Features, spec: FeatureSpec) -> Features:
 
 
 def _cepstra(log_mels: Features, count: int) -> Features:
-    cepstra: Features = scipy.fft.dct(log_mels, type=2, norm="ortho", axis=1)[:, :count]
+    cosines = _cosines(log_mels.shape[1], count)
+    cepstra: Features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)
     return cepstra
 
 
@@ -218,6 +226,19 @@ def extract(
 ) -> Features:
     """Waveform (samples,) float32 -> X (frames, bins) float32, all that `spec` says."""
     return finish(log_mel(samples, spec, filterbank), spec)
+
+
+@lru_cache(maxsize=8)
+def _cosines(size: int, count: int) -> npt.NDArray[np.float64]:
+    """The first `count` columns of the orthonormal DCT-II of `size` numbers, (size, count) float64.
+
+    Ahmed, Natarajan, Rao: Discrete cosine transform. IEEE Trans. Computers C-23, 1974.
+    """
+    places, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
+    cosines: npt.NDArray[np.float64] = np.sqrt(2.0 / size) * np.cos(np.pi / size * places * orders)
+    cosines[:, 0] /= np.sqrt(2.0)
+    cosines.flags.writeable = False
+    return cosines
 
 
 @lru_cache(maxsize=8)
