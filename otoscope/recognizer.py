@@ -28,6 +28,8 @@ from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
 FILTERBANK_KEY = "otoscope.mel_filterbank"
+QUANTISED_KEY = "otoscope.quantised"
+"""Metadata of 8-bit models; its value says how."""
 INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
 PHONEME_OUTPUT = "phoneme_log_probs"
@@ -48,6 +50,8 @@ class Recognizer:
     Attributes:
         spec: the model's facts.
         sha256: of the model file, hexadecimal.
+        quantised: whether it has 8-bit weights. Its activations then share one scale in a run, so
+            each item goes through the graph alone.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
@@ -70,6 +74,7 @@ class Recognizer:
             self.spec = ModelSpec.from_json(metadata[SPEC_KEY], source=str(path))
         except SpecError as error:
             raise ModelFileError(str(error)) from error
+        self.quantised = QUANTISED_KEY in metadata
         self._filterbank = decode_filterbank(metadata[FILTERBANK_KEY], self.spec)
         _check_graph(self._session, self.spec, path)
 
@@ -111,7 +116,7 @@ class Recognizer:
         return [heads.characters for heads in self.run_heads(matrices)]
 
     def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:
-        """Run the graph once over a padded batch.
+        """Run the graph over a padded batch, once unless the model is `quantised`.
 
         Args:
             matrices: X of each item, (frames, bins) float32, at least one frame each.
@@ -122,6 +127,8 @@ class Recognizer:
         """
         if not matrices:
             return []
+        if self.quantised and len(matrices) > 1:
+            return [heads for matrix in matrices for heads in self.run_heads([matrix])]
         lengths = np.array([matrix.shape[0] for matrix in matrices], dtype=np.int64)
         if lengths.min() < 1:
             raise AudioTooShortError("expected at least one frame in every item, got an empty one")

@@ -106,7 +106,9 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     batcher = Batcher(
         recognizer.run_heads,
         BatchOptions(
-            settings.inference_threads, settings.batch_size, settings.batch_wait_ms / 1000
+            settings.inference_threads,
+            1 if recognizer.quantised else settings.batch_size,  # batches would gain nothing
+            settings.batch_wait_ms / 1000,
         ),
         working=lambda: pool.running,
         on_batch=metrics.batch,
