@@ -189,6 +189,10 @@ def _open(path: Path, threads: int) -> tuple[Any, str]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # A memory pattern is kept for each shape of input, and no two recordings have the same. After
+    # 100 batches of four lengths: 225 MB without patterns, 279 with, 298 without the arena as well;
+    # all equally fast.
+    options.enable_mem_pattern = False
     data = path.read_bytes()
     try:
         session = onnxruntime.InferenceSession(
