@@ -80,8 +80,8 @@ evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (C
 	  --pocketsphinx --json $(dir $(MODEL))evaluation.json \
 	  --table benchmarks/results/accuracy.md $(MANIFESTS)
 
-bench: $(DEV)/.installed ## Measure speed on this machine
-	$(DEV)/bin/python -m benchmarks
+bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
+	$(DEV)/bin/python -m benchmarks --model $(MODEL) --speech $(CORPUS)/librispeech/dev.jsonl
 
 clean: ## Remove caches and build outputs (environments, runs and models stay)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -13,8 +13,9 @@ def markdown(document: dict) -> str:
     raw, gflops = document["raw"], document["machine_gflops"]
     parts = [
         "# What a transcription costs",
-        f"`make bench` on {machine}, commit {document['commit']}. Clips of 1-30 s, drawn once; the "
-        "clients share the machine with the server. Greedy decoding unless said.",
+        f"`make bench` on {machine}, commit {document['commit']}. Clips of 1-30 s of "
+        f"{document['speech']}, drawn once; the clients share the machine with the server. Greedy "
+        "decoding unless said.",
         _table(
             ("ratio, in this run", "value", "aim", ""),
             (
@@ -38,6 +39,8 @@ def markdown(document: dict) -> str:
         for title, key in (
             ("Greedy", "greedy"),
             ("Beam search with the language model", "beam"),
+            ("Greedy, 8-bit weights, each recording alone", "int8"),
+            ("Beam search, 8-bit weights", "int8_beam"),
             ("A plain endpoint, `async def`, one call a request", "plain"),
         )
     ]
