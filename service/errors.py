@@ -126,6 +126,7 @@ class Kind:
 KINDS: Mapping[type[Exception], Kind] = {
     domain.AudioError: Kind(422, "audio", "The audio can't be used"),
     domain.EmptyAudioError: Kind(422, "audio-empty", "There is no audio"),
+    domain.AudioRateError: Kind(422, "audio-rate", "The sample rate is too low"),
     domain.AudioTooShortError: Kind(422, "audio-too-short", "The audio is too short"),
     domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
     domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
