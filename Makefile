@@ -83,7 +83,7 @@ evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (C
 bench: $(DEV)/.installed ## Measure speed on this machine
 	$(DEV)/bin/python -m benchmarks
 
-tour: $(DEV)/.installed ## Write the answers in docs/tour.md anew, as the service gives them now
+tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
 	$(DEV)/bin/python tests/contract/make_tour.py
 
 clean: ## Remove caches and build outputs (environments, runs and models stay)

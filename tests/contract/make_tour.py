@@ -1,4 +1,4 @@
-"""Run the commands of docs/tour.md against a service of their own, and write down the answers.
+"""Run the commands of some documents, each with a service of its own, and write down the answers.
 
 Wanted when an answer, a command or the shipped model has changed:
 
@@ -16,7 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import tour
 from running_service import running_service
 
-PATH = tour.REPOSITORY / "docs/tour.md"
+DOCS = tour.REPOSITORY / "docs"
+DOCUMENTS = ("tour.md", "alignment.md")
 _PICTURE = re.compile(r"\]\(tour/([\w-]+\.png)\)")
 
 
@@ -25,26 +26,26 @@ def pictures(document: str) -> list[str]:
     return _PICTURE.findall(document)
 
 
-def take(folder: Path) -> str:
+def take(document: str, folder: Path) -> str:
     """The document as it should be.
 
     Args:
+        document: as it is.
         folder: an empty one, for what the commands write.
     """
-    document = PATH.read_text(encoding="utf-8")
     with TemporaryDirectory() as store, running_service(Path(store) / "results") as address:
         return tour.written(document, tour.run(tour.steps_of(document), address, folder))
 
 
-def _write() -> None:
+def _write(path: Path) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        document = take(folder)
-        PATH.write_text(document, encoding="utf-8")
+        document = take(path.read_text(encoding="utf-8"), folder)
+        path.write_text(document, encoding="utf-8")
         for picture in pictures(document):
-            shutil.copyfile(folder / picture, PATH.with_suffix("") / picture)
+            shutil.copyfile(folder / picture, DOCS / "tour" / picture)
 
 
 if __name__ == "__main__":
-    PATH.with_suffix("").mkdir(exist_ok=True)
-    _write()
+    for name in DOCUMENTS:
+        _write(DOCS / name)

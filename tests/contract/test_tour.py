@@ -1,4 +1,4 @@
-"""docs/tour.md says what a service answers."""
+"""Documents say what a service answers."""
 
 import importlib.util
 import shutil
@@ -21,14 +21,15 @@ def make_tour():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl, which the tour's commands need")
-def test_the_tour_shows_what_a_service_answers(make_tour, tmp_path):
-    document = make_tour.PATH.read_text(encoding="utf-8")
-    assert len(tour.steps_of(document)) > 20
-    found = tour.differences(document, make_tour.take(tmp_path))
+@pytest.mark.parametrize(("name", "commands"), [("tour.md", 30), ("alignment.md", 2)])
+def test_answers_are_those_that_a_service_gives(make_tour, tmp_path, name, commands):
+    document = (make_tour.DOCS / name).read_text(encoding="utf-8")
+    assert len(tour.steps_of(document)) >= commands
+    found = tour.differences(document, make_tour.take(document, tmp_path))
     assert not found, "run `make tour`: " + "\n".join(found)
-    for name in make_tour.pictures(document):
-        kept = make_tour.PATH.with_suffix("") / name
-        assert kept.read_bytes()[PNG_SIZE] == (tmp_path / name).read_bytes()[PNG_SIZE]
+    for picture in make_tour.pictures(document):
+        kept = make_tour.DOCS / "tour" / picture
+        assert kept.read_bytes()[PNG_SIZE] == (tmp_path / picture).read_bytes()[PNG_SIZE]
 
 
 DOCUMENT = """

@@ -2,7 +2,7 @@
 
 In Markdown, a block of `sh` or `python` is a command; a block of any other kind right after it is
 what the command prints. All commands of a document are one shell session, as its reader would type
-them, in a folder that has the repository's `examples`.
+them, in a folder that has the repository's `examples` and `models`.
 """
 
 import difflib
@@ -74,7 +74,8 @@ def run(steps: list[Step], address: str, folder: Path) -> list[str]:
         address: of a running service.
         folder: an empty one, for what the commands write.
     """
-    (folder / "examples").symlink_to(REPOSITORY / "examples")
+    for name in ("examples", "models"):
+        (folder / name).symlink_to(REPOSITORY / name)
     (folder / ".curlrc").write_text("silent\nshow-error\n")
     outputs = [folder / f".{number}.out" for number, _ in enumerate(steps)]
     script = ""
@@ -133,7 +134,7 @@ def _stand_in(number: int) -> str:
 def _answer(output: str, kind: str) -> str:
     if kind == "json":
         return laid_out(json.loads(output)) + "\n"
-    lines = output.replace("\r", "").rstrip("\n").split("\n")
+    lines = [line.rstrip() for line in output.rstrip().split("\n")]
     more = ["..."] if len(lines) > MOST_LINES else []
     return "\n".join([*lines[:MOST_LINES], *more]) + "\n"
 
@@ -153,7 +154,19 @@ def laid_out(value: object, indent: int = 0) -> str:
         items = [laid_out(each, indent + 1) for each in value[: _shown(value)]]
         items += ["..."] * (len(items) < len(value))
     first, last = "{}" if isinstance(value, dict) else "[]"
-    return first + (",\n" + " " * (indent + 1)).join(items) + last
+    return first + (",\n" + " " * (indent + 1)).join(_filled(items, WIDTH - indent - 1)) + last
+
+
+def _filled(items: list[str], width: int) -> list[str]:
+    """As many of the items on a line as fit; one of several lines stands alone."""
+    lines = items[:1]
+    for item in items[1:]:
+        together = f"{lines[-1]}, {item}"
+        if "\n" in together or len(together) > width:
+            lines.append(item)
+        else:
+            lines[-1] = together
+    return lines
 
 
 def _shown(values: list[object]) -> int:
