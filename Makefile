@@ -21,7 +21,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export calibrate evaluate bench clean
+	check-boundaries format train export calibrate evaluate bench tour clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (C
 
 bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
 	$(DEV)/bin/python -m benchmarks --model $(MODEL) --speech $(CORPUS)/librispeech/dev.jsonl
+
+tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
+	$(DEV)/bin/python tests/contract/make_tour.py
 
 clean: ## Remove caches and build outputs (environments, runs and models stay)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -59,16 +59,14 @@ class Decoding:
             TextError: if phrases or hot words can't be written or can't fit.
         """
         if options.phrases:
+            options.refuse_beam_fields("phrases")
             ranked = rank_phrases(posteriors, options.phrases)
             transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
             return Decoded("phrases", transcript, phrases=tuple(ranked))
         chosen = options.decoder or ("beam" if self.language_model else "greedy")
         if chosen == "beam":
             return self._beam(posteriors, options)
-        if options.hotwords:
-            raise OptionsError(
-                "hotwords: expected decoder=beam, which can favour words, got greedy"
-            )
+        options.refuse_beam_fields("greedy")
         return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
 
     def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:

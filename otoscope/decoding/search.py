@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.decoding.history import History
 from otoscope.decoding.scoring import Floats, Ints, Partials, Scorer
 from otoscope.posteriors import LogProbs
 
@@ -64,7 +65,7 @@ class _Beam(NamedTuple):
         blank, letter: probabilities of the alignments that end in a blank, or in the last letter.
         last: the last letter's class, -1 for the empty text.
         hashes: of the letters.
-        origins: the row of `_History` that adds the last letter.
+        origins: the row of the `History` that adds the last letter.
         partials: what the scorer knows.
     """
 
@@ -90,34 +91,6 @@ class _Beam(NamedTuple):
         )
 
 
-class _History:
-    """Every text that was ever made: the row of the text it goes on from, and the letter added."""
-
-    def __init__(self) -> None:
-        self._parents: list[Ints] = [np.array([-1])]
-        self._labels: list[Ints] = [np.array([-1])]
-        self._rows = 1
-
-    def add(self, parents: Ints, labels: Ints) -> Ints:
-        """The new texts' rows."""
-        self._parents.append(parents)
-        self._labels.append(labels)
-        self._rows += parents.size
-        return np.arange(self._rows - parents.size, self._rows)
-
-    def spell(self, rows: Ints) -> list[list[int]]:
-        """Letters of the texts at `rows`."""
-        parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
-        texts = []
-        for row in rows.tolist():
-            letters, place = [], row
-            while parents[place] >= 0:
-                letters.append(int(labels[place]))
-                place = parents[place]
-            texts.append(letters[::-1])
-        return texts
-
-
 def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> Found:
     """Texts that are left in the beam after the last frame, in no order.
 
@@ -127,7 +100,7 @@ def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> F
         scorer: of what is not acoustic.
         bounds: of the search.
     """
-    history, log_scale = _History(), 0.0
+    history, log_scale = History(), 0.0
     zero = np.zeros(1)
     beam = _Beam(
         zero + 1.0, zero, np.array([-1]), np.zeros(1, np.uint64), np.array([0]), scorer.start()
@@ -142,6 +115,7 @@ def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> F
             extensions = _extensions(beam, stayed, row[labels], labels, bounds.beam_threshold)
             stayed = _grow(beam, stayed, extensions, scorer, history)
         beam, scale = _prune(stayed, bounds)
+        beam = beam._replace(origins=history.settle(beam.origins))
         log_scale += math.log(scale)
     acoustic = np.log(beam.blank + beam.letter + _TINY) + log_scale
     return Found(history.spell(beam.origins), acoustic, beam.partials)
@@ -178,7 +152,7 @@ def _extensions(
 
 
 def _grow(
-    beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: _History
+    beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: History
 ) -> _Beam:
     """`stayed` with the extensions of `beam`, each text once."""
     before = beam.partials.take(extensions.parents)

@@ -107,6 +107,6 @@ def _keep(
             transcription=transcription,
         )
     except StoreError:
-        logger.exception("the posteriors of %s are not kept", result_id)
+        logger.exception("a transcription could not be kept")
         return False
     return True

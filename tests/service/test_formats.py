@@ -312,7 +312,7 @@ def test_openapi_shows_every_answer(client):
     assert list(answers["200"]["content"]) == [
         *("application/json", "text/plain", "application/x-subrip", "text/vtt")
     ]
-    assert set(answers["200"]["headers"]) == {ID_HEADER, "Otoscope-Warnings"}
+    assert {ID_HEADER, "Otoscope-Warnings"} <= set(answers["200"]["headers"])
     assert list(answers["406"]["content"]) == ["application/problem+json"]
     fields = document["components"]["schemas"]["Transcription"]["properties"]
     assert {"segments", "words"} <= set(fields)

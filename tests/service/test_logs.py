@@ -113,9 +113,11 @@ def test_what_a_thread_of_the_pool_logs_has_the_requests_id(make_settings, short
     with TestClient(create_app(settings)) as client:
         with sqlite3.connect(settings.store_path) as connection:
             connection.execute("DROP TABLE results")
-        client.post("/transcribe", files={"file": short_wav}, headers={"X-Request-ID": "mine"})
+        asked = {"X-Request-ID": "mine"}
+        answer = client.post("/transcribe", files={"file": short_wav}, headers=asked)
     [line] = [line for line in written() if line["logger"] == "service.routes.transcribe"]
     assert line["request_id"] == "mine"
+    assert answer.json()["id"] not in json.dumps(line)
     assert "StoreError" in line["exception"]
 
 
