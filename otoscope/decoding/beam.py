@@ -54,7 +54,7 @@ class BeamOptions:
     prior_scale: float = 0.5
     n_best: int = 1
     min_log_prob: float = -5.0
-    beam_threshold: float = 14.0
+    beam_threshold: float = 11.0
 
     def __post_init__(self) -> None:
         """Refuse what can't be searched."""
@@ -137,20 +137,22 @@ class BeamDecoder:
         found = search(evidence, self._alphabet.blank_index, scorer, bounds)
         lm, bonus = scorer.finish(found.partials)
         scores = found.acoustic + options.lm_weight * lm + bonus
-        chosen: dict[str, int] = {}
-        for place in np.argsort(-scores, kind="stable").tolist():
-            chosen.setdefault(self._alphabet.decode(found.labels[place]).strip(), place)
-        return [
-            Hypothesis(
-                text=text,
-                acoustic=float(found.acoustic[place]),
-                lm=float(lm[place]),
-                bonus=float(bonus[place]),
-                score=float(scores[place]),
-                align=partial(self._transcript, found.labels[place], posteriors),
-            )
-            for text, place in list(chosen.items())[: options.n_best]
-        ]
+        hypotheses: dict[str, Hypothesis] = {}
+        order = np.argsort(-scores, kind="stable")
+        for place, labels in zip(order.tolist(), found.spell(order), strict=True):
+            text = self._alphabet.decode(labels).strip()
+            if text not in hypotheses:
+                hypotheses[text] = Hypothesis(
+                    text=text,
+                    acoustic=float(found.acoustic[place]),
+                    lm=float(lm[place]),
+                    bonus=float(bonus[place]),
+                    score=float(scores[place]),
+                    align=partial(self._transcript, labels, posteriors),
+                )
+            if len(hypotheses) == options.n_best:
+                break
+        return list(hypotheses.values())
 
     def _evidence(self, log_probs: LogProbs) -> LogProbs:
         """Posteriors flattened and without the priors, (T', V) float32, summing to 1 again."""

@@ -1,6 +1,7 @@
 """How the texts of a search came about, kept small however long the search runs."""
 
 import heapq
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -50,10 +51,11 @@ class History:
         self._most = max(_ROWS, 2 * needed.size)
         return np.searchsorted(needed, rows)
 
-    def spell(self, rows: Ints) -> list[list[int]]:
-        """Letters of the texts at `rows`."""
+    def spell(self, rows: Ints) -> Iterator[list[int]]:
+        """Letters of the texts at `rows`, one after another."""
         parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
-        return [self._settled + _letters(row, parents, labels) for row in rows.tolist()]
+        for row in rows.tolist():
+            yield self._settled + _letters(row, parents, labels)
 
 
 def _letters(row: int, parents: Ints, labels: Ints) -> list[int]:

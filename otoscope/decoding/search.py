@@ -11,6 +11,7 @@ of its letters, by which two ways to the same text meet again.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -48,14 +49,20 @@ class Found(NamedTuple):
     """The texts that were in the beam after the last frame.
 
     Attributes:
-        labels: their classes.
+        origins: (texts,) rows of `history`.
         acoustic: (texts,) natural log of the probability of the alignments that were followed.
         partials: what the scorer knows of them.
+        history: how they came about.
     """
 
-    labels: list[list[int]]
+    origins: Ints
     acoustic: Floats
     partials: Partials
+    history: History
+
+    def spell(self, places: Ints) -> Iterator[list[int]]:
+        """Classes of the texts at `places`, one after another: most are of no interest."""
+        return self.history.spell(self.origins[places])
 
 
 class _Beam(NamedTuple):
@@ -82,11 +89,11 @@ class _Beam(NamedTuple):
 
     def take(self, places: Ints, scale: float) -> "_Beam":
         return _Beam(
-            self.blank[places] / scale,
-            self.letter[places] / scale,
-            self.last[places],
-            self.hashes[places],
-            self.origins[places],
+            self.blank.take(places) / scale,
+            self.letter.take(places) / scale,
+            self.last.take(places),
+            self.hashes.take(places),
+            self.origins.take(places),
             self.partials.take(places),
         )
 
@@ -118,7 +125,7 @@ def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> F
         beam = beam._replace(origins=history.settle(beam.origins))
         log_scale += math.log(scale)
     acoustic = np.log(beam.blank + beam.letter + _TINY) + log_scale
-    return Found(history.spell(beam.origins), acoustic, beam.partials)
+    return Found(beam.origins, acoustic, beam.partials, history)
 
 
 class _Extensions(NamedTuple):
@@ -142,9 +149,9 @@ def _extensions(
     beam: _Beam, stayed: _Beam, probs: Floats, labels: Ints, beam_threshold: float
 ) -> _Extensions:
     """What is not too far behind when each text goes on with each of `labels`."""
-    gains = np.outer(beam.blank + beam.letter, probs)
-    same = beam.last[:, None] == labels
-    gains[same] = np.outer(beam.blank, probs)[same]
+    gains = np.multiply.outer(beam.blank + beam.letter, probs)
+    doubled, columns = np.nonzero(beam.last[:, None] == labels)  # needs a blank in between
+    gains[doubled, columns] = beam.blank[doubled] * probs[columns]
     scores = np.log(gains + _TINY) + beam.partials.context[:, None]
     least = max(scores.max(), stayed.scores().max()) - beam_threshold
     parents, columns = np.nonzero(scores > least)
@@ -155,12 +162,12 @@ def _grow(
     beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: History
 ) -> _Beam:
     """`stayed` with the extensions of `beam`, each text once."""
-    before = beam.partials.take(extensions.parents)
-    allowed = scorer.allows(before, extensions.labels)
+    allowed = scorer.allows(beam.partials, extensions.parents, extensions.labels)
     longer = extensions.where(allowed)
     hashes = (beam.hashes[longer.parents] + longer.labels.astype(np.uint64) + _ONE) * _HASH_BASE
     order = np.argsort(beam.hashes)
-    places = order[np.minimum(np.searchsorted(beam.hashes, hashes, sorter=order), order.size - 1)]
+    near = np.searchsorted(beam.hashes[order], hashes)
+    places = order.take(near, mode="clip")
     known = beam.hashes[places] == hashes
     stayed.letter[places[known]] += longer.gains[known]
     new = longer.where(~known)
