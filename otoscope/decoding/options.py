@@ -50,7 +50,8 @@ class DecodingOptions(BaseModel):
     decoder: Literal["greedy", "beam"] | None = Field(
         default=None,
         description="greedy reads the best path; beam searches for the best text, with a language "
-        "model if there is one. By default beam if there is one, else greedy.",
+        "model if there is one. By default beam if there is one, or something asked for that "
+        "greedy can't heed, else greedy.",
     )
     beam_width: int | None = Field(
         default=None, ge=1, le=2000, description="Texts that a beam search keeps at every frame."
@@ -84,8 +85,12 @@ class DecodingOptions(BaseModel):
         json_schema_extra={"type": "string", "examples": ["yes, no, stop"], "items": None},
     )
 
+    @property
+    def of_beam(self) -> list[str]:
+        """Those of BEAM_FIELDS that ask for something."""
+        return [name for name in BEAM_FIELDS if getattr(self, name)]
+
     def refuse_beam_fields(self, instead: str) -> None:
         """Raise OptionsError if there is one of BEAM_FIELDS, naming what reads `instead`."""
-        for name in BEAM_FIELDS:
-            if getattr(self, name):
-                raise OptionsError(f"{name}: expected decoder=beam, which heeds it, got {instead}")
+        for name in self.of_beam:
+            raise OptionsError(f"{name}: expected decoder=beam, which heeds it, got {instead}")

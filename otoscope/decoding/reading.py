@@ -63,7 +63,8 @@ class Decoding:
             ranked = rank_phrases(posteriors, options.phrases)
             transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
             return Decoded("phrases", transcript, phrases=tuple(ranked))
-        chosen = options.decoder or ("beam" if self.language_model else "greedy")
+        wants_beam = self.language_model or options.of_beam
+        chosen = options.decoder or ("beam" if wants_beam else "greedy")
         if chosen == "beam":
             return self._beam(posteriors, options)
         options.refuse_beam_fields("greedy")

@@ -107,6 +107,6 @@ def _keep(
             transcription=transcription,
         )
     except StoreError:
-        logger.exception("a transcription could not be kept")
+        logger.exception("the posteriors are not kept")
         return False
     return True

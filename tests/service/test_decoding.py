@@ -134,6 +134,8 @@ def test_without_a_language_model_greedy_is_the_default(make_settings, tmp_path)
         body = transcribe(client, decoder="beam").json()
         assert body["decoder"] == "beam"
         assert body["hypotheses"][0]["lm"] == 0
+        for form in ({"n_best": 2}, {"hotwords": "fathur:30"}):
+            assert transcribe(client, **form).json()["decoder"] == "beam"
         raw = transcribe(client, decoder="greedy").json()["words"]
     [posteriors] = Recognizer(model).posteriors([load(SAMPLE, 16000).samples])
     assert [word["confidence"] for word in raw] == pytest.approx(
