@@ -21,10 +21,10 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export calibrate evaluate bench tour clean
+	check-boundaries format train export int8 calibrate evaluate bench tour clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
 	@echo "  MODEL LM MANIFESTS PYTEST_ARGS"
@@ -68,6 +68,9 @@ train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS
 export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, MODEL
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
+
+int8: $(DEV)/.installed ## Write a model with 8-bit weights beside it: MODEL
+	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
 
 calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
 	$(DEV)/bin/python -m training calibrate --model $(MODEL) \

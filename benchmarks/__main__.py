@@ -7,13 +7,11 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from benchmarks.clips import open_speech
 from benchmarks.page import markdown
 from benchmarks.plots import draw
 from benchmarks.service import measure
-from onnx_export.int8 import quantise
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -34,17 +32,12 @@ def main() -> None:
     )
     options = parser.parse_args()
     speech = open_speech(options.speech)
-    with TemporaryDirectory() as folder:
-        quantised = Path(folder) / "model.int8.onnx"
-        quantise(options.model, quantised)
-        figures = measure(
-            options.model,
-            quantised,
-            speech,
-            say=_say,
-            requests=options.requests,
-            late=options.late,
-        )
+    quantised = options.model.with_suffix(".int8.onnx")
+    if not quantised.is_file():
+        parser.error(f"expected {quantised}: run make int8")
+    figures = measure(
+        options.model, quantised, speech, say=_say, requests=options.requests, late=options.late
+    )
     document = {"machine": _machine(), "commit": _commit(), "speech": speech.name, **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "service.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

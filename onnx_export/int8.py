@@ -27,7 +27,7 @@ def quantise(model: Path, out: Path) -> None:
     Raises:
         ModelFileError: if either can't be used by `otoscope`.
     """
-    Recognizer(model)
+    exact = Recognizer(model)
     out.parent.mkdir(parents=True, exist_ok=True)
     quantize_dynamic(
         model,
@@ -37,10 +37,8 @@ def quantise(model: Path, out: Path) -> None:
         weight_type=QuantType.QInt8,
     )
     graph = onnx.load(out)
-    onnx.helper.set_model_props(
-        graph,
-        {**{prop.key: prop.value for prop in graph.metadata_props}, QUANTISED_KEY: "int8, dynamic"},
-    )
+    properties = {each.key: each.value for each in graph.metadata_props}
+    onnx.helper.set_model_props(graph, {**properties, QUANTISED_KEY: exact.sha256})
     onnx.save(graph, out)
     Recognizer(out)
 

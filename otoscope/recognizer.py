@@ -29,7 +29,7 @@ from otoscope.spec import ModelSpec
 SPEC_KEY = "otoscope.spec"
 FILTERBANK_KEY = "otoscope.mel_filterbank"
 QUANTISED_KEY = "otoscope.quantised"
-"""Metadata of 8-bit models; its value says how."""
+"""Metadata of an 8-bit model alone: the SHA-256 of the exact model that it was made from."""
 INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
 PHONEME_OUTPUT = "phoneme_log_probs"
@@ -50,8 +50,7 @@ class Recognizer:
     Attributes:
         spec: the model's facts.
         sha256: of the model file, hexadecimal.
-        quantised: whether it has 8-bit weights. Its activations then share one scale in a run, so
-            each item goes through the graph alone.
+        exact_sha256: of the model that it is an 8-bit form of; its own if it is exact itself.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
@@ -74,9 +73,17 @@ class Recognizer:
             self.spec = ModelSpec.from_json(metadata[SPEC_KEY], source=str(path))
         except SpecError as error:
             raise ModelFileError(str(error)) from error
-        self.quantised = QUANTISED_KEY in metadata
+        self.exact_sha256: str = metadata.get(QUANTISED_KEY, self.sha256)
         self._filterbank = decode_filterbank(metadata[FILTERBANK_KEY], self.spec)
         _check_graph(self._session, self.spec, path)
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it has 8-bit weights.
+
+        Activations then share one scale in a run, so each item goes through the graph alone.
+        """
+        return self.exact_sha256 != self.sha256
 
     def features(self, samples: audio.Samples) -> Features:
         """X as this model wants it.

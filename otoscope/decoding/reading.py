@@ -118,7 +118,7 @@ def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None
     model = None
     if lm_path is not None or path.is_file():
         model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
-    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.sha256)
+    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.exact_sha256)
     return Decoding(recognizer.spec.alphabet, model, calibration)
 
 
