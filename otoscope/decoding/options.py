@@ -42,6 +42,11 @@ class DecodingOptions(BaseModel):
         description="greedy reads the best path; beam searches for the best text, with a language "
         "model if there is one. By default beam if there is one, else greedy.",
     )
+    language_model: bool = Field(
+        default=True,
+        description="Whether a beam search asks the language model, if there is one; false ranks "
+        "texts by their letters alone.",
+    )
     beam_width: int | None = Field(
         default=None, ge=1, le=2000, description="Texts that a beam search keeps at every frame."
     )

@@ -1,7 +1,7 @@
 """Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otoscope.alphabet import Alphabet
@@ -64,7 +64,8 @@ class Decoding:
             return Decoded("phrases", transcript, phrases=tuple(ranked))
         chosen = options.decoder or ("beam" if self.language_model else "greedy")
         if chosen == "beam":
-            return self._beam(posteriors, options)
+            reader = self if options.language_model else replace(self, language_model=None)
+            return reader._beam(posteriors, options)
         if options.hotwords:
             raise OptionsError(
                 "hotwords: expected decoder=beam, which can favour words, got greedy"
