@@ -89,22 +89,55 @@ export class Align {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, el("button", { class: "word", type: "button", text: word.word, title: "hear it", style: { "--doubt": doubtColour(doubtOf(word, true), dark) }, on: { click: () => this.#hear(word) } })),
+      el(
+        "th",
+        { scope: "row" },
+        el("button", {
+          class: "word",
+          type: "button",
+          text: word.word,
+          title: "hear it",
+          style: { "--doubt": doubtColour(doubtOf(word, true), dark) },
+          on: { click: () => this.#hear(word) },
+        }),
+      ),
       el("td", { class: "number", text: `${clock(word.start_s)} – ${clock(word.end_s)}` }),
       el("td", { class: "letters" }, ...letters),
       el("td", { class: "number", text: percent(word.confidence) }),
       el("td", { class: "number", text: signed(word.gop) }),
-      el("td", { class: "bars" }, el("span", { class: "parts" }, el("span", { class: "part part-gop", style: { "--share": String(doubtOf(word, true)) } }))),
+      el(
+        "td",
+        { class: "bars" },
+        el(
+          "span",
+          { class: "parts" },
+          el("span", { class: "part part-gop", style: { "--share": String(doubtOf(word, true)) } }),
+        ),
+      ),
     );
   }
 
   #hear(word) {
     const { view, recording } = this.store.state;
-    this.store.set({ mode: "align", cursor_s: (word.start_s + word.end_s) / 2, view: revealing(view, word.start_s, word.end_s, recording.duration_s) });
+    this.store.set({
+      mode: "align",
+      cursor_s: (word.start_s + word.end_s) / 2,
+      view: revealing(view, word.start_s, word.end_s, recording.duration_s),
+    });
     this.player.play(Math.max(word.start_s - 0.03, 0), word.end_s + 0.06);
   }
 }
 
 function fact(name, value, about) {
-  return el("div", { class: "fact" }, el("dt", { text: name }), el("dd", {}, el("span", { class: "fact-value", text: value }), el("span", { class: "muted", text: ` ${about}` })));
+  return el(
+    "div",
+    { class: "fact" },
+    el("dt", { text: name }),
+    el(
+      "dd",
+      {},
+      el("span", { class: "fact-value", text: value }),
+      el("span", { class: "muted", text: ` ${about}` }),
+    ),
+  );
 }

@@ -33,7 +33,13 @@ export function prepare(canvas, width_px, height_px) {
  * @param {number} y
  * @param {{colour: string, font?: string, align?: CanvasTextAlign, baseline?: CanvasTextBaseline}} look
  */
-export function write(context, text, x, y, { colour, font = `11px ${FONT}`, align = "left", baseline = "middle" }) {
+export function write(
+  context,
+  text,
+  x,
+  y,
+  { colour, font = `11px ${FONT}`, align = "left", baseline = "middle" },
+) {
   context.fillStyle = colour;
   context.font = font;
   context.textAlign = align;

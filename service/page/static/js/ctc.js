@@ -12,7 +12,8 @@ import { derived } from "./tiles.js";
 export function bestOf(tile) {
   return derived(tile, "best", () => {
     const best = new Uint8Array(tile.rows);
-    for (let row = 0; row < tile.rows; row++) best[row] = argmax(tile.values.subarray(row * tile.columns, (row + 1) * tile.columns));
+    for (let row = 0; row < tile.rows; row++)
+      best[row] = argmax(tile.values.subarray(row * tile.columns, (row + 1) * tile.columns));
     return best;
   });
 }

@@ -41,7 +41,10 @@ function walk(before, after, lengths, width) {
     const here = row * width + column;
     if (row < before.length && column < after.length && before[row] === after[column]) {
       changes.push({ kind: "same", before: [row++], after: [column++] });
-    } else if (column === after.length || (row < before.length && lengths[here + width] >= lengths[here + 1])) {
+    } else if (
+      column === after.length ||
+      (row < before.length && lengths[here + width] >= lengths[here + 1])
+    ) {
       differing().before.push(row++);
     } else differing().after.push(column++);
   }
@@ -55,7 +58,10 @@ function inBlocks(before, after) {
   for (let block = 0; block < blocks; block++) {
     const cut = (words, at) => Math.round((words.length * at) / blocks);
     const [row, column] = [cut(before, block), cut(after, block)];
-    const part = diffWords(before.slice(row, cut(before, block + 1)), after.slice(column, cut(after, block + 1)));
+    const part = diffWords(
+      before.slice(row, cut(before, block + 1)),
+      after.slice(column, cut(after, block + 1)),
+    );
     for (const change of part) {
       changes.push({
         kind: change.kind,

@@ -33,7 +33,8 @@ function apply(node, name, value) {
   if (value === undefined || value === null || value === false) return;
   if (name === "class") node.className = value;
   else if (name === "text") node.textContent = value;
-  else if (name === "on") for (const [type, listen] of Object.entries(value)) node.addEventListener(type, listen);
+  else if (name === "on")
+    for (const [type, listen] of Object.entries(value)) node.addEventListener(type, listen);
   else if (name === "style") for (const [key, one] of Object.entries(value)) node.style.setProperty(key, one);
   else if (name in node && !name.startsWith("aria") && name !== "role" && name !== "list") node[name] = value;
   else node.setAttribute(name, value === true ? "" : value);

@@ -21,7 +21,12 @@ const GROUPS = [
       { name: "Text", ending: "txt", from: "reading", query: { response_format: "text" } },
       { name: "SubRip", ending: "srt", from: "reading", query: { response_format: "srt" } },
       { name: "WebVTT", ending: "vtt", from: "reading", query: { response_format: "vtt" } },
-      { name: "TextGrid", ending: "TextGrid", from: "reading", query: { response_format: "textgrid", timestamps: "char" } },
+      {
+        name: "TextGrid",
+        ending: "TextGrid",
+        from: "reading",
+        query: { response_format: "textgrid", timestamps: "char" },
+      },
       { name: "JSON", ending: "json", from: "reading", query: { response_format: "verbose_json" } },
     ],
   },
@@ -74,7 +79,12 @@ export class Downloads {
     fill(
       byId("files"),
       ...groups.map(({ title, files }) =>
-        el("section", { class: "file-group" }, el("h4", { text: title }), el("div", { class: "file-buttons" }, ...files.map((file) => this.#button(file)))),
+        el(
+          "section",
+          { class: "file-group" },
+          el("h4", { text: title }),
+          el("div", { class: "file-buttons" }, ...files.map((file) => this.#button(file))),
+        ),
       ),
     );
   }
@@ -86,7 +96,12 @@ export class Downloads {
     };
     return el(
       "button",
-      { class: "button", type: "button", "data-file": file.ending, on: { click: () => this.#save(file), focus: choose, pointerenter: choose } },
+      {
+        class: "button",
+        type: "button",
+        "data-file": file.ending,
+        on: { click: () => this.#save(file), focus: choose, pointerenter: choose },
+      },
       icon("download"),
       file.name,
     );
@@ -106,7 +121,11 @@ export class Downloads {
   /** Only JSON has a place for more than one hypothesis. */
   #readingQuery(file) {
     const { n_best, ...query } = this.readings.query;
-    return { ...query, ...(file.query.response_format === "verbose_json" && n_best ? { n_best } : {}), ...file.query };
+    return {
+      ...query,
+      ...(file.query.response_format === "verbose_json" && n_best ? { n_best } : {}),
+      ...file.query,
+    };
   }
 
   async #save(file) {
@@ -114,7 +133,8 @@ export class Downloads {
     this.chosen = file;
     this.#showCurl();
     try {
-      const answer = file.from === "align" ? await this.#align(file) : await this.api.fetch(this.#address(file));
+      const answer =
+        file.from === "align" ? await this.#align(file) : await this.api.fetch(this.#address(file));
       this.#offer(await answer.blob(), file.ending);
     } catch (error) {
       showProblem(place, error, () => this.#save(file));
@@ -139,7 +159,9 @@ export class Downloads {
 
   #offer(blob, ending) {
     const stem = this.store.state.recording.name.replace(/\.[^.]*$/, "");
-    const link = /** @type {HTMLAnchorElement} */ (el("a", { href: URL.createObjectURL(blob), download: `${stem}.${ending}` }));
+    const link = /** @type {HTMLAnchorElement} */ (
+      el("a", { href: URL.createObjectURL(blob), download: `${stem}.${ending}` })
+    );
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
   }
@@ -147,18 +169,25 @@ export class Downloads {
   #showCurl() {
     if (!this.store.state.recording) return;
     byId("curl").textContent = this.#curl(this.chosen);
-    byId("curl-for").textContent = `${this.store.state.recording.name.replace(/\.[^.]*$/, "")}.${this.chosen.ending}`;
+    byId("curl-for").textContent =
+      `${this.store.state.recording.name.replace(/\.[^.]*$/, "")}.${this.chosen.ending}`;
   }
 
   /** From the file itself where that is all it takes, so that the line works tomorrow as well. */
   #curl(file) {
     const { recording, alignedText } = this.store.state;
     const key = this.api.key ? ' -H "Authorization: Bearer $OTOSCOPE_API_KEY"' : "";
-    const fields = (query) => Object.entries(query).map(([name, value]) => ` -F ${quoted(`${name}=${value}`)}`).join("");
+    const fields = (query) =>
+      Object.entries(query)
+        .map(([name, value]) => ` -F ${quoted(`${name}=${value}`)}`)
+        .join("");
     const source = ` -F ${quoted(`file=@${recording.name}`)}`;
-    if (file.from === "reading") return `curl${key}${source}${fields(this.#query(file))} ${quoted(this.api.address("transcribe"))}`;
-    if (file.from === "align") return `curl${key}${source} -F ${quoted(`text=${alignedText}`)}${fields(file.query)} ${quoted(this.api.address("align"))}`;
-    if (file.from === "probs") return `curl${key}${source} ${quoted(this.api.address("probs", this.#query(file)))} -o ${file.ending}`;
+    if (file.from === "reading")
+      return `curl${key}${source}${fields(this.#query(file))} ${quoted(this.api.address("transcribe"))}`;
+    if (file.from === "align")
+      return `curl${key}${source} -F ${quoted(`text=${alignedText}`)}${fields(file.query)} ${quoted(this.api.address("align"))}`;
+    if (file.from === "probs")
+      return `curl${key}${source} ${quoted(this.api.address("probs", this.#query(file)))} -o ${file.ending}`;
     return `curl${key} ${quoted(this.#address(file))} -o ${file.ending}`;
   }
 

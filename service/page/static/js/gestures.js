@@ -22,7 +22,8 @@ export class Gestures {
     place.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     place.addEventListener("pointerdown", (event) => this.#press(event));
     place.addEventListener("pointermove", (event) => this.#move(event));
-    for (const type of ["pointerup", "pointercancel"]) place.addEventListener(type, (event) => this.#release(/** @type {PointerEvent} */ (event)));
+    for (const type of ["pointerup", "pointercancel"])
+      place.addEventListener(type, (event) => this.#release(/** @type {PointerEvent} */ (event)));
     place.addEventListener("keydown", (event) => this.#key(event));
     const jump = (event) => event.buttons && this.#centre(event, overview);
     overview.addEventListener("pointerdown", (event) => {
@@ -71,7 +72,9 @@ export class Gestures {
     event.preventDefault();
     if (zooms) {
       const about_s = toTime(view, this.stage.plot, this.#x(event));
-      this.#show(zoomed(view, Math.exp(event.deltaY * (pinched ? 4 * WHEEL : WHEEL)), about_s, recording.duration_s));
+      this.#show(
+        zoomed(view, Math.exp(event.deltaY * (pinched ? 4 * WHEEL : WHEEL)), about_s, recording.duration_s),
+      );
       return;
     }
     const by_px = Math.abs(event.deltaX) > Math.abs(event.deltaY) ? event.deltaX : event.deltaY;
@@ -95,7 +98,9 @@ export class Gestures {
     if (this.down.size === 2) this.#pinch(event.pointerId, x);
     else if (Math.abs(x - held.from) >= CLICK_PX) {
       this.place.classList.add("dragging");
-      this.#show(scrolled(view, ((held.x - x) / this.stage.plot.width_px) * view.span_s, recording.duration_s));
+      this.#show(
+        scrolled(view, ((held.x - x) / this.stage.plot.width_px) * view.span_s, recording.duration_s),
+      );
     }
     held.x = x;
   }
@@ -118,7 +123,9 @@ export class Gestures {
     const x = this.#x(event);
     this.#point(x);
     this.player.seek(this.store.state.cursor_s);
-    const lane = document.elementsFromPoint(event.clientX, event.clientY).find((each) => each.matches(".lane-words"));
+    const lane = document
+      .elementsFromPoint(event.clientX, event.clientY)
+      .find((each) => each.matches(".lane-words"));
     const word = lane && wordAt(this.store.state, this.store.state.cursor_s);
     if (word) this.player.play(word.start_s, word.end_s);
   }
@@ -133,7 +140,12 @@ export class Gestures {
     const { view, recording } = this.store.state;
     const { left_px, width_px } = this.stage.plot;
     const share = (event.clientX - overview.getBoundingClientRect().left - left_px) / width_px;
-    this.#show(clamped({ start_s: share * recording.duration_s - view.span_s / 2, span_s: view.span_s }, recording.duration_s));
+    this.#show(
+      clamped(
+        { start_s: share * recording.duration_s - view.span_s / 2, span_s: view.span_s },
+        recording.duration_s,
+      ),
+    );
   }
 
   #key(event) {

@@ -18,7 +18,10 @@ export class Hypotheses {
   constructor(store, readings) {
     this.store = store;
     const slider = /** @type {HTMLInputElement} */ (byId("lm-weight"));
-    slider.addEventListener("input", () => (byId("lm-weight-value").textContent = Number(slider.value).toFixed(1)));
+    slider.addEventListener(
+      "input",
+      () => (byId("lm-weight-value").textContent = Number(slider.value).toFixed(1)),
+    );
     slider.addEventListener("change", () => readings.choose("lm", Number(slider.value)));
     byId("lm-weight-reset").addEventListener("click", () => readings.choose("lm"));
     store.on(["reading"], () => this.#show());
@@ -35,7 +38,9 @@ export class Hypotheses {
     const weight = decoder === "lm" ? weightOf(found) : 0;
     this.#showWeight(weight);
     const parts = found.map((one) => ({ acoustic: one.acoustic, lm: weight * one.lm, bonus: one.bonus }));
-    const worst = Math.max(...parts.map((one) => PARTS.reduce((sum, [name]) => sum + Math.abs(one[name]), 0)));
+    const worst = Math.max(
+      ...parts.map((one) => PARTS.reduce((sum, [name]) => sum + Math.abs(one[name]), 0)),
+    );
     const best = found[0].text.split(" ");
     fill(byId("hypotheses"), ...found.map((one, rank) => row(one, rank, parts[rank], worst, best)));
   }
@@ -55,16 +60,36 @@ function weightOf(found) {
 
 function row(one, rank, parts, worst, best) {
   const bars = PARTS.map(([name, , about]) =>
-    el("span", { class: `part part-${name}`, title: about, style: { "--share": String(Math.abs(parts[name]) / worst) } }),
+    el("span", {
+      class: `part part-${name}`,
+      title: about,
+      style: { "--share": String(Math.abs(parts[name]) / worst) },
+    }),
   );
   return el(
     "tr",
     {},
     el("td", { class: "rank", text: String(rank + 1) }),
-    el("td", { class: "hypothesis" }, ...(one.text ? marked(one.text.split(" "), best) : [el("span", { class: "muted", text: "(nothing)" })])),
+    el(
+      "td",
+      { class: "hypothesis" },
+      ...(one.text ? marked(one.text.split(" "), best) : [el("span", { class: "muted", text: "(nothing)" })]),
+    ),
     el("td", { class: "number", text: signed(one.score) }),
     ...PARTS.map(([name]) => el("td", { class: "number", text: signed(parts[name]) })),
-    el("td", { class: "bars" }, el("span", { class: "parts", role: "img", "aria-label": PARTS.map(([name, title]) => `${title} ${signed(parts[name])}`).join(", ") }, ...bars)),
+    el(
+      "td",
+      { class: "bars" },
+      el(
+        "span",
+        {
+          class: "parts",
+          role: "img",
+          "aria-label": PARTS.map(([name, title]) => `${title} ${signed(parts[name])}`).join(", "),
+        },
+        ...bars,
+      ),
+    ),
   );
 }
 

@@ -49,14 +49,18 @@ export class Inspector {
     const rows = top(probs, SHOWN).map((symbol) =>
       el(
         "li",
-        { class: symbol === blank ? "symbol is-blank" : "symbol", style: { "--share": String(probs[symbol]), "--colour": palette().symbol(symbol) } },
+        {
+          class: symbol === blank ? "symbol is-blank" : "symbol",
+          style: { "--share": String(probs[symbol]), "--colour": palette().symbol(symbol) },
+        },
         el("span", { class: "symbol-name", text: symbol === blank ? "blank" : visible(symbols[symbol]) }),
         el("span", { class: "symbol-bar" }),
         el("span", { class: "symbol-prob", text: percent(probs[symbol]) }),
       ),
     );
     fill(byId("symbols"), ...rows);
-    byId("entropy").textContent = `${entropy(probs).toFixed(2)} nats of doubt, at most ${Math.log(symbols.length).toFixed(2)}`;
+    byId("entropy").textContent =
+      `${entropy(probs).toFixed(2)} nats of doubt, at most ${Math.log(symbols.length).toFixed(2)}`;
   }
 
   /** The feature vector as bars up and down from the mean. */
@@ -69,7 +73,8 @@ export class Inspector {
     const spec = this.store.state.model.spec.features;
     const [low, high] = ENERGY_RANGE;
     const [left, bottom] = [20, PLOT_PX - 16];
-    const y = (value) => bottom - ((Math.min(Math.max(value, low), high) - low) / (high - low)) * (bottom - 4);
+    const y = (value) =>
+      bottom - ((Math.min(Math.max(value, low), high) - low) / (high - low)) * (bottom - 4);
     const step = (width_px - left) / values.length;
     const pixels = new Uint8ClampedArray(colours.energy.buffer);
     values.forEach((value, bin) => {
@@ -80,16 +85,31 @@ export class Inspector {
     });
     context.fillStyle = colours.muted;
     context.fillRect(left, y(0), width_px - left, 1);
-    for (const mark of [-2, 0, 2]) write(context, String(mark).replace("-", "−"), left - 5, y(mark), { colour: colours.muted, align: "right", font: `10px ${FONT}` });
+    for (const mark of [-2, 0, 2])
+      write(context, String(mark).replace("-", "−"), left - 5, y(mark), {
+        colour: colours.muted,
+        align: "right",
+        font: `10px ${FONT}`,
+      });
     this.#writeAxis(context, spec, values.length, left, step, colours);
   }
 
   #writeAxis(context, spec, bins, left, step, colours) {
-    const look = { colour: colours.muted, align: /** @type {CanvasTextAlign} */ ("center"), font: `10px ${FONT}` };
+    const look = {
+      colour: colours.muted,
+      align: /** @type {CanvasTextAlign} */ ("center"),
+      font: `10px ${FONT}`,
+    };
     for (const share of [0.12, 0.4, 0.68, 0.94]) {
       const bin = Math.round(share * (bins - 1));
       const text = spec.kind === "log_mel" ? `${(centreOf(bin, spec) / 1000).toFixed(1)}` : String(bin);
-      write(context, share > 0.9 && spec.kind === "log_mel" ? `${text} kHz` : text, Math.min(left + (bin + 0.5) * step, left + bins * step - 18), PLOT_PX - 7, look);
+      write(
+        context,
+        share > 0.9 && spec.kind === "log_mel" ? `${text} kHz` : text,
+        Math.min(left + (bin + 0.5) * step, left + bins * step - 18),
+        PLOT_PX - 7,
+        look,
+      );
     }
   }
 
@@ -100,7 +120,9 @@ export class Inspector {
     slider.setAttribute("aria-valuemax", recording.duration_s.toFixed(2));
     slider.setAttribute("aria-valuenow", cursor_s.toFixed(2));
     const best = probs && argmax(probs);
-    const belief = probs ? `${spoken(symbols[best])}, ${Math.round(probs[best] * 100)} percent` : "not fetched yet";
+    const belief = probs
+      ? `${spoken(symbols[best])}, ${Math.round(probs[best] * 100)} percent`
+      : "not fetched yet";
     slider.setAttribute("aria-valuetext", `${cursor_s.toFixed(2)} seconds, frame ${frame}: ${belief}`);
   }
 }

@@ -20,9 +20,12 @@ export class Intake {
       if (input.files[0]) onFile(input.files[0], input.files[0].name);
       input.value = ""; // the same file may be chosen again
     });
-    for (const button of document.querySelectorAll("[data-choose]")) button.addEventListener("click", () => input.click());
-    for (const button of document.querySelectorAll("[data-example]")) button.addEventListener("click", () => this.#example());
-    for (const button of document.querySelectorAll("[data-record]")) button.addEventListener("click", () => this.#record());
+    for (const button of document.querySelectorAll("[data-choose]"))
+      button.addEventListener("click", () => input.click());
+    for (const button of document.querySelectorAll("[data-example]"))
+      button.addEventListener("click", () => this.#example());
+    for (const button of document.querySelectorAll("[data-record]"))
+      button.addEventListener("click", () => this.#record());
     byId("stop-recording").addEventListener("click", () => this.#stop());
     byId("cancel-recording").addEventListener("click", () => this.#cancel());
     this.#acceptDrops();
@@ -74,7 +77,10 @@ export class Intake {
     } catch (error) {
       this.recorder = null;
       await recorder.cancel();
-      showProblem(this.problems, new Problem({ title: "The microphone can't be used", detail: reasonOf(error) }));
+      showProblem(
+        this.problems,
+        new Problem({ title: "The microphone can't be used", detail: reasonOf(error) }),
+      );
     }
   }
 
@@ -99,7 +105,8 @@ export class Intake {
 }
 
 function reasonOf(error) {
-  if (error?.name === "NotAllowedError") return "The browser was told not to give it to this page. Allow it beside the address, and try again.";
+  if (error?.name === "NotAllowedError")
+    return "The browser was told not to give it to this page. Allow it beside the address, and try again.";
   if (error?.name === "NotFoundError") return "No microphone is connected.";
   return String(error?.message ?? error);
 }

@@ -17,7 +17,8 @@ function show(scale) {
   paintRamp(colours.energy, /** @type {HTMLCanvasElement} */ (byId("energy-ramp")));
   paintRamp(colours.belief, /** @type {HTMLCanvasElement} */ (byId("belief-ramp")));
   byId("belief-least").textContent = scale === "log" ? `≤ ${LEAST_PROB}` : "0";
-  for (const canvas of document.querySelectorAll("canvas.doubt-ramp")) paintDoubt(/** @type {HTMLCanvasElement} */ (canvas), colours.theme === "dark");
+  for (const canvas of document.querySelectorAll("canvas.doubt-ramp"))
+    paintDoubt(/** @type {HTMLCanvasElement} */ (canvas), colours.theme === "dark");
 }
 
 /** The shades behind words, from sure to doubtful. */

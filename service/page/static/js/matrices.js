@@ -39,7 +39,8 @@ async function open(api, path, { id, duration_s }, step_s, told) {
     step_s,
     rowsPerTile: Math.round(TILE_S / step_s),
     kept: KEPT[path],
-    load: (first_s, end_s, signal) => api.matrix(path, { id, from_s: first_s.toFixed(6), to_s: end_s?.toFixed(6) }, signal),
+    load: (first_s, end_s, signal) =>
+      api.matrix(path, { id, from_s: first_s.toFixed(6), to_s: end_s?.toFixed(6) }, signal),
     ...told,
   });
 }

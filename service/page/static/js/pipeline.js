@@ -14,7 +14,8 @@ const NUMBERS_SHOWN = 5;
 /** What the three steps of reading leave of a path, in words. */
 const STEPS = {
   path: "One symbol a frame: the likeliest. The blank (–) says “nothing new”.",
-  merged: "Neighbours that are alike become one: a letter that lasts for three frames is one letter. Two of the same letter in a text need a blank between.",
+  merged:
+    "Neighbours that are alike become one: a letter that lasts for three frames is one letter. Two of the same letter in a text need a blank between.",
   text: "Blanks go. What is left is the text.",
 };
 
@@ -74,7 +75,10 @@ export class Pipeline {
     put("count-frame-ms", `${Math.round(matrices.probs.step_s * 1000)} ms`);
     put("count-symbols", String(alphabet.symbols.length + 1));
     put("count-letters", counted(reading.text.length));
-    put("count-text", reading.text.length > 90 ? `${reading.text.slice(0, 90)} …` : reading.text || "(nothing)");
+    put(
+      "count-text",
+      reading.text.length > 90 ? `${reading.text.slice(0, 90)} …` : reading.text || "(nothing)",
+    );
   }
 
   /** The samples that the cursor's vector is computed from. */
@@ -95,7 +99,12 @@ export class Pipeline {
     context.fillStyle = colours.wave;
     seen.forEach((sample, place) => {
       const [x, height] = [(place / count) * width, (sample / peak) * (SLICE_PX / 2 - 4)];
-      context.fillRect(x, SLICE_PX / 2 - Math.max(height, 0), Math.max(width / count - 0.3, 0.6), Math.max(Math.abs(height), 1));
+      context.fillRect(
+        x,
+        SLICE_PX / 2 - Math.max(height, 0),
+        Math.max(width / count - 0.3, 0.6),
+        Math.max(Math.abs(height), 1),
+      );
     });
   }
 
@@ -107,7 +116,8 @@ export class Pipeline {
     if (!values) return;
     const number = (value) => value.toFixed(2).replace("-", "−");
     const shown = [...values.subarray(0, NUMBERS_SHOWN)].map(number).join(", ");
-    byId("vector-numbers").textContent = `x${subscript(row)} = (${shown}, …, ${number(values[values.length - 1])})`;
+    byId("vector-numbers").textContent =
+      `x${subscript(row)} = (${shown}, …, ${number(values[values.length - 1])})`;
   }
 
   #showBelief() {
@@ -116,7 +126,8 @@ export class Pipeline {
     const values = probs.row(frame);
     if (!values) return;
     const best = argmax(values);
-    byId("belief").textContent = `At frame ${frame} the likeliest is ${best === symbols.length - 1 ? "the blank" : `“${visible(symbols[best])}”`}: P = ${percent(values[best])}.`;
+    byId("belief").textContent =
+      `At frame ${frame} the likeliest is ${best === symbols.length - 1 ? "the blank" : `“${visible(symbols[best])}”`}: P = ${percent(values[best])}.`;
   }
 
   /** The greedy path of the frames that are seen, as far as it has got. */
@@ -132,9 +143,14 @@ export class Pipeline {
     byId("cells").className = `cells step-${this.step}`;
     fill(byId("cells"), ...cells);
     byId("step-about").textContent = STEPS[this.step];
-    const counts = { path: end - first, merged: runs.length, text: runs.filter((run) => run.symbol !== blank).length };
+    const counts = {
+      path: end - first,
+      merged: runs.length,
+      text: runs.filter((run) => run.symbol !== blank).length,
+    };
     const what = { path: "frames", merged: "runs", text: "characters" }[this.step];
-    byId("step-count").textContent = `${counts[this.step]} ${what}, from ${(first * probs.step_s).toFixed(2)} to ${(end * probs.step_s).toFixed(2)} s${end - first === MOST_CELLS ? "; zoom in or scroll above to choose others" : ""}`;
+    byId("step-count").textContent =
+      `${counts[this.step]} ${what}, from ${(first * probs.step_s).toFixed(2)} to ${(end * probs.step_s).toFixed(2)} s${end - first === MOST_CELLS ? "; zoom in or scroll above to choose others" : ""}`;
   }
 
   #point(event) {

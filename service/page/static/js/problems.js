@@ -28,7 +28,11 @@ export class Problem extends Error {
     try {
       document = JSON.parse(body);
     } catch {
-      document = { title: `The answer was ${status}`, detail: body.slice(0, 300) || "without a reason", status };
+      document = {
+        title: `The answer was ${status}`,
+        detail: body.slice(0, 300) || "without a reason",
+        status,
+      };
     }
     return new Problem(document, Number.isFinite(wait_s) ? wait_s : undefined);
   }
@@ -43,7 +47,6 @@ export class Problem extends Error {
 const HINTS = {
   408: "The upload stood still for too long. A slow connection may need a smaller file.",
   413: "Choose a shorter or smaller recording; the service's operator can raise the limit.",
-  415: "Recordings may be wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm.",
   503: "The service is busy with other recordings.",
 };
 
@@ -54,12 +57,22 @@ const HINTS = {
  * @param {(() => void) | null} [again]
  */
 export function showProblem(place, error, again = null) {
-  const problem = error instanceof Problem ? error : new Problem({ title: "Something went wrong here", detail: String(error) });
+  const problem =
+    error instanceof Problem
+      ? error
+      : new Problem({ title: "Something went wrong here", detail: String(error) });
   if (!(error instanceof Problem)) console.error(error);
   const hint = HINTS[problem.status];
   const buttons = el("div", { class: "problem-buttons" });
   if (again) buttons.append(retryButton(problem, again));
-  buttons.append(el("button", { class: "button quiet", type: "button", text: "Close", on: { click: () => clearProblem(place) } }));
+  buttons.append(
+    el("button", {
+      class: "button quiet",
+      type: "button",
+      text: "Close",
+      on: { click: () => clearProblem(place) },
+    }),
+  );
   fill(
     place,
     el(
@@ -72,7 +85,9 @@ export function showProblem(place, error, again = null) {
         el("strong", { text: problem.title }),
         problem.status ? el("span", { class: "problem-status", text: ` ${problem.status}` }) : null,
         el("p", { class: "problem-detail", text: problem.message }),
-        problem.errors.length > 1 ? el("ul", {}, ...problem.errors.map((line) => el("li", { text: line }))) : null,
+        problem.errors.length > 1
+          ? el("ul", {}, ...problem.errors.map((line) => el("li", { text: line })))
+          : null,
         hint ? el("p", { class: "muted", text: hint }) : null,
         buttons,
       ),
@@ -89,7 +104,9 @@ export function clearProblem(place) {
 
 /** A button that counts down to when the service wants to be asked again. */
 function retryButton(problem, again) {
-  const button = /** @type {HTMLButtonElement} */ (el("button", { class: "button", type: "button", on: { click: again } }));
+  const button = /** @type {HTMLButtonElement} */ (
+    el("button", { class: "button", type: "button", on: { click: again } })
+  );
   let left_s = Math.ceil(problem.retryAfter_s ?? 0);
   const tick = () => {
     button.disabled = left_s > 0;

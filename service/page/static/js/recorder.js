@@ -2,7 +2,12 @@
 
 import { toWav } from "./wav.js";
 
-const CONSTRAINTS = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true };
+const CONSTRAINTS = {
+  channelCount: 1,
+  echoCancellation: false,
+  noiseSuppression: false,
+  autoGainControl: false,
+};
 
 export class Recorder {
   /**

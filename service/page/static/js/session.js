@@ -21,8 +21,10 @@ export class Session {
     try {
       const model = await this.api.json("model");
       this.store.set({ model });
-      const rate = model.dev_cer === null ? "" : `, ${percent(model.dev_cer)} of characters wrong on its dev sets`;
-      byId("model").textContent = `Model “${model.name}”: ${(model.parameters / 1e6).toFixed(1)} million weights, ${model.training_hours.toFixed(0)} hours of speech${rate}.`;
+      const rate =
+        model.dev_cer === null ? "" : `, ${percent(model.dev_cer)} of characters wrong on its dev sets`;
+      byId("model").textContent =
+        `Model “${model.name}”: ${(model.parameters / 1e6).toFixed(1)} million weights, ${model.training_hours.toFixed(0)} hours of speech${rate}.`;
     } catch (error) {
       showProblem(this.problems, error, () => {
         clearProblem(this.problems);
@@ -46,7 +48,10 @@ export class Session {
     this.store.set({ phase: "working" });
     byId("working-name").textContent = name;
     const began = performance.now();
-    const clockwork = setInterval(() => (byId("working-time").textContent = clock((performance.now() - began) / 1000, 0)), 200);
+    const clockwork = setInterval(
+      () => (byId("working-time").textContent = clock((performance.now() - began) / 1000, 0)),
+      200,
+    );
     try {
       if (!this.store.state.model) await this.greet();
       const sound = decode(blob);
@@ -55,7 +60,11 @@ export class Session {
     } catch (error) {
       if (signal.aborted) return;
       this.store.set({ phase: this.store.state.recording ? "ready" : "empty" });
-      showProblem(this.problems, error, [413, 415, 422].includes(error.status) ? null : () => this.open(blob, name, text));
+      showProblem(
+        this.problems,
+        error,
+        [413, 415, 422].includes(error.status) ? null : () => this.open(blob, name, text),
+      );
     } finally {
       clearInterval(clockwork);
     }
@@ -81,7 +90,15 @@ export class Session {
     matrices?.probs.close();
     matrices?.vectors.close();
     this.player.load(null);
-    this.store.set({ phase: "empty", recording: null, matrices: null, reading: null, baseline: null, alignment: null, sound: undefined });
+    this.store.set({
+      phase: "empty",
+      recording: null,
+      matrices: null,
+      reading: null,
+      baseline: null,
+      alignment: null,
+      sound: undefined,
+    });
   }
 
   async #transcribe(blob, name, signal) {
@@ -122,7 +139,7 @@ export class Session {
     this.player.load(null);
     this.readings.begin(answer);
     byId("warnings").textContent = answer.warnings.join("; ");
-    byId("lanes").focus({ preventScroll: true });
+    byId("transcript-title").focus({ preventScroll: true });
     const decoded = await sound;
     if (signal.aborted || store.state.recording !== recording) return;
     this.player.load(decoded?.buffer ?? null);

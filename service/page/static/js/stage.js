@@ -3,6 +3,7 @@
 import { prepare } from "./canvas.js";
 import { palette } from "./colours.js";
 import { byId, el, fill } from "./dom.js";
+import { clock } from "./format.js";
 import { characters, words } from "./lanes/spans.js";
 import { features } from "./lanes/features.js";
 import { overview } from "./lanes/overview.js";
@@ -11,7 +12,21 @@ import { ruler, waveform } from "./lanes/waveform.js";
 import { spikes } from "./lanes/spikes.js";
 import { plotOf, toX } from "./viewport.js";
 
-const SHOWN_IN = ["view", "sound", "reading", "alignment", "mode", "matrices", "scale", "theme", "recording", "arrived"];
+const SHOWN_IN = [
+  "view",
+  "sound",
+  "reading",
+  "alignment",
+  "mode",
+  "matrices",
+  "scale",
+  "theme",
+  "recording",
+  "arrived",
+];
+
+/** So long may pictures be painted before the screen wants its next frame. */
+const PAINTING_MS = 8;
 
 export class Stage {
   /** @param {import("./store.js").Store} store */
@@ -26,6 +41,7 @@ export class Stage {
     this.width_px = 0;
     this.waiting = false;
     this.palette = palette();
+    this.budget = { until_ms: 0, exceeded: false };
     new ResizeObserver(() => this.#resized()).observe(this.place);
     store.on(["theme"], () => (this.palette = palette()));
     store.on(["matrices"], () => this.#build());
@@ -52,7 +68,9 @@ export class Stage {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
+      this.budget = { until_ms: performance.now() + PAINTING_MS, exceeded: false };
       for (const each of this.lanes) this.#draw(each);
+      if (this.budget.exceeded) this.invalidate();
       this.#drawOverview();
       this.#moveLines();
     });
@@ -61,7 +79,15 @@ export class Stage {
   #build() {
     const { matrices } = this.store.state;
     if (!matrices) return;
-    const order = [ruler, waveform, features, spikes, posteriorgram(matrices.symbols.length), characters, words];
+    const order = [
+      ruler,
+      waveform,
+      features,
+      spikes,
+      posteriorgram(matrices.symbols.length),
+      characters,
+      words,
+    ];
     this.lanes = order.map((lane) => {
       const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { class: `lane lane-${lane.name}` }));
       canvas.setAttribute("aria-hidden", "true"); // the slider around them says in words what they show
@@ -87,6 +113,7 @@ export class Stage {
       width_px: this.width_px,
       height_px: lane.height_px,
       palette: this.palette,
+      budget: this.budget,
     });
   }
 
@@ -102,7 +129,12 @@ export class Stage {
   #moveLines() {
     const { state } = this.store;
     if (!state.recording) return;
-    for (const [line, time_s] of [[this.cursor, state.cursor_s], [this.head, state.play.at_s]]) {
+    const [from_s, to_s] = [state.view.start_s, state.view.start_s + state.view.span_s];
+    byId("range").textContent = `${clock(from_s)} – ${clock(to_s)}`;
+    for (const [line, time_s] of [
+      [this.cursor, state.cursor_s],
+      [this.head, state.play.at_s],
+    ]) {
       const x = toX(state.view, this.plot, time_s);
       line.hidden = x < this.plot.left_px - 0.5 || x > this.plot.left_px + this.plot.width_px + 0.5;
       line.style.setProperty("transform", `translateX(${x}px)`);

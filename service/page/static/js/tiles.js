@@ -64,7 +64,8 @@ export class Tiles {
 
   /** Whether all of a stretch is there. @param {number} from_s @param {number} to_s */
   has(from_s, to_s) {
-    for (let index = this.#tileAt(from_s); index <= this.#tileAt(to_s); index++) if (!this.tiles.has(index)) return false;
+    for (let index = this.#tileAt(from_s); index <= this.#tileAt(to_s); index++)
+      if (!this.tiles.has(index)) return false;
     return true;
   }
 

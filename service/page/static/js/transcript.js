@@ -26,7 +26,11 @@ export class Transcript {
     if (!reading) return;
     this.buttons = reading.words.map((word) => this.#button(word));
     const place = byId("text");
-    if (reading.words.length === 0) fill(place, el("p", { class: "muted", text: "No word was heard: the blank is the likeliest in every frame." }));
+    if (reading.words.length === 0)
+      fill(
+        place,
+        el("p", { class: "muted", text: "No word was heard: the blank is the likeliest in every frame." }),
+      );
     else if (baseline) this.#showWithChanges(place, baseline, reading);
     else fill(place, ...this.buttons.flatMap((button) => [button, " "]));
     byId("text-facts").textContent = reading.words.length
@@ -49,24 +53,36 @@ export class Transcript {
 
   #hear(word) {
     const { view, recording } = this.store.state;
-    this.store.set({ cursor_s: (word.start_s + word.end_s) / 2, view: revealing(view, word.start_s, word.end_s, recording.duration_s) });
+    this.store.set({
+      cursor_s: (word.start_s + word.end_s) / 2,
+      view: revealing(view, word.start_s, word.end_s, recording.duration_s),
+    });
     this.player.play(Math.max(word.start_s - 0.03, 0), word.end_s + 0.06);
   }
 
   /** Words that differ from the other reading stand with the other's above them. */
   #showWithChanges(place, baseline, reading) {
     const before = baseline.words.map((word) => word.word);
-    const changes = diffWords(before, reading.words.map((word) => word.word));
+    const changes = diffWords(
+      before,
+      reading.words.map((word) => word.word),
+    );
     const parts = changes.map(({ kind, before: old, after }) => {
       const now = after.flatMap((at) => [this.buttons[at], " "]);
       if (kind === "same") return el("span", {}, ...now);
       const was = old.map((at) => before[at]).join(" ");
-      return el("ruby", { class: "change" }, ...(after.length ? now : [el("span", { class: "gone", text: "∅" })]), el("rt", {}, el("span", { class: was ? "was" : "", text: was || "＋" })));
+      return el(
+        "ruby",
+        { class: "change" },
+        ...(after.length ? now : [el("span", { class: "gone", text: "∅" })]),
+        el("rt", {}, el("span", { class: was ? "was" : "", text: was || "＋" })),
+      );
     });
     fill(place, ...parts);
     const count = changes.filter(({ kind }) => kind === "changed").length;
     const other = DECODERS[this.store.state.decoder];
-    byId("changes").textContent = `${other.about} ${count === 0 ? `It changed nothing of what ${other.before} reads.` : `It changed ${count === 1 ? "one place" : `${count} places`}; above ${count === 1 ? "it" : "each"} stands what ${other.before} reads.`}`;
+    byId("changes").textContent =
+      `${other.about} ${count === 0 ? `It changed nothing of what ${other.before} reads.` : `It changed ${count === 1 ? "one place" : `${count} places`}; above ${count === 1 ? "it" : "each"} stands what ${other.before} reads.`}`;
   }
 
   #follow() {

@@ -97,5 +97,8 @@ export function ticks(view, plot) {
   const step_s = TICK_STEPS_S.find((step) => step >= least_s) ?? TICK_STEPS_S[TICK_STEPS_S.length - 1];
   const first = Math.ceil(view.start_s / step_s - 1e-9);
   const last = Math.floor((view.start_s + view.span_s) / step_s + 1e-9);
-  return { times_s: Array.from({ length: last - first + 1 }, (_, place) => (first + place) * step_s), step_s };
+  return {
+    times_s: Array.from({ length: last - first + 1 }, (_, place) => (first + place) * step_s),
+    step_s,
+  };
 }

@@ -10,7 +10,8 @@ const HEADER_BYTES = 44;
  */
 export function toWav(blocks, samples, rate_hz) {
   const view = new DataView(new ArrayBuffer(HEADER_BYTES + samples * 2));
-  const tag = (at, text) => [...text].forEach((letter, place) => view.setUint8(at + place, letter.charCodeAt(0)));
+  const tag = (at, text) =>
+    [...text].forEach((letter, place) => view.setUint8(at + place, letter.charCodeAt(0)));
   tag(0, "RIFF");
   view.setUint32(4, HEADER_BYTES - 8 + samples * 2, true);
   tag(8, "WAVEfmt ");

@@ -23,13 +23,22 @@ export const features = {
     }
     const tiles = vectors.within(view.start_s, view.start_s + view.span_s);
     const [low, high] = ENERGY_RANGE;
-    drawHeatmap(context, tiles, { y: 0, height: height_px }, view, plot, vectors.step_s, {
-      name: "energy",
-      colours: palette.energy,
-      place: (value) => (255 * (value - low)) / (high - low),
-      pool: "mean",
-      upwards: true,
-    });
+    drawHeatmap(
+      context,
+      tiles,
+      { y: 0, height: height_px },
+      view,
+      plot,
+      vectors.step_s,
+      {
+        name: "energy",
+        colours: palette.energy,
+        place: (value) => (255 * (value - low)) / (high - low),
+        pool: "mean",
+        upwards: true,
+      },
+      scene.budget,
+    );
     if (!vectors.has(view.start_s, view.start_s + view.span_s)) drawNote(context, scene, "fetching …");
     if (mel) drawMarks(context, scene, frequencyMarks(spec, height_px));
     context.strokeStyle = palette.line;

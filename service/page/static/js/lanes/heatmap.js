@@ -23,8 +23,9 @@ const POOL = 4;
  * @param {import("../viewport.js").Plot} plot
  * @param {number} step_s between rows.
  * @param {Scale} scale
+ * @param {import("./scene.js").Budget} budget
  */
-export function drawHeatmap(context, tiles, box, view, plot, step_s, scale) {
+export function drawHeatmap(context, tiles, box, view, plot, step_s, scale, budget) {
   const ratio = window.devicePixelRatio || 1;
   const rowsPerPixel = view.span_s / step_s / (plot.width_px * ratio);
   const pooled = rowsPerPixel > 1 ? POOL ** Math.floor(Math.log(rowsPerPixel) / Math.log(POOL)) : 1;
@@ -34,12 +35,23 @@ export function drawHeatmap(context, tiles, box, view, plot, step_s, scale) {
   context.clip();
   context.imageSmoothingEnabled = rowsPerPixel > 1;
   for (const tile of tiles) {
-    const picture = derived(tile, `${scale.name} ${pooled}`, () => paint(tile, pooled, scale));
+    const picture = pictureOf(tile, pooled, scale, budget);
+    if (!picture) continue;
     const edge = (row) => Math.round(toX(view, plot, (row - 0.5) * step_s) * ratio) / ratio;
     const [left, right] = [edge(tile.first), edge(tile.first + tile.rows)];
     context.drawImage(picture, left, box.y, right - left, box.height);
   }
   context.restore();
+}
+
+/** The picture of a tile; where there is no time to paint it now, one that was painted for another zoom. */
+function pictureOf(tile, pooled, scale, budget) {
+  const name = `${scale.name} ${pooled}`;
+  if (tile.derived.has(name) || performance.now() < budget.until_ms)
+    return derived(tile, name, () => paint(tile, pooled, scale));
+  budget.exceeded = true;
+  const other = [...tile.derived.keys()].find((key) => key.startsWith(`${scale.name} `));
+  return other && tile.derived.get(other);
 }
 
 /** @param {import("../tiles.js").Tile} tile @param {number} pooled rows a pixel. @param {Scale} scale */

@@ -30,17 +30,30 @@ function draw(context, scene) {
   drawFrame(context, scene, "symbol c", false);
   const tiles = probs.within(view.start_s, view.start_s + view.span_s);
   const box = { y: 1, height: symbols.length * ROW_PX };
-  drawHeatmap(context, tiles, box, view, plot, probs.step_s, {
-    name: `belief ${state.scale} ${palette.theme}`,
-    colours: palette.belief,
-    place: placeOf(state.scale),
-    pool: "max",
-    upwards: false,
-  });
+  drawHeatmap(
+    context,
+    tiles,
+    box,
+    view,
+    plot,
+    probs.step_s,
+    {
+      name: `belief ${state.scale} ${palette.theme}`,
+      colours: palette.belief,
+      place: placeOf(state.scale),
+      pool: "max",
+      upwards: false,
+    },
+    scene.budget,
+  );
   if (!probs.has(view.start_s, view.start_s + view.span_s)) drawNote(context, scene, "fetching …");
   symbols.forEach((symbol, row) => {
     const name = row === blank ? (plot.left_px > 50 ? "blank" : "–") : visible(symbol);
-    write(context, name, plot.left_px - 6, 1 + (row + 0.5) * ROW_PX, { colour: row === blank ? palette.ink : palette.muted, align: "right", font: `${row === blank ? 9 : 10}px ${MONO}` });
+    write(context, name, plot.left_px - 6, 1 + (row + 0.5) * ROW_PX - (symbol === " " ? 3 : 0), {
+      colour: row === blank ? palette.ink : palette.muted,
+      align: "right",
+      font: `${row === blank ? 9 : 10}px ${MONO}`,
+    });
   });
   context.strokeStyle = palette.line;
   context.beginPath();
@@ -66,12 +79,17 @@ function drawPath(context, { state, view, plot, palette }, tiles) {
     for (const character of state.alignment.words.flatMap((word) => word.characters)) {
       const row = symbols.indexOf(character.character);
       const [left, right] = [x(character.start_frame - 0.5), x(character.end_frame - 0.5)];
-      if (right > plot.left_px && left < plot.left_px + plot.width_px) context.strokeRect(left, y(row) - ROW_PX / 2, right - left, ROW_PX);
+      if (right > plot.left_px && left < plot.left_px + plot.width_px)
+        context.strokeRect(left, y(row) - ROW_PX / 2, right - left, ROW_PX);
     }
   } else {
     context.globalAlpha = 0.85;
     context.beginPath();
-    for (const run of runsOf(tiles, probs.rowAt(view.start_s) - 1, probs.rowAt(view.start_s + view.span_s) + 2)) {
+    for (const run of runsOf(
+      tiles,
+      probs.rowAt(view.start_s) - 1,
+      probs.rowAt(view.start_s + view.span_s) + 2,
+    )) {
       context.lineTo(x(run.start - 0.5), y(run.symbol));
       context.lineTo(x(run.end - 0.5), y(run.symbol));
     }

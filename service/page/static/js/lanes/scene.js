@@ -8,6 +8,10 @@
  * @property {number} width_px of the lane, its axis included.
  * @property {number} height_px
  * @property {import("../colours.js").Palette} palette
+ * @property {Budget} budget
+ *
+ * @typedef {{until_ms: number, exceeded: boolean}} Budget when to stop painting and draw with what
+ *   there is, by performance.now(), and whether that was so: the rest comes with the next drawing.
  *
  * @typedef {object} Lane
  * @property {string} name
@@ -54,11 +58,19 @@ export function drawMarks(context, { plot, palette }, marks) {
     context.moveTo(plot.left_px - 4, Math.round(y) + 0.5);
     context.lineTo(plot.left_px, Math.round(y) + 0.5);
     context.stroke();
-    write(context, text, plot.left_px - 7, y, { colour: palette.muted, align: "right", font: "10px system-ui, sans-serif" });
+    write(context, text, plot.left_px - 7, y, {
+      colour: palette.muted,
+      align: "right",
+      font: "10px system-ui, sans-serif",
+    });
   }
 }
 
 /** What stands in a plot that has nothing to show yet. */
 export function drawNote(context, { plot, height_px, palette }, text) {
-  write(context, text, plot.left_px + plot.width_px / 2, height_px / 2, { colour: palette.muted, align: "center", font: "13px system-ui, sans-serif" });
+  write(context, text, plot.left_px + plot.width_px / 2, height_px / 2, {
+    colour: palette.muted,
+    align: "center",
+    font: "13px system-ui, sans-serif",
+  });
 }

@@ -6,6 +6,8 @@ import { toX } from "../viewport.js";
 import { drawFrame } from "./scene.js";
 
 const WORST_SCORE = 4;
+/** Narrower spans are shades without a border and text. */
+const LEAST_BOX_PX = 4;
 
 /**
  * What is written under the axis, as the mode is.
@@ -14,7 +16,7 @@ const WORST_SCORE = 4;
  */
 export function spansOf(state) {
   const aligned = state.mode === "align" && Boolean(state.alignment);
-  return { words: aligned ? state.alignment.words : state.reading?.words ?? [], aligned };
+  return { words: aligned ? state.alignment.words : (state.reading?.words ?? []), aligned };
 }
 
 /** How doubtful a span is, 0 to 1: a word by its confidence or GOP, an aligned character by its score. */
@@ -48,7 +50,8 @@ export const words = {
 };
 
 function nameLane(context, { plot, height_px, palette }, name) {
-  if (plot.left_px > 50) write(context, name, plot.left_px - 8, height_px / 2, { colour: palette.muted, align: "right" });
+  if (plot.left_px > 50)
+    write(context, name, plot.left_px - 8, height_px / 2, { colour: palette.muted, align: "right" });
 }
 
 /** Boxes with their text, those that are seen; text only where it has room. */
@@ -64,9 +67,13 @@ function drawSpans(context, scene, spans, textOf, font, aligned, radius) {
     if (span.end_s < view.start_s || span.start_s > end_s) continue;
     const [left, right] = [toX(view, plot, span.start_s), toX(view, plot, span.end_s)];
     const under = state.cursor_s >= span.start_s && state.cursor_s < span.end_s;
-    context.beginPath();
-    context.roundRect(left + 0.5, 3.5, Math.max(right - left - 1, 1), height_px - 7, Math.min(radius, (right - left) / 3));
     context.fillStyle = palette.doubt(doubtOf(span, aligned));
+    if (right - left < LEAST_BOX_PX) {
+      context.fillRect(left, 3.5, Math.max(right - left, 0.5), height_px - 7);
+      continue;
+    }
+    context.beginPath();
+    context.roundRect(left + 0.5, 3.5, right - left - 1, height_px - 7, Math.min(radius, (right - left) / 3));
     context.fill();
     context.strokeStyle = under ? palette.ink : palette.line;
     context.lineWidth = under ? 1.5 : 1;

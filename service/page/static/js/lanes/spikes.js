@@ -3,12 +3,14 @@
 import { FONT, MONO, write } from "../canvas.js";
 import { bestOf, runsOf } from "../ctc.js";
 import { visible } from "../dom.js";
-import { toX } from "../viewport.js";
+import { toTime, toX } from "../viewport.js";
 import { drawFrame, drawMarks } from "./scene.js";
 
 const TOP_PX = 18;
 const VISIBLE = 0.03;
 const LETTER_PX = 9;
+/** Where frames are narrower, single spikes can't be told apart. */
+const CROWDED_PX = 2;
 
 /** @type {import("./scene.js").Lane} */
 export const spikes = {
@@ -20,15 +22,23 @@ export const spikes = {
     const { probs } = state.matrices;
     const tiles = probs.within(view.start_s, view.start_s + view.span_s);
     const y = (prob) => height_px - 2 - prob * (height_px - TOP_PX - 2);
-    drawMarks(context, scene, [0, 0.5, 1].map((prob) => ({ y: y(prob), text: String(prob) })));
+    drawMarks(
+      context,
+      scene,
+      [0, 0.5, 1].map((prob) => ({ y: y(prob), text: String(prob) })),
+    );
     context.save();
     context.beginPath();
     context.rect(plot.left_px, 0, plot.width_px, height_px);
     context.clip();
     const framePx = (plot.width_px * probs.step_s) / view.span_s;
-    for (const tile of tiles) drawBlank(context, scene, tile, y);
-    for (const tile of tiles) (framePx >= 2.5 ? drawCurves : drawStems)(context, scene, tile, y);
-    drawLetters(context, scene, tiles, y);
+    if (framePx < CROWDED_PX) {
+      for (const tile of tiles) drawShares(context, scene, tile, y);
+    } else {
+      for (const tile of tiles) drawBlank(context, scene, tile, y);
+      for (const tile of tiles) drawCurves(context, scene, tile, y);
+      drawLetters(context, scene, tiles, y);
+    }
     context.restore();
     context.strokeStyle = palette.line;
     context.strokeRect(plot.left_px + 0.5, 0.5, plot.width_px - 1, height_px - 1);
@@ -72,7 +82,10 @@ function drawCurves(context, scene, tile, y) {
     context.beginPath();
     let drawn = false;
     for (let row = first; row < end; row++) {
-      const near = prob(row) >= VISIBLE || (row > 0 && prob(row - 1) >= VISIBLE) || (row + 1 < tile.rows && prob(row + 1) >= VISIBLE);
+      const near =
+        prob(row) >= VISIBLE ||
+        (row > 0 && prob(row - 1) >= VISIBLE) ||
+        (row + 1 < tile.rows && prob(row + 1) >= VISIBLE);
       if (near && drawn) context.lineTo(x(row), y(prob(row)));
       else if (near) context.moveTo(x(row), y(prob(row)));
       drawn = near;
@@ -82,17 +95,25 @@ function drawCurves(context, scene, tile, y) {
   }
 }
 
-/** From afar: one line a frame, as tall as its likeliest symbol that is no blank. */
-function drawStems(context, scene, tile, y) {
-  const { state, view, plot, palette } = scene;
+/** From afar: how sure the path was in each pixel, on the mean, of a letter and of the blank. */
+function drawShares(context, { state, view, plot, palette }, tile, y) {
   const { probs, blank } = state.matrices;
   const best = bestOf(tile);
-  const [first, end] = seen(tile, scene);
-  for (let row = first; row < end; row++) {
-    if (best[row] === blank) continue;
-    context.fillStyle = palette.symbol(best[row]);
-    const top = y(tile.values[row * tile.columns + best[row]]);
-    context.fillRect(toX(view, plot, (tile.first + row) * probs.step_s) - 0.5, top, 1, y(0) - top);
+  const rowAt = (x) => Math.round(toTime(view, plot, x) / probs.step_s) - tile.first;
+  const first = Math.max(Math.floor(toX(view, plot, tile.first * probs.step_s)), plot.left_px);
+  for (let x = first; x < plot.left_px + plot.width_px; x++) {
+    const [start, end] = [Math.max(rowAt(x), 0), Math.min(Math.max(rowAt(x + 1), rowAt(x) + 1), tile.rows)];
+    if (start >= tile.rows) return;
+    let [letters, blanks] = [0, 0];
+    for (let row = start; row < end; row++) {
+      const prob = tile.values[row * tile.columns + best[row]] / (end - start);
+      if (best[row] === blank) blanks += prob;
+      else letters += prob;
+    }
+    context.fillStyle = palette.blank;
+    context.fillRect(x, y(letters + blanks), 1, y(letters) - y(letters + blanks));
+    context.fillStyle = palette.wave;
+    context.fillRect(x, y(letters), 1, y(0) - y(letters));
   }
 }
 
@@ -107,6 +128,10 @@ function drawLetters(context, { state, view, plot, palette }, tiles, y) {
     if (x < free) continue;
     free = x + LETTER_PX;
     const font = symbols[run.symbol] === " " ? `12px ${FONT}` : `600 13px ${MONO}`;
-    write(context, visible(symbols[run.symbol]), x, Math.max(y(run.prob) - 9, 9), { colour: palette.symbol(run.symbol), font, align: "center" });
+    write(context, visible(symbols[run.symbol]), x, Math.max(y(run.prob) - 9, 9), {
+      colour: palette.symbol(run.symbol),
+      font,
+      align: "center",
+    });
   }
 }

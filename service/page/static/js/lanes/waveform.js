@@ -25,7 +25,9 @@ export const ruler = {
       write(context, text, kept, height_px - 14, { colour: palette.ink, align: "center" });
     }
     context.stroke();
-    write(context, plot.left_px > 50 ? "time, s" : "s", plot.left_px > 50 ? 14 : 16, height_px - 14, { colour: palette.muted });
+    write(context, plot.left_px > 50 ? "time, s" : "s", plot.left_px > 50 ? 14 : 16, height_px - 14, {
+      colour: palette.muted,
+    });
   },
 };
 
@@ -38,12 +40,25 @@ export const waveform = {
     drawFrame(context, scene, "waveform");
     const middle = height_px / 2;
     if (!state.sound) {
-      drawNote(context, scene, state.sound === undefined ? "decoding …" : "this browser can't play this kind of file; all else is here");
+      drawNote(
+        context,
+        scene,
+        state.sound === undefined
+          ? "decoding …"
+          : "this browser can't play this kind of file; all else is here",
+      );
       return;
     }
     const peak = loudest(state.sound);
     drawWave(context, scene, middle, (middle - 4) / peak);
-    drawMarks(context, scene, [-1, 0, 1].map((side) => ({ y: middle - side * (middle - 6), text: side ? (side * peak).toFixed(peak < 0.1 ? 2 : 1).replace("-", "−") : "0" })));
+    drawMarks(
+      context,
+      scene,
+      [-1, 0, 1].map((side) => ({
+        y: middle - side * (middle - 6),
+        text: side ? (side * peak).toFixed(peak < 0.1 ? 2 : 1).replace("-", "−") : "0",
+      })),
+    );
     context.strokeStyle = palette.line;
     context.strokeRect(plot.left_px + 0.5, 0.5, plot.width_px - 1, height_px - 1);
   },
