@@ -15,16 +15,18 @@ export function askForKey(wrong) {
   input.value = "";
   dialog.showModal();
   return new Promise((resolve) => {
+    const answered = new AbortController();
+    const { signal } = answered;
     const submit = (event) => {
       event.preventDefault();
       const key = input.value.trim();
       if (!key) return;
-      byId("key-form").removeEventListener("submit", submit);
+      answered.abort();
       dialog.close();
       byId("forget-key").hidden = false;
       resolve(key);
     };
-    byId("key-form").addEventListener("submit", submit);
-    dialog.addEventListener("cancel", (event) => event.preventDefault()); // nothing works without one
+    byId("key-form").addEventListener("submit", submit, { signal });
+    dialog.addEventListener("cancel", (event) => event.preventDefault(), { signal }); // nothing works without one
   });
 }

@@ -13,6 +13,8 @@ export class Player {
     /** @type {AudioBuffer | null} */
     this.buffer = null;
     this.at_s = 0;
+    /** Counts what was asked for, since a browser may take its time to let a sound begin. */
+    this.turn = 0;
     /** @type {{source: AudioBufferSourceNode, began_s: number, from_s: number, to_s: number} | null} */
     this.current = null;
   }
@@ -50,8 +52,10 @@ export class Player {
   async play(from_s, to_s) {
     if (!this.buffer) return;
     this.pause();
+    const { turn } = this;
     this.context ??= new AudioContext();
     await this.context.resume();
+    if (turn !== this.turn) return;
     const end_s = Math.min(to_s ?? Infinity, this.buffer.duration);
     let start_s = from_s ?? this.at_s;
     if (start_s >= end_s - 0.01) start_s = from_s ?? 0;
@@ -62,6 +66,7 @@ export class Player {
   }
 
   pause() {
+    this.turn++;
     if (!this.current) return;
     const at_s = this.#now_s();
     this.current.source.stop();

@@ -34,7 +34,7 @@ export const characters = {
     nameLane(context, scene, "letters");
     const { words, aligned } = spansOf(scene.state);
     const letters = words.flatMap((word) => word.characters ?? []);
-    drawSpans(context, scene, letters, (letter) => visible(letter.character), `13px ${MONO}`, aligned, 2);
+    drawSpans(context, scene, letters, (letter) => visible(letter.character), `11.5px ${MONO}`, aligned, 2);
   },
 };
 
@@ -89,7 +89,7 @@ function writeInside(context, text, x, y, { palette, font, free }) {
   const width = context.measureText(text).width;
   if (x - width / 2 < free) return free;
   write(context, text, x, y, { colour: palette.ink, font, align: "center" });
-  return x + width / 2 + 3;
+  return x + width / 2 + 1;
 }
 
 /** The word at a moment, if there is one. @param {Record<string, any>} state @param {number} time_s */
