@@ -29,6 +29,8 @@ _MEDIA_TYPES = {
 }
 """What is served of these folders; nothing that ends otherwise is."""
 
+_SAMPLE = "examples/sample.flac"
+
 
 @dataclass(frozen=True)
 class Asset:
@@ -69,6 +71,12 @@ class Assets:
         return Asset(self._files[name], _MEDIA_TYPES[Path(name).suffix])
 
     def document(self, name: str) -> bytes:
-        """An HTML file, with the address of this edition's files in place of `{assets}`."""
-        place = f"{PREFIX.strip('/')}/{self.edition}"  # relative: a proxy may put a path before it
-        return self.get(name).body.replace(b"{assets}", place.encode())
+        """An HTML file with addresses filled in.
+
+        `{assets}` becomes the address of this edition's files, `{sample}` that of the recording to
+        try, empty where there is none. They are relative: a proxy may put a path before them.
+        """
+        place = f"{PREFIX.strip('/')}/{self.edition}"
+        sample = f"{place}/{_SAMPLE}" if _SAMPLE in self._files else ""
+        body = self.get(name).body.replace(b"{assets}", place.encode())
+        return body.replace(b"{sample}", sample.encode())

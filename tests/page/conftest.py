@@ -83,7 +83,7 @@ class Watched:
             self.faults.append(f"foreign: {request.url}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def open_page(browser):
     """A context manager: a page at an address, held to having no faults in the end."""
 

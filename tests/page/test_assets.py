@@ -88,6 +88,13 @@ def test_any_change_is_another_edition(tmp_path):
     assert Assets({"static": tmp_path / "none"}).edition
 
 
+def test_without_a_sample_none_is_offered(tmp_path):
+    assert b'data-sample=""' in Assets({"static": STATIC, "examples": tmp_path}).document(
+        "static/index.html"
+    )
+    assert b'/examples/sample.flac"' in Assets().document("static/index.html")
+
+
 def test_every_module_that_is_imported_is_served(site, addresses):
     [main] = [each for each in addresses if each.endswith("main.js")]
     base = main.removesuffix("main.js")

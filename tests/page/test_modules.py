@@ -7,9 +7,9 @@ import pytest
 import soundfile
 
 
-@pytest.fixture
-def run(page):
-    """Call an exported function of a module with JSON arguments."""
+@pytest.fixture(scope="module")
+def run(open_page, address):
+    """Call a function of a module's exports; what it gives is JSON."""
 
     def call(module, code):
         script = f"""async () => {{
@@ -17,9 +17,10 @@ def run(page):
             const it = await import(base + "{module}");
             return ({code})(it);
         }}"""
-        return page.evaluate(script)
+        return watched.page.evaluate(script)
 
-    return call
+    with open_page(address) as watched:
+        yield call
 
 
 def test_npy_is_what_numpy_writes(run):

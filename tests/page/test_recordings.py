@@ -162,7 +162,7 @@ def test_too_large_a_file_is_told(open_page, guarded):
 
 
 def test_a_busy_service_is_tried_again_when_it_says_so(open_page, guarded, sample, tmp_path):
-    noise = 0.1 * np.random.default_rng(0).standard_normal(350 * 16000)
+    noise = 0.1 * np.random.default_rng(0).standard_normal(160 * 16000)
     long = tmp_path / "long.wav"
     soundfile.write(long, noise, 16000)
     headers = {"X-API-Key": KEY}

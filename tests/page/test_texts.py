@@ -158,3 +158,12 @@ def test_a_text_that_cannot_be_aligned_is_told(watched, hear):
     alert.wait_for()
     assert "The alphabet lacks characters" in alert.inner_text()
     assert page.locator("#aligned").is_hidden()
+
+
+def test_the_view_follows_what_is_played(heard, eventually):
+    for _ in range(3):
+        heard.get_by_role("button", name="Zoom in").click()
+    before = heard.locator("#range").inner_text()
+    heard.get_by_role("button", name="Play").click()
+    eventually(heard, lambda: heard.locator("#range").inner_text() != before)
+    heard.get_by_role("button", name="Play").click()

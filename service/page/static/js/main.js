@@ -21,6 +21,7 @@ import { Store } from "./store.js";
 import { followTabs } from "./tabs.js";
 import { followTheme } from "./theme.js";
 import { Transcript } from "./transcript.js";
+import { following } from "./viewport.js";
 
 const store = new Store({
   phase: "empty", // or "working", or "ready"
@@ -46,7 +47,9 @@ const store = new Store({
 const problems = byId("problems");
 const api = new Api(askForKey);
 const player = new Player((playing, at_s) => {
-  store.set({ play: { playing, at_s }, ...(playing ? { cursor_s: at_s } : {}) });
+  const { view, recording } = store.state;
+  const along = playing && { cursor_s: at_s, view: following(view, at_s, recording.duration_s) };
+  store.set({ play: { playing, at_s }, ...along });
 });
 const stage = new Stage(store);
 const gestures = new Gestures(store, stage, player, byId("lanes"), byId("overview"));

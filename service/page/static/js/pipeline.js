@@ -28,7 +28,8 @@ export class Pipeline {
     this.store = store;
     this.gestures = gestures;
     this.step = "path";
-    this.waiting = false;
+    /** @type {Set<string>} what changed since it was shown. */
+    this.stale = new Set();
     for (const radio of document.querySelectorAll('input[name="collapse"]')) {
       radio.addEventListener("change", () => {
         this.step = /** @type {HTMLInputElement} */ (radio).value;
@@ -39,21 +40,26 @@ export class Pipeline {
     cells.addEventListener("pointerover", (event) => this.#point(event));
     cells.addEventListener("click", (event) => this.#point(event));
     store.on(["recording", "reading", "matrices"], () => this.#showCounts());
-    store.on(["view", "matrices", "arrived", "theme", "tab"], () => this.#soon());
-    store.on(["cursor_s", "sound", "theme", "arrived", "tab"], () => this.#soon());
+    store.on(["view", "matrices", "arrived", "theme", "tab"], () => this.#soon("path"));
+    store.on(["cursor_s", "sound", "arrived", "theme", "tab"], () => this.#soon("frame"));
   }
 
-  #soon() {
-    if (this.waiting || this.store.state.tab !== "pipeline") return;
-    this.waiting = true;
-    requestAnimationFrame(() => {
-      this.waiting = false;
-      if (!this.store.state.matrices) return;
-      this.#showPath();
-      this.#showSlice();
-      this.#showVector();
-      this.#showBelief();
-    });
+  /** Show a part at the screen's next frame. @param {"path" | "frame"} part */
+  #soon(part) {
+    if (this.store.state.tab !== "pipeline") return;
+    if (this.stale.size === 0) requestAnimationFrame(() => this.#show());
+    this.stale.add(part);
+  }
+
+  #show() {
+    const stale = new Set(this.stale);
+    this.stale.clear();
+    if (!this.store.state.matrices) return;
+    if (stale.has("path")) this.#showPath();
+    if (!stale.has("frame")) return;
+    this.#showSlice();
+    this.#showVector();
+    this.#showBelief();
   }
 
   /** T, T', N: of the whole recording. */

@@ -124,10 +124,8 @@ export class Session {
     store.state.matrices?.probs.close();
     store.state.matrices?.vectors.close();
     const matrices = await openMatrices(this.api, recording, store.state.model, {
-      onChange: () => {
-        store.set({ arrived: store.state.arrived + 1 });
-      },
-      onError: (error) => showProblem(this.problems, error),
+      onChange: () => this.#redraw(),
+      onError: (error) => showProblem(this.problems, error, () => this.#fetchAgain()),
     });
     if (signal.aborted) return;
     store.set({ phase: "ready" }); // only what is shown has a width
@@ -144,5 +142,17 @@ export class Session {
     if (signal.aborted || store.state.recording !== recording) return;
     this.player.load(decoded?.buffer ?? null);
     store.set({ sound: decoded });
+  }
+
+  #redraw() {
+    this.store.set({ arrived: this.store.state.arrived + 1 });
+  }
+
+  #fetchAgain() {
+    clearProblem(this.problems);
+    const { matrices } = this.store.state;
+    matrices.probs.retry();
+    matrices.vectors.retry();
+    this.#redraw();
   }
 }

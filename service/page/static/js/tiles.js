@@ -33,6 +33,11 @@ export class Tiles {
     this.abort = new AbortController();
   }
 
+  /** Fetch again what could not be fetched, when it is looked at. */
+  retry() {
+    this.failed.clear();
+  }
+
   /** Stop fetching: another recording is looked at. */
   close() {
     this.abort.abort();

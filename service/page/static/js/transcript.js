@@ -85,12 +85,14 @@ export class Transcript {
       `${other.about} ${count === 0 ? `It changed nothing of what ${other.before} reads.` : `It changed ${count === 1 ? "one place" : `${count} places`}; above ${count === 1 ? "it" : "each"} stands what ${other.before} reads.`}`;
   }
 
+  /** Mark the word that is heard at this moment. */
   #follow() {
     const { reading, play } = this.store.state;
-    if (!reading) return;
-    reading.words.forEach((word, place) => {
-      const heard = play.playing && play.at_s >= word.start_s && play.at_s < word.end_s;
-      this.buttons[place]?.classList.toggle("heard", heard);
-    });
+    const spoken = (word) => play.playing && play.at_s >= word.start_s && play.at_s < word.end_s;
+    const heard = reading && this.buttons[reading.words.findIndex(spoken)];
+    if (heard === this.heard) return;
+    this.heard?.classList.remove("heard");
+    heard?.classList.add("heard");
+    this.heard = heard;
   }
 }

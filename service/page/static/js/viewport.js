@@ -9,6 +9,8 @@ export const LEAST_SPAN_S = 0.25;
 const TICK_STEPS_S = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800];
 const TICK_PX = 72;
 const NARROW_PX = 560;
+/** The share of a view that a play head which turned the page has left behind it. */
+const LEFT_BEHIND = 0.08;
 /** So wide are frames whose letters can be read. */
 const READABLE_PX = 4.5;
 
@@ -68,6 +70,18 @@ export function revealing(view, from_s, to_s, duration_s) {
   const margin_s = Math.min(view.span_s * 0.15, Math.max(0, view.span_s - (to_s - from_s)) / 2);
   if (from_s < view.start_s) return clamped({ start_s: from_s - margin_s, span_s: view.span_s }, duration_s);
   return clamped({ start_s: to_s + margin_s - view.span_s, span_s: view.span_s }, duration_s);
+}
+
+/**
+ * The same view, or the next one when playing has come to its end.
+ * @param {View} view
+ * @param {number} at_s
+ * @param {number} duration_s
+ * @returns {View}
+ */
+export function following(view, at_s, duration_s) {
+  if (at_s >= view.start_s && at_s <= view.start_s + view.span_s) return view;
+  return clamped({ start_s: at_s - view.span_s * LEFT_BEHIND, span_s: view.span_s }, duration_s);
 }
 
 /** Where lanes of this width draw: their names and axes stand before it. @param {number} width_px @returns {Plot} */
