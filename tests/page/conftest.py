@@ -10,8 +10,6 @@ import pytest
 import soundfile
 from running_service import running_service
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples/sample.flac"
 WAIT_MS = 60_000
@@ -37,6 +35,8 @@ def spoken_wav(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def browser(chromium, spoken_wav):
+    reason = "playwright is not installed: pip install -e '.[test]'"
+    playwright_api = pytest.importorskip("playwright.sync_api", reason=reason)
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=chromium,

@@ -93,6 +93,23 @@ def test_dragging_scrolls_and_the_strip_jumps(heard, eventually):
     eventually(heard, lambda: shown_s(heard)[1] == pytest.approx(3.395, abs=0.006))
 
 
+def test_two_fingers_zoom(heard, eventually):
+    lanes = heard.locator("#lanes")
+    lanes.scroll_into_view_if_needed()
+    box = lanes.bounding_box()
+    session = heard.context.new_cdp_session(heard)
+
+    def touch(kind, *places):
+        points = [{"x": box["x"] + x, "y": box["y"] + 60, "id": i} for i, x in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 400, 500)
+    for step in range(1, 11):
+        touch("touchMove", 400 - 10 * step, 500 + 10 * step)
+    touch("touchEnd")
+    eventually(heard, lambda: span_s(heard) == pytest.approx(3.395 / 3, abs=0.05))
+
+
 def test_pointing_shows_a_frame_as_the_api_has_it(heard, probs, eventually):
     lane, time_s = heard.locator("#lanes"), 2.56
     x = 62 + (lane.bounding_box()["width"] - 63) * time_s / 3.395

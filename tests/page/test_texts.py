@@ -2,6 +2,7 @@
 
 import httpx
 import pytest
+from running_service import running_service
 
 STARTS = """() => {
     window.started = [];
@@ -167,3 +168,20 @@ def test_the_view_follows_what_is_played(heard, eventually):
     heard.get_by_role("button", name="Play").click()
     eventually(heard, lambda: heard.locator("#range").inner_text() != before)
     heard.get_by_role("button", name="Play").click()
+
+
+def test_without_a_language_model_its_choice_is_closed(open_page, tmp_path, english_model):
+    (tmp_path / "model.onnx").symlink_to(english_model)
+    variables = {"OTOSCOPE_MODEL_PATH": str(tmp_path / "model.onnx")}
+    with (
+        running_service(tmp_path / "results.sqlite3", **variables) as bare,
+        open_page(bare) as watched,
+    ):
+        page = watched.page
+        page.get_by_role("button", name="Try the example").click()
+        page.locator("#changes", has_text="what greedy decoding reads").wait_for()
+        assert page.locator('input[name="decoder"][value="beam"]').is_checked()
+        assert page.locator('input[name="decoder"][value="lm"]').is_disabled()
+        page.get_by_role("tab", name="Other texts").click()
+        assert page.locator("#hypotheses tr").count() == 5
+        assert page.locator("#lm-controls").is_hidden()

@@ -3,7 +3,7 @@
 import { byId } from "./dom.js";
 import { clock, percent } from "./format.js";
 import { openMatrices } from "./matrices.js";
-import { clearProblem, showProblem } from "./problems.js";
+import { Problem, clearProblem, showProblem } from "./problems.js";
 import { decode } from "./sound.js";
 import { firstView } from "./viewport.js";
 
@@ -21,6 +21,7 @@ export class Session {
     try {
       const model = await this.api.json("model");
       this.store.set({ model });
+      byId("frame-ms").textContent = String(Math.round(model.frame_s * 1000));
       const rate =
         model.dev_cer === null ? "" : `, ${percent(model.dev_cer)} of characters wrong on its dev sets`;
       byId("model").textContent =
@@ -105,6 +106,7 @@ export class Session {
     const form = new FormData();
     form.set("file", blob, name);
     form.set("timestamps", "char");
+    form.set("decoder", "beam"); // the only one that knows of other texts
     form.set("n_best", String(this.nBest));
     const bar = byId("progress");
     byId("working-what").textContent = "Sending";
@@ -120,6 +122,7 @@ export class Session {
 
   async #show(blob, name, text, answer, sound, signal) {
     const { store } = this;
+    if (!answer.id) throw notKept(answer);
     const recording = { name, blob, text, id: answer.id, duration_s: answer.duration_s };
     store.state.matrices?.probs.close();
     store.state.matrices?.vectors.close();
@@ -155,4 +158,12 @@ export class Session {
     matrices.vectors.retry();
     this.#redraw();
   }
+}
+
+/** The service heard a recording, but could not keep what the pictures are drawn from. */
+function notKept({ text, warnings }) {
+  return new Problem({
+    title: "There is a text, but nothing to look into",
+    detail: `“${text}”. ${warnings.join("; ")}`,
+  });
 }
