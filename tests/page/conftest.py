@@ -1,4 +1,8 @@
-"""Debian's Chromium on the service as it is started, with the shipped model."""
+"""Debian's Chromium on the service as it is started, with the shipped model.
+
+A browser lives as long as a module, not as long as the session: Playwright runs an event loop in
+this thread, beside which no test of another folder could start its own.
+"""
 
 import shutil
 import time
@@ -33,7 +37,7 @@ def spoken_wav(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium, spoken_wav):
     reason = "playwright is not installed: pip install -e '.[test]'"
     playwright_api = pytest.importorskip("playwright.sync_api", reason=reason)
@@ -83,7 +87,7 @@ class Watched:
             self.faults.append(f"foreign: {request.url}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def open_page(browser):
     """A context manager: a page at an address, held to having no faults in the end."""
 
