@@ -53,6 +53,11 @@ class DecodingOptions(BaseModel):
         "model if there is one. By default beam if there is one, or something asked for that "
         "greedy can't heed, else greedy.",
     )
+    language_model: bool = Field(
+        default=True,
+        description="Whether a beam search asks the language model, if there is one; false ranks "
+        "texts by their letters alone.",
+    )
     beam_width: int | None = Field(
         default=None, ge=1, le=2000, description="Texts that a beam search keeps at every frame."
     )

@@ -1,7 +1,7 @@
 """Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otoscope.alphabet import Alphabet
@@ -66,7 +66,8 @@ class Decoding:
         wants_beam = self.language_model or options.of_beam
         chosen = options.decoder or ("beam" if wants_beam else "greedy")
         if chosen == "beam":
-            return self._beam(posteriors, options)
+            reader = self if options.language_model else replace(self, language_model=None)
+            return reader._beam(posteriors, options)
         options.refuse_beam_fields("greedy")
         return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
 

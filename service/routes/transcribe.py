@@ -19,16 +19,12 @@ from service.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
 from service.options import Timestamps, TranscribeOptions
 from service.services import Services, ServicesDep
 from service.store import new_id
-from service.transcribed import transcription
+from service.transcribed import ID_HEADER, body_of, transcription
 from service.transcriber import Recognition
 from service.upload import Upload, form_schema, read_upload
-from service.written import write
 
 router = APIRouter(tags=["transcription"])
 logger = logging.getLogger(__name__)
-
-ID_HEADER = "Otoscope-Transcription-ID"
-"""The transcription's id, for formats that have no place for it."""
 
 _NOT_KEPT = "the posteriors could not be kept: GET /probs and /features don't know this id"
 
@@ -69,28 +65,24 @@ def _answer(
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.steps(upload.file)
-    decoded = services.decode(recognition.posteriors, upload.options)
+    posteriors = recognition.posteriors
+    decoded = services.decode(posteriors, upload.options)
     result_id = new_id()
     document = transcription(
         result_id,
-        recognition,
         decoded,
+        posteriors.clock,
         services.model_name,
+        warnings=recognition.warnings,
         timestamps=timestamps,
         segments=form == "verbose_json",
     )
     if not _keep(services, result_id, recognition, to_json(document)):
         document["warnings"].append(_NOT_KEPT)
     headers = {ID_HEADER: result_id, **warnings_headers(document["warnings"])}
-    match form:
-        case "json" | "verbose_json":
-            if upload.options.probs:
-                document["probs"] = matrix(result_id, recognition.posteriors)
-            body = to_json(document)
-        case _:
-            said, duration_s = decoded.transcript, recognition.posteriors.clock.duration_s
-            characters = said.characters if timestamps == "char" else None
-            body = write(form, said.words, characters, duration_s)
+    if upload.options.probs:
+        document["probs"] = matrix(result_id, posteriors)
+    body = body_of(document, decoded, posteriors.clock, form, timestamps)
     return Response(body, media_type=TRANSCRIPT_TYPES[form], headers=headers)
 
 

@@ -13,7 +13,8 @@ from praatio import textgrid as praat
 
 from otoscope import load
 from service.app import create_app
-from service.routes.transcribe import _NOT_KEPT, ID_HEADER
+from service.routes.transcribe import _NOT_KEPT
+from service.transcribed import ID_HEADER
 
 SAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "sample.flac").read_bytes()
 FILES = {
