@@ -17,6 +17,7 @@ PYTEST_ARGS ?=
 DEV = .venv-dev
 SERVICE = .venv-service
 NEEDS_TORCH = tests/training tests/onnx_export
+ONCE = tests/page # a browser is enough to wait for once
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
@@ -42,7 +43,7 @@ test-service: $(SERVICE)/.tests-installed
 	@echo "== the suite of the library and the service, where there is no torch =="
 	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
 	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
-	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH)) $(PYTEST_ARGS)
+	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH) $(ONCE)) $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
 
