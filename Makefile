@@ -17,14 +17,15 @@ PYTEST_ARGS ?=
 DEV = .venv-dev
 SERVICE = .venv-service
 NEEDS_TORCH = tests/training tests/onnx_export
+ONCE = tests/page # a browser is enough to wait for once
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export calibrate evaluate bench clean
+	check-boundaries format train export int8 calibrate evaluate bench tour clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
 	@echo "  MODEL LM MANIFESTS PYTEST_ARGS"
@@ -42,7 +43,7 @@ test-service: $(SERVICE)/.tests-installed
 	@echo "== the suite of the library and the service, where there is no torch =="
 	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
 	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
-	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH)) $(PYTEST_ARGS)
+	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH) $(ONCE)) $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
 
@@ -69,6 +70,9 @@ export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, M
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
 
+int8: $(DEV)/.installed ## Write a model with 8-bit weights beside it: MODEL
+	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
+
 calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
 	$(DEV)/bin/python -m training calibrate --model $(MODEL) \
 	  $(patsubst %,--lm %,$(wildcard $(LM))) $(MANIFESTS)
@@ -80,8 +84,11 @@ evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (C
 	  --pocketsphinx --json $(dir $(MODEL))evaluation.json \
 	  --table benchmarks/results/accuracy.md $(MANIFESTS)
 
-bench: $(DEV)/.installed ## Measure speed on this machine
-	$(DEV)/bin/python -m benchmarks
+bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
+	$(DEV)/bin/python -m benchmarks --model $(MODEL) --speech $(CORPUS)/librispeech/dev.jsonl
+
+tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
+	$(DEV)/bin/python tests/contract/make_tour.py
 
 clean: ## Remove caches and build outputs (environments, runs and models stay)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.clips import open_speech
 from benchmarks.page import markdown
 from benchmarks.plots import draw
 from benchmarks.service import measure
@@ -19,16 +20,25 @@ def main() -> None:
     """Run all measurements on this machine."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    parser.add_argument(
+        "--speech",
+        type=Path,
+        default=Path("../shared/corpus/librispeech/dev.jsonl"),
+        help="manifest of recordings to cut clips from; without it, the sample of examples/",
+    )
     parser.add_argument("--requests", type=int, default=160, help="at each number of clients")
     parser.add_argument(
         "--late", type=int, default=2000, help="requests of the run that watches memory"
     )
     options = parser.parse_args()
-    document = {
-        "machine": _machine(),
-        "commit": _commit(),
-        **measure(options.model, say=_say, requests=options.requests, late=options.late),
-    }
+    speech = open_speech(options.speech)
+    quantised = options.model.with_suffix(".int8.onnx")
+    if not quantised.is_file():
+        parser.error(f"expected {quantised}: run make int8")
+    figures = measure(
+        options.model, quantised, speech, say=_say, requests=options.requests, late=options.late
+    )
+    document = {"machine": _machine(), "commit": _commit(), "speech": speech.name, **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "service.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     draw(document, RESULTS / "service.png")

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import torch
 
-from benchmarks.clips import speech
+from benchmarks.clips import Speech
 from otoscope import Recognizer
 from training.systems import pocketsphinx
 
@@ -19,7 +19,7 @@ _LEAST_S = 2.0
 _LEAST_RUNS = 3
 
 
-def raw_throughput(model: Path, durations_s: Sequence[float]) -> dict[str, object]:
+def raw_throughput(model: Path, speech: Speech, durations_s: Sequence[float]) -> dict[str, object]:
     """Audio s per s of the graph alone, for the best of batch sizes and ways to use processors.
 
     The recordings are those of the load test, sorted by length, so that no batch is padded much.
@@ -28,7 +28,7 @@ def raw_throughput(model: Path, durations_s: Sequence[float]) -> dict[str, objec
     together = Recognizer(model, threads=processors)
     apart = Recognizer(model, threads=1)
     matrices = sorted(
-        (together.features(speech(duration_s)) for duration_s in durations_s), key=len
+        (together.features(speech.cut(duration_s)) for duration_s in durations_s), key=len
     )
     rows = []
     for size in _BATCH_SIZES:
@@ -79,11 +79,13 @@ def machine_gflops(size: int = 2048) -> dict[str, float]:
     }
 
 
-def pocketsphinx_throughput(model: Path, duration_s: float) -> float:
+def pocketsphinx_throughput(model: Path, speech: Speech, durations_s: Sequence[float]) -> float:
     """Audio s per s of PocketSphinx with its own model and trigram, on one processor."""
     system = pocketsphinx(Recognizer(model))
-    samples = speech(duration_s)
-    return duration_s / best_s(lambda: system.hear(samples), least_s=0.0)
+    recordings = [speech.cut(duration_s) for duration_s in durations_s]
+    return sum(durations_s) / best_s(
+        lambda: [system.hear(samples) for samples in recordings], least_s=0.0
+    )
 
 
 def best_s(work: Callable[[], object], least_s: float = _LEAST_S) -> float:

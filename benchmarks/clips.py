@@ -1,4 +1,4 @@
-"""Audio to measure with: the repository's own sample, repeated to a length."""
+"""Audio to measure with: recordings of a manifest, or the repository's sample over and over."""
 
 import io
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ import numpy as np
 import soundfile
 
 from otoscope import load
+from training.corpus import read_manifest
 
 SAMPLE = Path(__file__).parents[1] / "examples" / "sample.flac"
 RATE_HZ = 16000
@@ -27,19 +28,43 @@ class Clip:
     data: bytes
 
 
-def clip(duration_s: float) -> Clip:
-    """Speech of that length."""
-    buffer = io.BytesIO()
-    soundfile.write(buffer, speech(duration_s), RATE_HZ, format="FLAC")
-    return Clip(duration_s, buffer.getvalue())
+@dataclass(frozen=True)
+class Speech:
+    """What clips are cut from.
+
+    Attributes:
+        samples: (samples,) float32 at 16 kHz, recordings end to end.
+        name: of where they come from.
+    """
+
+    samples: np.ndarray
+    name: str
+
+    def cut(self, duration_s: float, start_s: float = 0.0) -> np.ndarray:
+        """(samples,) float32 of that length; after the end it begins again."""
+        places = np.arange(round(duration_s * RATE_HZ)) + round(start_s * RATE_HZ)
+        return self.samples.take(places, mode="wrap")
+
+    def clip(self, duration_s: float, start_s: float = 0.0) -> Clip:
+        """The same as a file."""
+        buffer = io.BytesIO()
+        soundfile.write(buffer, self.cut(duration_s, start_s), RATE_HZ, format="FLAC")
+        return Clip(duration_s, buffer.getvalue())
+
+    def mixed(self, count: int) -> list[Clip]:
+        """Clips of 1 to 30 s from anywhere, the same ones every time."""
+        rng = np.random.default_rng(SEED)
+        durations_s = np.round(rng.uniform(1.0, 30.0, count), 2)
+        starts_s = rng.uniform(0.0, self.samples.size / RATE_HZ, count)
+        return [
+            self.clip(float(duration_s), float(start_s))
+            for duration_s, start_s in zip(durations_s, starts_s, strict=True)
+        ]
 
 
-def speech(duration_s: float) -> np.ndarray:
-    """(samples,) float32 of that length."""
-    return np.resize(load(SAMPLE, RATE_HZ).samples, round(duration_s * RATE_HZ))
-
-
-def mixed(count: int) -> list[Clip]:
-    """Clips of 1 to 30 s, the same ones every time."""
-    durations_s = np.random.default_rng(SEED).uniform(1.0, 30.0, count)
-    return [clip(float(round(duration_s, 2))) for duration_s in durations_s]
+def open_speech(manifest: Path) -> Speech:
+    """The recordings of `manifest` if it is there, else the repository's sample."""
+    if not manifest.is_file():
+        return Speech(load(SAMPLE, RATE_HZ).samples, f"examples/{SAMPLE.name}, repeated")
+    recordings = [load(each.audio, RATE_HZ).samples for each in read_manifest(manifest)]
+    return Speech(np.concatenate(recordings), f"{manifest.parent.name}/{manifest.name}")

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from benchmarks.clips import clip, mixed
+from benchmarks.clips import Speech
 from benchmarks.load import drive
 from benchmarks.servers import otoscope_server
 
@@ -12,13 +12,13 @@ _LEAST_AUDIO_S = 200.0
 _MOST_REQUESTS = 40
 
 
-def by_length(model: Path) -> list[dict[str, float]]:
+def by_length(model: Path, speech: Speech) -> list[dict[str, float]]:
     """Milliseconds an audio second, one client, by length; the median of several requests."""
     rows = []
     with otoscope_server(model) as server:
         for length_s in LENGTHS_S:
             requests = min(_MOST_REQUESTS, max(3, round(_LEAST_AUDIO_S / length_s)))
-            row = drive(server, [clip(length_s)], concurrency=1, requests=requests)
+            row = drive(server, [speech.clip(length_s)], concurrency=1, requests=requests)
             rows.append(
                 {
                     "length_s": length_s,
@@ -30,22 +30,22 @@ def by_length(model: Path) -> list[dict[str, float]]:
     return rows
 
 
-def by_workers(model: Path, requests: int) -> list[dict[str, float]]:
+def by_workers(model: Path, speech: Speech, requests: int) -> list[dict[str, float]]:
     """The mixed load at 16 clients, by server processes with their share of the processors."""
     processors = os.cpu_count() or 1
     rows = []
     for workers in (1, 2):
         share = str(max(1, processors // workers))
         with otoscope_server(model, workers, OTOSCOPE_INFERENCE_THREADS=share) as server:
-            row = drive(server, mixed(40), concurrency=16, requests=requests)
+            row = drive(server, speech.mixed(40), concurrency=16, requests=requests)
         rows.append({"workers": workers, "inference_threads": int(share), **row})
     return rows
 
 
-def endurance(model: Path, early: int, late: int) -> dict[str, float]:
+def endurance(model: Path, speech: Speech, early: int, late: int) -> dict[str, float]:
     """Peak memory of one process after `early` and after `late` requests of mixed lengths."""
     with otoscope_server(model) as server:
-        clips = mixed(200)
+        clips = speech.mixed(200)
         first = drive(server, clips, concurrency=16, requests=early)
         then = drive(server, clips, concurrency=16, requests=late - early)
     return {

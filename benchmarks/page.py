@@ -9,83 +9,110 @@ _LOAD = ("audio s per s", "p50 ms", "p95 ms", "p99 ms", "processors", "peak MiB"
 
 def markdown(document: dict) -> str:
     """Tables, the ratios first."""
-    machine, stages = document["machine"], document["stages"]
-    raw, gflops = document["raw"], document["machine_gflops"]
     parts = [
         "# What a transcription costs",
-        f"`make bench` on {machine}, commit {document['commit']}. Clips of 1-30 s, drawn once; the "
-        "clients share the machine with the server. Greedy decoding unless said.",
-        _table(
-            ("ratio, in this run", "value", "aim", ""),
-            (
-                (each.name, f"{each.value:.2f}", each.aim, "met" if each.met else "**missed**")
-                for each in ratios(document)
-            ),
-        ),
+        f"`make bench` on {document['machine']}, commit {document['commit']}. Clips of 1-30 s of "
+        f"{document['speech']}, drawn once; the clients share the machine with the server. Greedy "
+        "decoding unless said.",
+        _ratios(document),
         "![Throughput, latency and cost by length](service.png)",
         "## Stages of a 10 s clip, one thread",
-        _table(
-            ("stage", "ms", "share of the model's time"),
-            (
-                (name.removesuffix("_ms"), f"{ms:.2f}", f"{100 * ms / stages['model_ms']:.1f} %")
-                for name, ms in stages.items()
-            ),
-        ),
+        _stages(document["stages"]),
         "## Under load",
+        *_loads(document),
+        "## By length, one client",
+        _lengths(document["by_length"]),
+        "## Ceilings",
+        *_ceilings(document),
+        *_notes(document),
     ]
-    parts += [
+    return "\n\n".join(parts) + "\n"
+
+
+def _ratios(document: dict) -> str:
+    return _table(
+        ("ratio, in this run", "value", "aim", ""),
+        (
+            (each.name, f"{each.value:.2f}", each.aim, "met" if each.met else "**missed**")
+            for each in ratios(document)
+        ),
+    )
+
+
+def _stages(stages: dict) -> str:
+    return _table(
+        ("stage", "ms", "share of the model's time"),
+        (
+            (name.removesuffix("_ms"), f"{ms:.2f}", f"{100 * ms / stages['model_ms']:.1f} %")
+            for name, ms in stages.items()
+        ),
+    )
+
+
+def _loads(document: dict) -> list[str]:
+    by_clients = [
         f"{title}:\n\n" + _table(("clients", *_LOAD), (_load(row) for row in document[key]))
         for title, key in (
             ("Greedy", "greedy"),
             ("Beam search with the language model", "beam"),
+            ("Greedy, 8-bit weights, each recording alone", "int8"),
+            ("Beam search, 8-bit weights", "int8_beam"),
             ("A plain endpoint, `async def`, one call a request", "plain"),
         )
     ]
-    parts += [
-        "Server processes, 16 clients:\n\n"
-        + _table(
-            ("processes x threads", *_LOAD),
-            (
-                (f"{row['workers']} x {row['inference_threads']}", *_load(row)[1:])
-                for row in document["by_workers"]
-            ),
+    by_processes = _table(
+        ("processes x threads", *_LOAD),
+        (
+            (f"{row['workers']} x {row['inference_threads']}", *_load(row)[1:])
+            for row in document["by_workers"]
         ),
-        "## By length, one client",
-        _table(
-            ("length s", "p50 ms", "ms an audio second", "peak MiB"),
+    )
+    return [*by_clients, f"Server processes, 16 clients:\n\n{by_processes}"]
+
+
+def _lengths(rows: list[dict]) -> str:
+    return _table(
+        ("length s", "p50 ms", "ms an audio second", "peak MiB"),
+        (
             (
-                (
-                    f"{row['length_s']:g}",
-                    f"{row['p50_ms']:.0f}",
-                    f"{row['ms_per_audio_s']:.2f}",
-                    f"{row['peak_mib']:.0f}",
-                )
-                for row in document["by_length"]
-            ),
+                f"{row['length_s']:g}",
+                f"{row['p50_ms']:.0f}",
+                f"{row['ms_per_audio_s']:.2f}",
+                f"{row['peak_mib']:.0f}",
+            )
+            for row in rows
         ),
-        "## Ceilings",
+    )
+
+
+def _ceilings(document: dict) -> list[str]:
+    raw, gflop = document["raw"], document["model_gflop_per_audio_s"]
+    products = ", ".join(
+        f"{name} {value:.0f}" for name, value in document["machine_gflops"].items()
+    )
+    return [
         _table(
             ("the graph alone", "batch", "audio s per s"),
             ((row["how"], row["batch"], f"{row['audio_s_per_s']:.0f}") for row in raw["rows"]),
         ),
-        f"A second of audio takes {document['model_gflop_per_audio_s']:.3f} GFLOP in matrix "
-        f"products, so the best attains "
-        f"{raw['best']['audio_s_per_s'] * document['model_gflop_per_audio_s']:.0f} GFLOP/s; a "
-        f"float32 product of 2048 x 2048: "
-        + ", ".join(f"{name} {value:.0f}" for name, value in gflops.items())
-        + f" GFLOP/s. PocketSphinx hears {document['pocketsphinx_audio_s_per_s']:.1f} audio s "
-        "per s on one processor.",
-        f"Memory: {document['endurance']['early_mib']:.0f} MiB at most after "
-        f"{document['endurance']['early_requests']:.0f} requests, "
-        f"{document['endurance']['late_mib']:.0f} after "
-        f"{document['endurance']['late_requests']:.0f}; "
-        f"{document['endurance']['errors']:.0f} errors. "
+        f"A second of audio takes {gflop:.3f} GFLOP in matrix products, so the best attains "
+        f"{raw['best']['audio_s_per_s'] * gflop:.0f} GFLOP/s; a float32 product of 2048 x 2048: "
+        f"{products} GFLOP/s. PocketSphinx hears {document['pocketsphinx_audio_s_per_s']:.1f} "
+        "audio s per s on one processor.",
+    ]
+
+
+def _notes(document: dict) -> list[str]:
+    memory, training = document["endurance"], document["training"]
+    return [
+        f"Memory: {memory['early_mib']:.0f} MiB at most after {memory['early_requests']:.0f} "
+        f"requests, {memory['late_mib']:.0f} after {memory['late_requests']:.0f}; "
+        f"{memory['errors']:.0f} errors. "
         f"From start to ready: {document['start_to_ready_s']:.2f} s.",
         "Training, forward and backward, audio s per s: "
-        + ", ".join(f"{name} {value:.0f}" for name, value in document["training"].items())
+        + ", ".join(f"{name} {value:.0f}" for name, value in training.items())
         + ".",
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _load(row: dict) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ class Ratio:
 def ratios(document: dict) -> list[Ratio]:
     """All that have an aim."""
     greedy, beam = _by_clients(document["greedy"]), _by_clients(document["beam"])
+    eight = _by_clients(document["int8"])
     peer = document["pocketsphinx_audio_s_per_s"]
     processors = os.cpu_count() or 1
     latency, raw = document["latency_5_s"], document["raw"]["best"]["audio_s_per_s"]
@@ -34,7 +35,8 @@ def ratios(document: dict) -> list[Ratio]:
     return [
         _least("throughput at 16 clients / the graph alone", _speed(greedy[16]) / raw, 0.75),
         _least("throughput a processor / PocketSphinx", _speed(greedy[16]) / processors / peer, 50),
-        _least("the same with the LM", _speed(beam[16]) / processors / peer, 10),
+        _least("the same with the 8-bit model", _speed(eight[16]) / processors / peer, 50),
+        _least("with the LM / PocketSphinx", _speed(beam[16]) / processors / peer, 10),
         _most(
             "p95 of 5 s, 1 client / (1.5 x model + 10 ms)",
             latency["p95_ms"] / (1.5 * latency["model_ms"] + 10),

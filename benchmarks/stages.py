@@ -8,15 +8,15 @@ from typing import Any
 
 import threadpoolctl
 
-from benchmarks.clips import clip
+from benchmarks.clips import Speech
 from otoscope import FrameClock, Posteriors, Recognizer, audio, greedy
 
 
-def measure_stages(model: Path, duration_s: float, runs: int) -> dict[str, float]:
+def measure_stages(model: Path, speech: Speech, duration_s: float, runs: int) -> dict[str, float]:
     """Median milliseconds of each stage for a clip of `duration_s`."""
     recognizer = Recognizer(model, threads=1)
     spec = recognizer.spec
-    data = clip(duration_s).data
+    data = speech.clip(duration_s).data
     samples = audio.load(data, spec.features.sample_rate_hz).samples
     matrix = recognizer.features(samples)
     [log_probs] = recognizer.run([matrix])

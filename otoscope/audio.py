@@ -127,8 +127,8 @@ def load(
         can't be decoded once cut.
 
     Raises:
-        EmptyAudioError, UnreadableAudioError, AudioTooShortError, AudioTooLongError,
-        NonFiniteAudioError: with what was expected and what came.
+        EmptyAudioError, UnreadableAudioError, AudioRateError, AudioTooShortError,
+        AudioTooLongError, NonFiniteAudioError: with what was expected and what came.
         FileNotFoundError: if a path does not exist.
     """
     stream = AudioStream(

@@ -21,7 +21,7 @@ import soundfile
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from otoscope.errors import AudioTooLongError, UnreadableAudioError
+from otoscope.errors import AudioRateError, AudioTooLongError, UnreadableAudioError
 
 Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
@@ -29,6 +29,9 @@ Source: TypeAlias = bytes | str | Path | BinaryIO
 
 BLOCK_FRAMES = 4096
 """Samples per channel decoded at once. A block in which libsndfile fails is lost: keep it short."""
+
+MIN_RATE_HZ = 1000
+"""No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
 
 _HEADER_SLACK_S = 0.1
 """A stream shorter than its header says by more than this is truncated. An mp3 frame is 72 ms."""
@@ -89,6 +92,7 @@ class Decoder:
 
         Raises:
             UnreadableAudioError: if no decoder knows the file.
+            AudioRateError: if its sample rate is below MIN_RATE_HZ.
             AudioTooLongError: beyond the limit.
         """
         self._file.seek(0)
@@ -127,6 +131,10 @@ class Decoder:
 
     def _take(self, source: Iterator[Samples], rate_hz: int) -> Iterator[Block]:
         """Blocks from `duration_s` on until the stream ends, its decoder fails or the limit."""
+        if rate_hz < MIN_RATE_HZ:
+            raise AudioRateError(
+                f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"
+            )
         self.failure = None
         skip, taken = round(self.duration_s * rate_hz), 0
         try:

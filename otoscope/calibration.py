@@ -41,7 +41,7 @@ class Calibration:
     """Priors and curves of one model.
 
     Attributes:
-        model_sha256: of the model file they were fitted for.
+        model_sha256: of the model file they were fitted for; they serve its 8-bit form as well.
         priors: mean posterior of each class, the blank last; for beam search.
         curves: by decoder, "greedy", "beam" or "beam + LM".
     """

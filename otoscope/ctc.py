@@ -8,6 +8,7 @@ between, before and after the labels.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -97,8 +98,19 @@ def forward_log_probs(
     return ends
 
 
-def viterbi(log_probs: FloatArray, labels: Labels, blank: int) -> Alignment:
+def viterbi(
+    log_probs: FloatArray, labels: Labels, blank: int, margin: float = math.inf
+) -> Alignment:
     """The most probable path that collapses to `labels`.
+
+    Args:
+        log_probs: (T, V) natural log.
+        labels: (N,) without blanks.
+        blank: its class.
+        margin: places in the text this much less probable than the best one of a frame are given
+            up there, natural log. None are by default, which takes time in proportion to T * N; a
+            long text that is known to be near what was said takes little more than T. If the text
+            can't be ended then, none are given up after all.
 
     Raises:
         UnalignableTextError: if T < N + repeated neighbours.
@@ -113,18 +125,38 @@ def viterbi(log_probs: FloatArray, labels: Labels, blank: int) -> Alignment:
         nothing = np.zeros(0, dtype=np.int64)
         return Alignment(nothing, nothing, 0.0)
     # Impossible frames count as nearly so: an impossible text gets a path that spells it, too.
-    extended, may_skip = _extend(labels, blank)
-    states = _best_states(np.maximum(log_probs, _NEARLY_NEVER), extended, may_skip)
+    rows, text = np.maximum(log_probs, _NEARLY_NEVER), _Text(*_extend(labels, blank))
+    states = _best_states(rows, text, margin)
+    if states is None:
+        states = _best_states(rows, text, math.inf)
+    assert states is not None  # noqa: S101 - there are frames enough
     positions = np.where(states % 2 == 1, states // 2, -1)
-    path = extended[states]
+    path = text.extended[states]
     log_prob = log_probs[np.arange(frames), path].sum(dtype=np.float64)
     return Alignment(path, positions, float(log_prob))
 
 
-def _best_states(
-    log_probs: FloatArray, extended: Labels, may_skip: npt.NDArray[np.bool_]
-) -> Labels:
-    """The best path's state at each frame, (T,) int64, T >= 1.
+class _Text(NamedTuple):
+    """Labels with blanks around, and the states that may be entered past a blank: (2N + 1,)."""
+
+    extended: Labels
+    may_skip: npt.NDArray[np.bool_]
+
+
+class _Front(NamedTuple):
+    """Scores of the states from `first` on, natural log; all others can't be reached."""
+
+    first: int
+    scores: npt.NDArray[np.float64]
+
+    def of(self, state: int) -> float:
+        """A state's score."""
+        place = state - self.first
+        return float(self.scores[place]) if 0 <= place < self.scores.size else _NEVER
+
+
+def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | None:
+    """The best path's state at each frame, (T,) int64, T >= 1; None if none ends the text.
 
     Back pointers of all frames would take T * (2N + 1) bytes: a gigabyte for twenty minutes of
     speech. So scores are kept at every sqrt(T)-th frame only, and the pointers in between are found
@@ -133,41 +165,64 @@ def _best_states(
     """
     frames = log_probs.shape[0]
     block = math.isqrt(frames) + 1
-    score = _start(log_probs, extended)
+    front = _Front(0, log_probs[0, text.extended[:2]].astype(np.float64))
     kept = []
     for t in range(1, frames):
         if (t - 1) % block == 0:
-            kept.append(score)
-        score = np.stack(_arrivals(score, may_skip)).max(axis=0) + log_probs[t, extended]
-    last = extended.size - 1
-    state = last if last == 0 or score[last] >= score[last - 1] else last - 1
+            kept.append(front)
+        front = _go_on(front, _arrive(front, text), log_probs[t], text, margin)
+    last = text.extended.size - 1
+    state = last if last == 0 or front.of(last) >= front.of(last - 1) else last - 1
+    if front.of(state) == _NEVER:
+        return None
     states = np.empty(frames, dtype=np.int64)
     states[-1] = state
     for first in reversed(range(1, frames, block)):
-        rows = log_probs[first : first + block, extended]
-        origins = _origins(kept.pop(), rows, may_skip)
+        origins = _origins(kept.pop(), log_probs[first : first + block], text, margin)
         for t in range(len(origins) - 1, -1, -1):
-            state -= int(origins[t, state])
+            lowest, steps = origins[t]
+            state -= int(steps[state - lowest])
             states[first - 1 + t] = state
     return states
 
 
 def _origins(
-    score: npt.NDArray[np.float64], rows: FloatArray, may_skip: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.int8]:
-    """How many states back each state's best predecessor is, (frames, states) int8.
+    front: _Front, log_probs: FloatArray, text: _Text, margin: float
+) -> list[tuple[int, npt.NDArray[np.int8]]]:
+    """How many states back each state's best predecessor is, and from which state on, a frame each.
 
     Args:
-        score: of the states at the frame before, (states,).
-        rows: log_probs of the states at each frame, (frames, states).
-        may_skip: states that may be entered past a blank, (states,).
+        front: at the frame before.
+        log_probs: of the frames.
+        text: to be spelled.
+        margin: beyond which states are given up.
     """
-    origins = np.empty(rows.shape, dtype=np.int8)
-    for t, row in enumerate(rows):
-        arrivals = np.stack(_arrivals(score, may_skip))
-        origins[t] = arrivals.argmax(axis=0)
-        score = arrivals.max(axis=0) + row
+    origins = []
+    for row in log_probs:
+        arrivals = _arrive(front, text)
+        origins.append((front.first, arrivals.argmax(axis=0).astype(np.int8)))
+        front = _go_on(front, arrivals, row, text, margin)
     return origins
+
+
+def _arrive(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
+    """Scores of the predecessors of each state from `front.first` on, (3, states)."""
+    stop = min(front.first + front.scores.size + 2, text.extended.size)
+    scores = np.full(stop - front.first, _NEVER)
+    scores[: front.scores.size] = front.scores
+    return np.stack(_arrivals(scores, text.may_skip[front.first : stop]))
+
+
+def _go_on(
+    front: _Front, arrivals: npt.NDArray[np.float64], row: FloatArray, text: _Text, margin: float
+) -> _Front:
+    """The front one frame later, without what is more than `margin` behind."""
+    first, stop = front.first, front.first + arrivals.shape[1]
+    scores = arrivals.max(axis=0) + row[text.extended[first:stop]]
+    if margin == math.inf:
+        return _Front(first, scores)
+    near = np.flatnonzero(scores >= scores.max() - margin)
+    return _Front(first + int(near[0]), scores[near[0] : near[-1] + 1])
 
 
 def _extend(labels: Labels, blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
@@ -177,13 +232,6 @@ def _extend(labels: Labels, blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
     may_skip = np.zeros(extended.size, dtype=np.bool_)
     may_skip[3::2] = labels[1:] != labels[:-1]
     return extended, may_skip
-
-
-def _start(log_probs: FloatArray, extended: Labels) -> npt.NDArray[np.float64]:
-    """Scores of the states at the first frame: a path begins with a blank or the first label."""
-    alpha = np.full(extended.size, _NEVER, dtype=np.float64)
-    alpha[:2] = log_probs[0, extended[:2]]
-    return alpha
 
 
 def _arrivals(

@@ -21,6 +21,10 @@ class UnreadableAudioError(AudioError):
     """The bytes are in no audio format known here, or hold no audio stream."""
 
 
+class AudioRateError(AudioError):
+    """Fewer samples a second than any recorder takes."""
+
+
 class AudioTooShortError(AudioError):
     """Fewer samples than one analysis window."""
 

@@ -28,6 +28,8 @@ from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
 FILTERBANK_KEY = "otoscope.mel_filterbank"
+QUANTISED_KEY = "otoscope.quantised"
+"""Metadata of an 8-bit model alone: the SHA-256 of the exact model that it was made from."""
 INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
 PHONEME_OUTPUT = "phoneme_log_probs"
@@ -48,6 +50,7 @@ class Recognizer:
     Attributes:
         spec: the model's facts.
         sha256: of the model file, hexadecimal.
+        exact_sha256: of the model that it is an 8-bit form of; its own if it is exact itself.
     """
 
     def __init__(self, path: str | Path, *, threads: int = 1) -> None:
@@ -70,8 +73,17 @@ class Recognizer:
             self.spec = ModelSpec.from_json(metadata[SPEC_KEY], source=str(path))
         except SpecError as error:
             raise ModelFileError(str(error)) from error
+        self.exact_sha256: str = metadata.get(QUANTISED_KEY, self.sha256)
         self._filterbank = decode_filterbank(metadata[FILTERBANK_KEY], self.spec)
         _check_graph(self._session, self.spec, path)
+
+    @property
+    def quantised(self) -> bool:
+        """Whether it has 8-bit weights.
+
+        Activations then share one scale in a run, so each item goes through the graph alone.
+        """
+        return self.exact_sha256 != self.sha256
 
     def features(self, samples: audio.Samples) -> Features:
         """X as this model wants it.
@@ -111,7 +123,7 @@ class Recognizer:
         return [heads.characters for heads in self.run_heads(matrices)]
 
     def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:
-        """Run the graph once over a padded batch.
+        """Run the graph over a padded batch, once unless the model is `quantised`.
 
         Args:
             matrices: X of each item, (frames, bins) float32, at least one frame each.
@@ -122,6 +134,8 @@ class Recognizer:
         """
         if not matrices:
             return []
+        if self.quantised and len(matrices) > 1:
+            return [heads for matrix in matrices for heads in self.run_heads([matrix])]
         lengths = np.array([matrix.shape[0] for matrix in matrices], dtype=np.int64)
         if lengths.min() < 1:
             raise AudioTooShortError("expected at least one frame in every item, got an empty one")
@@ -182,6 +196,10 @@ def _open(path: Path, threads: int) -> tuple[Any, str]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # A memory pattern is kept for each shape of input, and no two recordings have the same. After
+    # 100 batches of four lengths: 225 MB without patterns, 279 with, 298 without the arena as well;
+    # all equally fast.
+    options.enable_mem_pattern = False
     data = path.read_bytes()
     try:
         session = onnxruntime.InferenceSession(

@@ -19,6 +19,7 @@ from service.linger import Linger
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
 from service.observe import Observe
+from service.page.assets import Assets
 from service.routes import (
     align,
     features,
@@ -26,18 +27,21 @@ from service.routes import (
     model,
     openai,
     probs,
+    readings,
     transcribe,
     transcriptions,
 )
 from service.routes import metrics as metrics_route
+from service.routes.page import page_router
 from service.services import Services, open_services
 from service.settings import Settings, load_settings
+from service.transcribed import ID_HEADER
 from service.upload import BodyLimit
 from service.warmup import warm_up
 
 _EXPOSED = (
     *(request_id.HEADER, "ETag", "Retry-After"),
-    *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER, transcribe.ID_HEADER),
+    *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER, ID_HEADER),
 )
 """Headers that pages from other origins may read."""
 
@@ -60,9 +64,10 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     if settings.api_keys:
         app.add_middleware(ApiKeys, keys=settings.api_keys)
     add_handlers(app)
-    recordings = (transcribe, transcriptions, align, probs, features)
+    recordings = (transcribe, transcriptions, readings, align, probs, features)
     for routes in (*recordings, model, openai, health, metrics_route):
         app.include_router(routes.router)
+    app.include_router(page_router(Assets()))
     return app
 
 

@@ -37,7 +37,10 @@ class Application(FastAPI):
             around: the outermost first.
             keys_required: whether requests need an API key, for the OpenAPI document.
         """
-        super().__init__(title=title, summary=summary, lifespan=lifespan)
+        # FastAPI's own documentation loads scripts from elsewhere; that of `service.page` doesn't.
+        super().__init__(
+            title=title, summary=summary, lifespan=lifespan, docs_url=None, redoc_url=None
+        )
         self._around = around
         self._keys_required = keys_required
 

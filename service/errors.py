@@ -130,6 +130,7 @@ class Kind:
 KINDS: Mapping[type[Exception], Kind] = {
     domain.AudioError: Kind(422, "audio", "The audio can't be used"),
     domain.EmptyAudioError: Kind(422, "audio-empty", "There is no audio"),
+    domain.AudioRateError: Kind(422, "audio-rate", "The sample rate is too low"),
     domain.AudioTooShortError: Kind(422, "audio-too-short", "The audio is too short"),
     domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
     domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
@@ -185,9 +186,18 @@ def describe(problems: Iterable[Any]) -> list[str]:
     lines = []
     for problem in problems:
         field = ".".join(str(part) for part in problem["loc"])
-        got = "" if problem["type"] == "missing" else f", got {problem['input']!r:.80}"
-        lines.append(f"{field}: {problem['msg']}{got}")
+        lines.append(f"{field}: {_expected_and_got(problem)}")
     return lines
+
+
+def _expected_and_got(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's ErrorDetails
+    match problem["type"]:
+        case "missing":
+            return str(problem["msg"])
+        case "value_error":  # from a validator of this project, which says what came itself
+            return str(problem["ctx"]["error"])
+        case _:
+            return f"{problem['msg']}, got {problem['input']!r:.80}"
 
 
 def answer_to(connection: HTTPConnection, error: Exception) -> JSONResponse:

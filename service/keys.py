@@ -19,15 +19,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import UnauthorizedError, answer_to, problem_responses
 from service.openai_api import errors as openai
+from service.page.assets import PREFIX as PAGE_FILES
 from service.settings import Settings
 
 OPEN_PATHS = frozenset(
     {
         *("/health/live", "/health/ready", "/metrics"),
-        *("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json"),
+        *("/", "/docs", "/openapi.json"),
     }
 )
-"""What needs no key. A path that is not listed needs one, whatever is built there."""
+"""What needs no key, beside the page's files. Any other path needs one, whatever is built there."""
 
 _SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -46,7 +47,7 @@ class ApiKeys:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on the request, or answer 401."""
-        if scope["type"] == "lifespan" or scope["path"] in OPEN_PATHS:
+        if scope["type"] == "lifespan" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         try:
@@ -73,6 +74,10 @@ class ApiKeys:
                 f"expected an API key (Authorization: Bearer KEY, or X-API-Key: KEY), got {got}",
                 wrong=bool(offered),
             )
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(PAGE_FILES)
 
 
 def describe_keys(document: dict[str, Any], *, required: bool) -> None:

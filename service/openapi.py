@@ -47,25 +47,32 @@ def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: A
     """What a schema says by way of example, or else what its parts say."""
     if "$ref" in schema:
         return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
-    if schema.get("examples"):
-        return schema["examples"][0]
-    for given in ("const", "default"):
-        if given in schema:
-            return schema[given]
-    if "enum" in schema:
-        return schema["enum"][0]
+    given = _given(schema)
+    if given:
+        return given[0]
     if "anyOf" in schema:
         return _example(schema["anyOf"][0], schemas)
-    match schema.get("type"):
+    return _of_type(schema, schemas)
+
+
+def _given(schema: dict[str, Any]) -> list[Any]:
+    """Values that a schema states itself, the best example first."""
+    stated = [schema[name] for name in ("const", "default") if name in schema]
+    return [*schema.get("examples", ()), *stated, *schema.get("enum", ())]
+
+
+def _of_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    match schema.get("type", "null"):
         case "object":
             fields = schema.get("properties", {}).items()
             return {name: _example(field, schemas) for name, field in fields}
         case "array":
             places = schema.get("prefixItems") or [schema["items"]]
             return [_example(place, schemas) for place in places]
-    if "title" in schema:  # a field, which can say more than its type does
-        raise KeyError(f"expected an example for {schema}")
-    return _PLAIN[schema.get("type", "null")]
+        case _ if "title" in schema:  # a field, which can say more than its type does
+            raise KeyError(f"expected an example for {schema}")
+        case plain:
+            return _PLAIN[plain]
 
 
 def _with_status(example: Any, status: str) -> Any:  # noqa: ANN401 - any JSON

@@ -1,4 +1,4 @@
-"""What a caller of POST /transcribe may ask for."""
+"""How a caller may have a recording read and written down."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -24,7 +24,7 @@ _TIMESTAMPS: Mapping[TranscriptFormat, tuple[Timestamps, ...]] = {
 """What each format allows, the default first; in plain text all of them look the same."""
 
 
-class TranscribeOptions(FormOptions, DecodingOptions):
+class ReadingOptions(FormOptions, DecodingOptions):
     """How to read the posteriors, and how to answer."""
 
     response_format: TranscriptFormat | None = Field(
@@ -39,10 +39,6 @@ class TranscribeOptions(FormOptions, DecodingOptions):
         "leaves `words` empty. By default char for verbose_json, else word. Subtitles need word, "
         "verbose_json and textgrid word or char.",
     )
-    probs: bool = Field(
-        default=False,
-        description="Put the matrix that GET /probs gives in the answer (json and verbose_json).",
-    )
 
     def timestamps_in(self, form: TranscriptFormat) -> Timestamps:
         """What has its times in an answer of this format.
@@ -51,7 +47,7 @@ class TranscribeOptions(FormOptions, DecodingOptions):
             FormError: if the format has no place for what is asked for.
         """
         for field in ("probs", "n_best"):
-            if getattr(self, field) and form not in ("json", "verbose_json"):
+            if getattr(self, field, None) and form not in ("json", "verbose_json"):
                 raise FormError(
                     f"{field}: expected response_format json or verbose_json, which alone have "
                     f"a place for it, got {form}",
@@ -67,3 +63,12 @@ class TranscribeOptions(FormOptions, DecodingOptions):
                 "timestamps",
             )
         return chosen
+
+
+class TranscribeOptions(ReadingOptions):
+    """What a caller of POST /transcribe may ask for."""
+
+    probs: bool = Field(
+        default=False,
+        description="Put the matrix that GET /probs gives in the answer (json and verbose_json).",
+    )

@@ -13,13 +13,13 @@ from fastapi import Depends, Request
 from otoscope import Posteriors, Recognizer
 from otoscope.answers import ModelName
 from otoscope.audio import Source
+from otoscope.decoding.options import DecodingOptions
 from otoscope.decoding.reading import Decoded, Decoding, open_decoding
 from otoscope.errors import ModelFileError
 from service.batcher import Batcher, BatchOptions
 from service.errors import StartError
 from service.metrics import Metrics
 from service.model_facts import ModelFacts, read_facts
-from service.options import TranscribeOptions
 from service.pool import Pool
 from service.settings import Settings
 from service.store import Store
@@ -68,7 +68,7 @@ class Services:
         self.metrics.took(recognition.took_s)
         return recognition
 
-    def decode(self, posteriors: Posteriors, options: TranscribeOptions) -> Decoded:
+    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         """Write down what a client's file says; raises what `Decoding` does."""
         short = posteriors.clock.duration_s <= _LANE_S
         with self.lane if short else nullcontext(), self.metrics.stage("text"):
@@ -104,7 +104,9 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     batcher = Batcher(
         recognizer.run_heads,
         BatchOptions(
-            settings.inference_threads, settings.batch_size, settings.batch_wait_ms / 1000
+            settings.inference_threads,
+            1 if recognizer.quantised else settings.batch_size,  # batches would gain nothing
+            settings.batch_wait_ms / 1000,
         ),
         working=lambda: pool.running,
         on_batch=metrics.batch,

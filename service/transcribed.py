@@ -1,20 +1,28 @@
-"""What POST /transcribe answers in JSON: a transcription, without what was not asked for."""
+"""What is answered about a transcription: without what was not asked for, in any format."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from otoscope import FrameClock
 from otoscope.answers import ModelName, Transcription
 from otoscope.answers.transcribed import transcript_answer
 from otoscope.decoding.reading import Decoded
+from otoscope.tables import to_json
+from service.negotiation import TranscriptFormat
 from service.options import Timestamps
-from service.transcriber import Recognition
+from service.written import write
+
+ID_HEADER = "Otoscope-Transcription-ID"
+"""The transcription's id, for formats that have no place for it."""
 
 
 def transcription(
     result_id: str,
-    recognition: Recognition,
     decoded: Decoded,
+    clock: FrameClock,
     model: ModelName,
     *,
+    warnings: Sequence[str],
     timestamps: Timestamps,
     segments: bool,
 ) -> dict[str, Any]:
@@ -22,13 +30,14 @@ def transcription(
 
     Args:
         result_id: its id.
-        recognition: of the recording.
         decoded: what was said.
+        clock: of the recording's posteriors.
         model: that heard it.
+        warnings: what there was to say about the recording.
         timestamps: none leaves out the words, word their characters.
         segments: whether the text is divided into subtitles, too.
     """
-    answer = transcript_answer(decoded, recognition.posteriors.clock, model, recognition.warnings)
+    answer = transcript_answer(decoded, clock, model, warnings)
     left_out: dict[str, Any] = {"probs": True}
     if not segments:
         left_out["segments"] = True
@@ -38,3 +47,26 @@ def transcription(
     if timestamps == "none":
         document["words"] = []
     return document
+
+
+def body_of(
+    document: Mapping[str, Any],
+    decoded: Decoded,
+    clock: FrameClock,
+    form: TranscriptFormat,
+    timestamps: Timestamps,
+) -> bytes:
+    """The answer's body.
+
+    Args:
+        document: the answer if it is JSON.
+        decoded: what was said.
+        clock: of the recording's posteriors.
+        form: the answer's format.
+        timestamps: char puts the characters in a TextGrid.
+    """
+    if form == "json" or form == "verbose_json":  # noqa: PLR1714 - mypy follows this
+        return to_json(dict(document))
+    said = decoded.transcript
+    characters = said.characters if timestamps == "char" else None
+    return write(form, said.words, characters, clock.duration_s)

@@ -1,7 +1,7 @@
 """Reading a request: a bound on its bytes, and one audio file with options in a form."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Generic, TypeVar
@@ -50,6 +50,17 @@ def form_schema(options_class: type[FormOptions]) -> dict[str, Any]:
     }
 
 
+def query_schema(options_class: type[FormOptions]) -> dict[str, Any]:
+    """The query that `read_options` reads, for OpenAPI."""
+    fields = options_class.model_json_schema().get("properties", {})
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": field}
+            for name, field in fields.items()
+        ]
+    }
+
+
 FILE_FORM = form_schema(FormOptions)
 """A form of one file alone in OpenAPI; `read_file` reads it."""
 
@@ -88,9 +99,10 @@ async def read_upload(
     """
     async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as form:
         fields = form.multi_items()
-        options = _options(
+        options = read_options(
             options_class,
             [*request.query_params.multi_items(), *(f for f in fields if f[0] != FILE_FIELD)],
+            (FILE_FIELD,),
         )
         files = [value for name, value in fields if name == FILE_FIELD]
         yield Upload(one_file(files, content_type(request)), options)
@@ -101,12 +113,24 @@ def content_type(request: Request) -> str:
     return request.headers.get("content-type", "none").partition(";")[0]
 
 
-def _options(options_class: type[OptionsT], fields: Iterable[tuple[str, object]]) -> OptionsT:
+def read_options(
+    options_class: type[OptionsT], fields: Iterable[tuple[str, object]], beside: Sequence[str] = ()
+) -> OptionsT:
+    """Fields of a form or a query as options.
+
+    Args:
+        options_class: the fields there may be.
+        fields: names and values.
+        beside: fields that the caller reads itself, for the error's message.
+
+    Raises:
+        FormError: naming the field that is unknown, missing, doubled or wrong.
+    """
     known = options_class.model_fields
     values: dict[str, object] = {}
     for name, value in fields:
         if name not in known:
-            raise FormError(f"expected the fields {FILE_FIELD}, {', '.join(known)}, got {name!r}")
+            raise FormError(f"expected the fields {', '.join((*beside, *known))}, got {name!r}")
         if name in values:
             raise FormError(f"{name}: expected one value, got two")
         values[name] = value

@@ -153,15 +153,23 @@ class LossConfig:
 
     Attributes:
         phoneme_weight, intermediate_weight: above 0 where `model` has the head, 0 where not.
+        consistency_weight: above 0, each utterance is seen twice under different masks, and this
+            much of how far the characters' posteriors are apart is added (CR-CTC; Yao et al.
+            2025, who take 0.2 and mask two and a half times as much time). 0: seen once.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     phoneme_weight: float = 0.0
     intermediate_weight: float = 0.0
+    consistency_weight: float = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse weights that leave the characters nothing."""
+        """Refuse weights that leave the characters nothing, or reward inconsistency."""
+        if self.consistency_weight < 0:
+            raise SpecError(
+                f"loss.consistency_weight: expected 0 or more, got {self.consistency_weight}"
+            )
         weights = (self.phoneme_weight, self.intermediate_weight)
         if min(weights) < 0 or not sum(weights) < 1:
             raise SpecError(f"loss: expected weights from 0 on, below 1 in sum, got {weights}")
@@ -170,6 +178,11 @@ class LossConfig:
     def character_weight(self) -> float:
         """Share of the characters."""
         return 1.0 - self.phoneme_weight - self.intermediate_weight
+
+    @property
+    def views(self) -> int:
+        """How often an utterance is in its batch."""
+        return 2 if self.consistency_weight else 1
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ of an epoch sees what it would have seen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -50,11 +50,15 @@ class Example:
 
 @dataclass(frozen=True)
 class Draw:
-    """One use of an example in one epoch."""
+    """One use of an example in one epoch.
+
+    Views of a draw differ in their masks alone: the same warp, the same noise.
+    """
 
     epoch: int
     example: int
     speed: int
+    view: int = 0
 
 
 class Item(NamedTuple):
@@ -128,6 +132,8 @@ class Examples(Dataset[Item]):
                 self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng
             )
             raw = mix_noise(raw, noise, float(rng.uniform(*self._augment.noise_snr_db)))
+        if draw.view:
+            rng = np.random.default_rng([self._seed, draw.epoch, draw.example, draw.view])
         matrix = mask(front_end.finish(raw, self._spec), self._augment, rng)
         return Item(matrix, example.labels, example.phonemes)
 
@@ -154,6 +160,7 @@ def epoch_batches(
     seed: int,
     batch_frames: int,
     by_length: bool,
+    views: int = 1,
 ) -> list[list[Draw]]:
     """The batches of one epoch, of utterances of similar length.
 
@@ -164,6 +171,7 @@ def epoch_batches(
         seed: of the run.
         batch_frames: most feature frames in a batch, padding included; a longer utterance is alone.
         by_length: short batches first instead of a random order.
+        views: of each utterance; a batch holds the first view of all, then the second of all.
     """
     rng = np.random.default_rng([seed, epoch])
     speeds = rng.integers(len(examples[0].packs), size=len(examples))
@@ -175,13 +183,15 @@ def epoch_batches(
     longest = 0
     for place in np.argsort(blurred, kind="stable"):
         longest = max(longest, int(frames[place]))
-        if not batches or longest * (len(batches[-1]) + 1) > batch_frames:
+        if not batches or longest * views * (len(batches[-1]) + 1) > batch_frames:
             batches.append([])
             longest = int(frames[place])
         batches[-1].append(draws[place])
     if not by_length:
         batches = [batches[place] for place in rng.permutation(len(batches))]
-    return batches
+    return [
+        [replace(draw, view=view) for view in range(views) for draw in batch] for batch in batches
+    ]
 
 
 def _draw_shares(

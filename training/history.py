@@ -26,6 +26,8 @@ class History:
             row["phoneme_loss"] = losses.phoneme.item()
         if losses.intermediate is not None:
             row["intermediate_loss"] = losses.intermediate.item()
+        if losses.inconsistency is not None:
+            row["inconsistency"] = losses.inconsistency.item()
         self._add({**row, "learning_rate": rate, "gradient_norm": gradient_norm})
 
     def add_evaluation(

@@ -239,6 +239,7 @@ class Trainer:
             seed=self.config.seed,
             batch_frames=round(loop.batch_s * FRAMES_PER_S),
             by_length=epoch < loop.sorted_epochs,
+            views=self.config.loss.views,
         )
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002

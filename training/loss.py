@@ -1,7 +1,8 @@
-"""What training minimises: CTC losses of the characters and of the lower heads."""
+"""What training minimises: CTC losses of characters and lower heads, and inconsistency of views."""
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from training.config import LossConfig
@@ -19,12 +20,14 @@ class Losses:
         phoneme: of the phonemes, over the utterances that have a phoneme target; None without the
             head or without such an utterance.
         intermediate: of the text, from the lower layer; None without the head.
+        inconsistency: between the two views of each utterance; None if it is seen once.
     """
 
     total: Tensor
     character: Tensor
     phoneme: Tensor | None = None
     intermediate: Tensor | None = None
+    inconsistency: Tensor | None = None
 
 
 def ctc_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
@@ -34,7 +37,7 @@ def ctc_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
     """
     character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
     total = weights.character_weight * character
-    phoneme = intermediate = None
+    phoneme = intermediate = inconsistency = None
     has_target = batch.phoneme_lengths > 0
     if heads.phonemes is not None and bool(has_target.any()):
         phoneme = _ctc(
@@ -47,7 +50,27 @@ def ctc_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
     if heads.intermediate is not None:
         intermediate = _ctc(heads.intermediate, heads.lengths, batch.labels, batch.label_lengths)
         total = total + weights.intermediate_weight * intermediate
-    return Losses(total, character, phoneme, intermediate)
+    if weights.consistency_weight:
+        inconsistency = _inconsistency(heads.log_probs, heads.lengths) / batch.label_lengths.sum()
+        total = total + weights.consistency_weight * inconsistency
+    return Losses(total, character, phoneme, intermediate, inconsistency)
+
+
+def _inconsistency(log_probs: Tensor, lengths: Tensor) -> Tensor:
+    """How far apart two views of the same utterances are, summed over their frames, in nats.
+
+    Each view learns from the other as it stands: Kullback-Leibler divergences whose target has no
+    gradient (Yao et al., "CR-CTC: Consistency regularization on CTC", ICLR 2025).
+
+    Args:
+        log_probs: (2 * utterances, T', classes) float32: the first views, then the second.
+        lengths: (2 * utterances,) int64, output frames.
+    """
+    first, second = log_probs.chunk(2)
+    others = torch.cat([second, first]).detach()
+    divergence = nn.functional.kl_div(log_probs, others, reduction="none", log_target=True).sum(-1)
+    frames = torch.arange(log_probs.shape[1], device=log_probs.device)
+    return (divergence * (frames < lengths.unsqueeze(1))).sum()
 
 
 def _ctc(log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:

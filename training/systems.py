@@ -70,7 +70,7 @@ def calibration_of(model: Path, recognizer: Recognizer) -> Calibration | None:
     if not path.is_file():
         return None
     calibration = read_calibration(path)
-    return calibration if calibration.model_sha256 == recognizer.sha256 else None
+    return calibration if calibration.model_sha256 == recognizer.exact_sha256 else None
 
 
 def pocketsphinx(recognizer: Recognizer) -> System:

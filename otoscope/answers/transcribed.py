@@ -43,7 +43,7 @@ def transcript_answer(
 
 def _hypothesis(one: Hypothesis) -> HypothesisAnswer:
     return HypothesisAnswer(
-        text=one.transcript.text,
+        text=one.text,
         score=round(one.score, 4),
         acoustic=round(one.acoustic, 4),
         lm=round(one.lm, 4),

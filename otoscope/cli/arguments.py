@@ -120,7 +120,13 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     reading.add_argument(
         "--decoder",
         choices=("greedy", "beam"),
-        help="default: beam if there is a language model, else greedy",
+        help="default: beam if there is a language model or one of the next options, else greedy",
+    )
+    reading.add_argument(
+        "--no-language-model",
+        dest="language_model",
+        action="store_false",
+        help="let a beam search go by letters alone",
     )
     for flag, kind, words in (
         ("--beam-width", int, "texts that a beam search keeps at every frame"),

@@ -46,6 +46,7 @@ class RemoteEar:
                 recording,
                 response_format="verbose_json",
                 decoder=options.decoder,
+                language_model=options.language_model,
                 beam_width=options.beam_width,
                 lm_weight=options.lm_weight,
                 word_bonus=options.word_bonus,

@@ -48,6 +48,7 @@ class TranscribeOptions(TypedDict, total=False):
     response_format: Literal["json", "verbose_json"] | None
     timestamps: Literal["none", "word", "char"] | None
     decoder: Literal["greedy", "beam"] | None
+    language_model: bool
     beam_width: int | None
     lm_weight: float | None
     word_bonus: float | None

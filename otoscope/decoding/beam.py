@@ -10,8 +10,9 @@ that better than the acoustic model, and both saying it would count it twice (Bo
 1994, "Connectionist Speech Recognition"; for CTC, Miao et al. 2015, "EESEN", section 3.2).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from otoscope.decoding.search import Bounds, search
 from otoscope.errors import SpecError
 from otoscope.posteriors import LogProbs, Posteriors
 from otoscope.transcript import Transcript
+
+_MARGIN = 1000.0
+"""A path through its own text is never so far behind, natural log: that is a hundred letters."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class BeamOptions:
     prior_scale: float = 0.5
     n_best: int = 1
     min_log_prob: float = -5.0
-    beam_threshold: float = 14.0
+    beam_threshold: float = 11.0
 
     def __post_init__(self) -> None:
         """Refuse what can't be searched."""
@@ -71,19 +75,26 @@ class Hypothesis:
     """One text that may have been said, with its score taken apart.
 
     Attributes:
-        transcript: text, words and characters along the best alignment.
+        text: in the alphabet's symbols.
         acoustic: natural log probability of the text under the flattened posteriors, as far as the
             search followed it.
         lm: natural log probability of the words; 0 without a language model.
         bonus: word_bonus, unknown_penalty and boosts of its words together.
         score: acoustic + lm_weight * lm + bonus.
+        align: makes `transcript`.
     """
 
-    transcript: Transcript
+    text: str
     acoustic: float
     lm: float
     bonus: float
     score: float
+    align: Callable[[], Transcript] = field(repr=False, compare=False)
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        """The text with words and characters along its best alignment, found when asked for."""
+        return self.align()
 
 
 class BeamDecoder:
@@ -126,19 +137,22 @@ class BeamDecoder:
         found = search(evidence, self._alphabet.blank_index, scorer, bounds)
         lm, bonus = scorer.finish(found.partials)
         scores = found.acoustic + options.lm_weight * lm + bonus
-        chosen: dict[str, int] = {}
-        for place in np.argsort(-scores, kind="stable").tolist():
-            chosen.setdefault(self._alphabet.decode(found.labels[place]).strip(), place)
-        return [
-            Hypothesis(
-                transcript=self._transcript(found.labels[place], posteriors),
-                acoustic=float(found.acoustic[place]),
-                lm=float(lm[place]),
-                bonus=float(bonus[place]),
-                score=float(scores[place]),
-            )
-            for place in list(chosen.values())[: options.n_best]
-        ]
+        hypotheses: dict[str, Hypothesis] = {}
+        order = np.argsort(-scores, kind="stable")
+        for place, labels in zip(order.tolist(), found.spell(order), strict=True):
+            text = self._alphabet.decode(labels).strip()
+            if text not in hypotheses:
+                hypotheses[text] = Hypothesis(
+                    text=text,
+                    acoustic=float(found.acoustic[place]),
+                    lm=float(lm[place]),
+                    bonus=float(bonus[place]),
+                    score=float(scores[place]),
+                    align=partial(self._transcript, labels, posteriors),
+                )
+            if len(hypotheses) == options.n_best:
+                break
+        return list(hypotheses.values())
 
     def _evidence(self, log_probs: LogProbs) -> LogProbs:
         """Posteriors flattened and without the priors, (T', V) float32, summing to 1 again."""
@@ -162,6 +176,9 @@ class BeamDecoder:
     def _transcript(self, labels: list[int], posteriors: Posteriors) -> Transcript:
         """The text at its best alignment."""
         alignment = ctc.viterbi(
-            posteriors.log_probs, np.array(labels, dtype=np.int64), self._alphabet.blank_index
+            posteriors.log_probs,
+            np.array(labels, dtype=np.int64),
+            self._alphabet.blank_index,
+            _MARGIN,
         )
         return transcript_of(alignment.path, posteriors)

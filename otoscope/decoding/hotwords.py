@@ -95,9 +95,9 @@ class HotwordScorer:
         """Of the empty text."""
         return self._with_hot(self._inner.start(), np.array([_ROOT]), np.zeros(1))
 
-    def allows(self, partials: Partials, labels: Ints) -> npt.NDArray[np.bool_]:
+    def allows(self, partials: Partials, places: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
         """What the other scorer allows."""
-        return self._inner.allows(partials, labels)
+        return self._inner.allows(partials, places, labels)
 
     def extend(self, partials: Partials, labels: Ints) -> Partials:
         """A space ends a word, and with it perhaps a phrase."""

@@ -32,16 +32,18 @@ class RankedPhrase:
 def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedPhrase]:
     """Rank phrases by how probably each was all that was said, best first.
 
+    Of phrases that the alphabet writes alike only the first counts.
+
     Raises:
         EmptyTextError: if a phrase holds no words, or there is none.
         UnsupportedTextError: if a phrase holds what the alphabet can't express.
         UnalignableTextError: if the recording is too short for all of them.
     """
     alphabet = posteriors.alphabet
-    texts = [alphabet.normalise(phrase) for phrase in phrases]
-    if not texts or not all(texts):
+    spoken = {alphabet.normalise(phrase): phrase for phrase in reversed(phrases)}
+    if not spoken or not all(spoken):
         raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
-    labels = [alphabet.encode(text) for text in texts]
+    labels = [alphabet.encode(text) for text in spoken]
     log_probs = ctc.forward_log_probs(posteriors.log_probs, labels, alphabet.blank_index)
     if not np.isfinite(log_probs.max()):
         fewest = min(ctc.min_frames(one) for one in labels)
@@ -52,7 +54,7 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
     shares = np.exp(log_probs - np.logaddexp.reduce(log_probs))
     ranked = [
         RankedPhrase(phrase, float(log_prob), float(share))
-        for phrase, log_prob, share in zip(phrases, log_probs, shares, strict=True)
+        for phrase, log_prob, share in zip(spoken.values(), log_probs, shares, strict=True)
     ]
     return sorted(ranked, key=lambda one: -one.log_prob)
 

@@ -1,7 +1,7 @@
 """Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from otoscope.alphabet import Alphabet
@@ -59,16 +59,16 @@ class Decoding:
             TextError: if phrases or hot words can't be written or can't fit.
         """
         if options.phrases:
+            options.refuse_beam_fields("phrases")
             ranked = rank_phrases(posteriors, options.phrases)
             transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
             return Decoded("phrases", transcript, phrases=tuple(ranked))
-        chosen = options.decoder or ("beam" if self.language_model else "greedy")
+        wants_beam = self.language_model or options.of_beam
+        chosen = options.decoder or ("beam" if wants_beam else "greedy")
         if chosen == "beam":
-            return self._beam(posteriors, options)
-        if options.hotwords:
-            raise OptionsError(
-                "hotwords: expected decoder=beam, which can favour words, got greedy"
-            )
+            reader = self if options.language_model else replace(self, language_model=None)
+            return reader._beam(posteriors, options)
+        options.refuse_beam_fields("greedy")
         return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
 
     def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
@@ -119,7 +119,7 @@ def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None
     model = None
     if lm_path is not None or path.is_file():
         model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
-    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.sha256)
+    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.exact_sha256)
     return Decoding(recognizer.spec.alphabet, model, calibration)
 
 

@@ -64,7 +64,7 @@ class Partials:
 
     def take(self, places: Ints) -> "Partials":
         """Those at `places`, in that order."""
-        return Partials(self.numbers[:, places], self.values[:, places])
+        return Partials(self.numbers.take(places, axis=1), self.values.take(places, axis=1))
 
     def join(self, others: "Partials") -> "Partials":
         """These and then the others."""
@@ -80,8 +80,11 @@ class Scorer(Protocol):
     def start(self) -> Partials:
         """Of the empty text."""
 
-    def allows(self, partials: Partials, labels: Ints) -> npt.NDArray[np.bool_]:
-        """Whether each text may go on with its symbol: no space at the start, and none doubled."""
+    def allows(self, partials: Partials, places: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
+        """Whether the texts at `places` may go on with `labels`.
+
+        No space may stand at the start, and none be doubled.
+        """
 
     def extend(self, partials: Partials, labels: Ints) -> Partials:
         """Of each text with its symbol at the end, where `allows` says so."""
@@ -101,9 +104,9 @@ class LetterScorer:
         """Of the empty text."""
         return Partials(np.zeros((4, 1), dtype=np.int64), np.zeros((3, 1)))
 
-    def allows(self, partials: Partials, labels: Ints) -> npt.NDArray[np.bool_]:
+    def allows(self, partials: Partials, places: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
         """No space at the start, and none doubled."""
-        return _allows(partials, labels, self._space)
+        return _allows(partials, places, labels, self._space)
 
     def extend(self, partials: Partials, labels: Ints) -> Partials:
         """A space closes a word."""
@@ -169,9 +172,9 @@ class WordScorer:
         numbers = [[ROOT], *([word] for word in self._model.ngrams.start()), [0]]
         return Partials(np.array(numbers, dtype=np.int64), np.zeros((3, 1)))
 
-    def allows(self, partials: Partials, labels: Ints) -> npt.NDArray[np.bool_]:
+    def allows(self, partials: Partials, places: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
         """No space at the start, and none doubled."""
-        return _allows(partials, labels, self._space)
+        return _allows(partials, places, labels, self._space)
 
     def extend(self, partials: Partials, labels: Ints) -> Partials:
         """A letter walks down the lexicon; a space closes a word."""
@@ -214,7 +217,8 @@ def _space(alphabet: Alphabet) -> int:
     return alphabet.symbols.index(SPACE) if SPACE in alphabet.symbols else -1
 
 
-def _allows(partials: Partials, labels: Ints, space: int) -> npt.NDArray[np.bool_]:
-    """Where a symbol is a letter, or a space after a letter, (texts,)."""
-    allowed: npt.NDArray[np.bool_] = (labels != space) | (partials.numbers[_IN_WORD] > 0)
+def _allows(partials: Partials, places: Ints, labels: Ints, space: int) -> npt.NDArray[np.bool_]:
+    """Where a symbol is a letter, or a space after a letter, (places,)."""
+    in_word = partials.numbers[_IN_WORD].take(places) > 0
+    allowed: npt.NDArray[np.bool_] = (labels != space) | in_word
     return allowed

@@ -11,12 +11,14 @@ of its letters, by which two ways to the same text meet again.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.decoding.history import History
 from otoscope.decoding.scoring import Floats, Ints, Partials, Scorer
 from otoscope.posteriors import LogProbs
 
@@ -47,14 +49,20 @@ class Found(NamedTuple):
     """The texts that were in the beam after the last frame.
 
     Attributes:
-        labels: their classes.
+        origins: (texts,) rows of `history`.
         acoustic: (texts,) natural log of the probability of the alignments that were followed.
         partials: what the scorer knows of them.
+        history: how they came about.
     """
 
-    labels: list[list[int]]
+    origins: Ints
     acoustic: Floats
     partials: Partials
+    history: History
+
+    def spell(self, places: Ints) -> Iterator[list[int]]:
+        """Classes of the texts at `places`, one after another: most are of no interest."""
+        return self.history.spell(self.origins[places])
 
 
 class _Beam(NamedTuple):
@@ -64,7 +72,7 @@ class _Beam(NamedTuple):
         blank, letter: probabilities of the alignments that end in a blank, or in the last letter.
         last: the last letter's class, -1 for the empty text.
         hashes: of the letters.
-        origins: the row of `_History` that adds the last letter.
+        origins: the row of the `History` that adds the last letter.
         partials: what the scorer knows.
     """
 
@@ -81,41 +89,13 @@ class _Beam(NamedTuple):
 
     def take(self, places: Ints, scale: float) -> "_Beam":
         return _Beam(
-            self.blank[places] / scale,
-            self.letter[places] / scale,
-            self.last[places],
-            self.hashes[places],
-            self.origins[places],
+            self.blank.take(places) / scale,
+            self.letter.take(places) / scale,
+            self.last.take(places),
+            self.hashes.take(places),
+            self.origins.take(places),
             self.partials.take(places),
         )
-
-
-class _History:
-    """Every text that was ever made: the row of the text it goes on from, and the letter added."""
-
-    def __init__(self) -> None:
-        self._parents: list[Ints] = [np.array([-1])]
-        self._labels: list[Ints] = [np.array([-1])]
-        self._rows = 1
-
-    def add(self, parents: Ints, labels: Ints) -> Ints:
-        """The new texts' rows."""
-        self._parents.append(parents)
-        self._labels.append(labels)
-        self._rows += parents.size
-        return np.arange(self._rows - parents.size, self._rows)
-
-    def spell(self, rows: Ints) -> list[list[int]]:
-        """Letters of the texts at `rows`."""
-        parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
-        texts = []
-        for row in rows.tolist():
-            letters, place = [], row
-            while parents[place] >= 0:
-                letters.append(int(labels[place]))
-                place = parents[place]
-            texts.append(letters[::-1])
-        return texts
 
 
 def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> Found:
@@ -127,7 +107,7 @@ def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> F
         scorer: of what is not acoustic.
         bounds: of the search.
     """
-    history, log_scale = _History(), 0.0
+    history, log_scale = History(), 0.0
     zero = np.zeros(1)
     beam = _Beam(
         zero + 1.0, zero, np.array([-1]), np.zeros(1, np.uint64), np.array([0]), scorer.start()
@@ -142,9 +122,10 @@ def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> F
             extensions = _extensions(beam, stayed, row[labels], labels, bounds.beam_threshold)
             stayed = _grow(beam, stayed, extensions, scorer, history)
         beam, scale = _prune(stayed, bounds)
+        beam = beam._replace(origins=history.settle(beam.origins))
         log_scale += math.log(scale)
     acoustic = np.log(beam.blank + beam.letter + _TINY) + log_scale
-    return Found(history.spell(beam.origins), acoustic, beam.partials)
+    return Found(beam.origins, acoustic, beam.partials, history)
 
 
 class _Extensions(NamedTuple):
@@ -168,9 +149,9 @@ def _extensions(
     beam: _Beam, stayed: _Beam, probs: Floats, labels: Ints, beam_threshold: float
 ) -> _Extensions:
     """What is not too far behind when each text goes on with each of `labels`."""
-    gains = np.outer(beam.blank + beam.letter, probs)
-    same = beam.last[:, None] == labels
-    gains[same] = np.outer(beam.blank, probs)[same]
+    gains = np.multiply.outer(beam.blank + beam.letter, probs)
+    doubled, columns = np.nonzero(beam.last[:, None] == labels)  # needs a blank in between
+    gains[doubled, columns] = beam.blank[doubled] * probs[columns]
     scores = np.log(gains + _TINY) + beam.partials.context[:, None]
     least = max(scores.max(), stayed.scores().max()) - beam_threshold
     parents, columns = np.nonzero(scores > least)
@@ -178,15 +159,15 @@ def _extensions(
 
 
 def _grow(
-    beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: _History
+    beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: History
 ) -> _Beam:
     """`stayed` with the extensions of `beam`, each text once."""
-    before = beam.partials.take(extensions.parents)
-    allowed = scorer.allows(before, extensions.labels)
+    allowed = scorer.allows(beam.partials, extensions.parents, extensions.labels)
     longer = extensions.where(allowed)
     hashes = (beam.hashes[longer.parents] + longer.labels.astype(np.uint64) + _ONE) * _HASH_BASE
     order = np.argsort(beam.hashes)
-    places = order[np.minimum(np.searchsorted(beam.hashes, hashes, sorter=order), order.size - 1)]
+    near = np.searchsorted(beam.hashes[order], hashes)
+    places = order.take(near, mode="clip")
     known = beam.hashes[places] == hashes
     stayed.letter[places[known]] += longer.gains[known]
     new = longer.where(~known)

@@ -19,16 +19,12 @@ from service.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
 from service.options import Timestamps, TranscribeOptions
 from service.services import Services, ServicesDep
 from service.store import new_id
-from service.transcribed import transcription
+from service.transcribed import ID_HEADER, body_of, transcription
 from service.transcriber import Recognition
 from service.upload import Upload, form_schema, read_upload
-from service.written import write
 
 router = APIRouter(tags=["transcription"])
 logger = logging.getLogger(__name__)
-
-ID_HEADER = "Otoscope-Transcription-ID"
-"""The transcription's id, for formats that have no place for it."""
 
 _NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or this answer with"
 
@@ -72,13 +68,15 @@ def _answer(
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.steps(upload.file)
-    decoded = services.decode(recognition.posteriors, upload.options)
+    posteriors = recognition.posteriors
+    decoded = services.decode(posteriors, upload.options)
     new = new_id()
     document = transcription(
         new,
-        recognition,
         decoded,
+        posteriors.clock,
         services.model_name,
+        warnings=recognition.warnings,
         timestamps=timestamps,
         segments=form == "verbose_json",
     )
@@ -88,15 +86,9 @@ def _answer(
         document["id"] = None
         document["warnings"].append(_NOT_KEPT)
     headers.update(warnings_headers(document["warnings"]))
-    match form:
-        case "json" | "verbose_json":
-            if upload.options.probs:
-                document["probs"] = matrix(kept_id, recognition.posteriors)
-            body = to_json(document)
-        case _:
-            said, duration_s = decoded.transcript, recognition.posteriors.clock.duration_s
-            characters = said.characters if timestamps == "char" else None
-            body = write(form, said.words, characters, duration_s)
+    if upload.options.probs:
+        document["probs"] = matrix(kept_id, posteriors)
+    body = body_of(document, decoded, posteriors.clock, form, timestamps)
     return Response(body, media_type=TRANSCRIPT_TYPES[form], headers=headers)
 
 

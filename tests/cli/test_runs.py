@@ -201,6 +201,12 @@ def test_what_lies_beside_the_model_is_used(otoscope, sample, tmp_path):
     assert json.loads(with_lm.out)["decoder"] == "beam + LM"
 
 
+def test_a_beam_search_may_go_by_letters_alone(otoscope, ear, sample):
+    arguments = ("transcribe", "--decoder", "beam", "--format", "json", *ear, sample)
+    assert json.loads(otoscope(*arguments).out)["decoder"] == "beam + LM"
+    assert json.loads(otoscope(*arguments, "--no-language-model").out)["decoder"] == "beam"
+
+
 def test_longer_than_a_window(otoscope, sample, tmp_path):
     samples, rate_hz = soundfile.read(sample, dtype="float32")
     long = tmp_path / "long.wav"

@@ -1,11 +1,15 @@
 """onnx_export.int8 on the shipped model."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from onnx_export.int8 import main
-from otoscope import Recognizer
+from onnx_export.int8 import main, quantise
+from otoscope import Recognizer, load
+from otoscope.calibration import read_calibration
+from otoscope.decoding.reading import open_decoding
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "models" / "english" / "model.onnx"
@@ -20,8 +24,33 @@ def test_it_is_smaller_and_describes_itself(
     assert out.stat().st_size < 0.4 * MODEL.stat().st_size
     exact, quantised = Recognizer(MODEL), Recognizer(out)
     assert quantised.spec == exact.spec
+    assert quantised.quantised
+    assert not exact.quantised
+    assert quantised.exact_sha256 == exact.exact_sha256 == exact.sha256
     assert quantised.sha256 != exact.sha256
     assert "difference of probabilities" in capsys.readouterr().out
+
+
+def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
+    out = tmp_path / "model.int8.onnx"
+    quantise(MODEL, out)
+    recognizer = Recognizer(out)
+    x = recognizer.features(load(SAMPLE, recognizer.spec.features.sample_rate_hz).samples)
+    loud = np.full_like(x, 30.0)
+    [alone] = recognizer.run_heads([x])
+    beside, _ = recognizer.run_heads([x, loud])
+    assert np.array_equal(beside.characters, alone.characters)
+    lengths = np.full(2, x.shape[0], dtype=np.int64)
+    together, _ = recognizer.run_padded(np.stack([x, loud]), lengths)
+    assert not np.array_equal(together.characters, alone.characters)  # why they go alone
+
+
+def test_confidences_are_those_of_the_exact_model(tmp_path: Path) -> None:
+    out = tmp_path / "model.int8.onnx"
+    quantise(MODEL, out)
+    shutil.copy(MODEL.with_name("calibration.json"), tmp_path)
+    decoding = open_decoding(Recognizer(out), out, MODEL.with_name("lm.npz"))
+    assert decoding.calibration == read_calibration(MODEL.with_name("calibration.json"))
 
 
 def test_what_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

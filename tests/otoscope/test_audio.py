@@ -14,6 +14,7 @@ from signals import RATE_HZ, dominant_hz, noise, tone
 from otoscope import blocks
 from otoscope.audio import AudioStream, load, resample
 from otoscope.errors import (
+    AudioRateError,
     AudioTooLongError,
     AudioTooShortError,
     EmptyAudioError,
@@ -174,12 +175,27 @@ def test_a_header_that_claims_too_much_allocates_nothing():
     assert "1.00 s of 4294967" in waveform.warnings[0]
 
 
-@pytest.mark.parametrize("rate_hz", [1, 2**31 - 1])
-def test_a_strange_rate_ends_in_a_domain_error_or_a_waveform(rate_hz):
+def at_another_rate(rate_hz):
+    """Half a second of wav whose header claims another rate."""
     wav = bytearray(encode(noise(0.5), RATE_HZ, "wav"))
     wav[24:28] = struct.pack("<I", rate_hz)
-    with pytest.raises((AudioTooLongError, AudioTooShortError, UnreadableAudioError)):
-        load(bytes(wav), RATE_HZ, max_duration_s=60)
+    return bytes(wav)
+
+
+@pytest.mark.parametrize("rate_hz", [1, blocks.MIN_RATE_HZ - 1])
+def test_seconds_that_a_low_rate_claims_are_never_made(rate_hz):
+    with pytest.raises(AudioRateError, match=f"at least 1000 Hz, got {rate_hz} Hz"):
+        load(at_another_rate(rate_hz), RATE_HZ, max_duration_s=1e9)
+
+
+def test_the_lowest_rate_is_read():
+    waveform = load(at_another_rate(blocks.MIN_RATE_HZ), RATE_HZ)
+    assert waveform.duration_s == 0.5 * RATE_HZ / blocks.MIN_RATE_HZ
+
+
+def test_the_highest_rate_that_can_be_claimed_is_too_short():
+    with pytest.raises((AudioTooShortError, UnreadableAudioError)):
+        load(at_another_rate(2**31 - 1), RATE_HZ)
 
 
 def test_libsndfile_is_never_asked_to_seek(monkeypatch):

@@ -1,6 +1,7 @@
 """Long recordings of speech through the shipped model: no seam is to be heard in the text."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import jiwer
@@ -8,13 +9,16 @@ import numpy as np
 import pytest
 
 from otoscope import Recognizer, greedy, load
+from otoscope.decoding.options import DecodingOptions
+from otoscope.decoding.reading import open_decoding
 from otoscope.longform import recognise
 from otoscope.windows import WindowOptions, windows
 
 ROOT = Path(__file__).resolve().parents[2]
 RATE_HZ = 16000
 FRAME = 640  # samples
-UTTERANCES = 25
+CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
+"""Manifests, and how many of their first utterances make a recording of some minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -61,11 +65,11 @@ def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_fr
     assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
 
 
-@pytest.fixture(scope="module")
-def utterances(corpus, english):
-    """Samples and normalised text of consecutive utterances of a chapter or two."""
-    manifest = corpus / "librispeech/dev.jsonl"
-    lines = manifest.read_text(encoding="utf-8").splitlines()[:UTTERANCES]
+@pytest.fixture(scope="module", params=CORPORA)
+def utterances(corpus, english, request):
+    """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
+    manifest = corpus / request.param
+    lines = manifest.read_text(encoding="utf-8").splitlines()[: CORPORA[request.param]]
     entries = [json.loads(line) for line in lines]
     return [
         (
@@ -76,17 +80,29 @@ def utterances(corpus, english):
     ]
 
 
+@pytest.fixture(scope="module")
+def readings(english, english_model):
+    """Posteriors to text, by decoder."""
+    decoding = open_decoding(english, english_model, None)
+
+    def read(posteriors, decoder):
+        return decoding.decode(posteriors, DecodingOptions(decoder=decoder)).transcript.text
+
+    return {decoder: partial(read, decoder=decoder) for decoder in ("greedy", "beam")}
+
+
 @pytest.mark.corpus
-@pytest.mark.parametrize("pause_frames", [0, 12])
+@pytest.mark.parametrize(("decoder", "pause_frames"), [("greedy", 0), ("greedy", 12), ("beam", 0)])
 def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
-    english, utterances, pause_frames
+    english, utterances, readings, decoder, pause_frames
 ):
-    """Up to 1 %: of words against what was said, and of the number of words."""
+    """Up to 1 % of words against what was said, and about as many words."""
+    read = readings[decoder]
     spoken = " ".join(text for _, text in utterances)
-    alone = " ".join(greedy(english.posteriors([each])[0]).text for each, _ in utterances)
+    alone = " ".join(read(english.posteriors([each])[0]) for each, _ in utterances)
     recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
     assert cuts(english, recording) >= 8
-    together = greedy(recognise(english, [recording])).text
+    together = read(recognise(english, [recording]))
     assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
     assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
     assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)

@@ -253,7 +253,7 @@ def test_openapi_shows_the_form_and_every_answer(client):
     assert set(answers["200"]["content"]) == {
         *("application/json", "text/plain", "application/x-subrip", "text/vtt", "image/png")
     }
-    assert set(answers["200"]["headers"]) == {"Otoscope-Warnings"}
+    assert "Otoscope-Warnings" in answers["200"]["headers"]
     assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith(
         "AlignmentAnswer"
     )

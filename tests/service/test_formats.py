@@ -13,7 +13,8 @@ from praatio import textgrid as praat
 
 from otoscope import load
 from service.app import create_app
-from service.routes.transcribe import _NOT_KEPT, ID_HEADER
+from service.routes.transcribe import _NOT_KEPT
+from service.transcribed import ID_HEADER
 
 SAMPLE = (Path(__file__).resolve().parents[2] / "examples" / "sample.flac").read_bytes()
 FILES = {
@@ -312,7 +313,7 @@ def test_openapi_shows_every_answer(client):
     assert list(answers["200"]["content"]) == [
         *("application/json", "text/plain", "application/x-subrip", "text/vtt")
     ]
-    assert set(answers["200"]["headers"]) == {ID_HEADER, "Otoscope-Warnings"}
+    assert {ID_HEADER, "Otoscope-Warnings"} <= set(answers["200"]["headers"])
     assert list(answers["406"]["content"]) == ["application/problem+json"]
     fields = document["components"]["schemas"]["Transcription"]["properties"]
     assert {"segments", "words"} <= set(fields)

@@ -113,9 +113,11 @@ def test_what_a_thread_of_the_pool_logs_has_the_requests_id(make_settings, short
     with TestClient(create_app(settings)) as client:
         with sqlite3.connect(settings.store_path) as connection:
             connection.execute("DROP TABLE results")
-        client.post("/transcribe", files={"file": short_wav}, headers={"X-Request-ID": "mine"})
+        asked = {"X-Request-ID": "mine"}
+        client.post("/transcribe", files={"file": short_wav}, headers=asked)
     [line] = [line for line in written() if line["logger"] == "service.routes.transcribe"]
     assert line["request_id"] == "mine"
+    assert re.search(r"\b[0-9a-f]{32}\b", json.dumps(line)) is None  # the result's id
     assert "StoreError" in line["exception"]
 
 

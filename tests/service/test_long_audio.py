@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import jiwer
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -32,6 +33,15 @@ def repeated():
 
 def transcribe(client, data, **form):
     return client.post("/transcribe", files={"file": ("long.flac", data)}, data=form)
+
+
+def test_a_sentence_said_over_and_over_is_written_down_alike_each_time(client, sounds, repeated):
+    """Up to 1 % of the words, as the language model reads: no seam doubles or loses any."""
+    long = np.tile(repeated, 2)
+    assert long.size / RATE_HZ > 5 * WindowOptions().longest_s
+    alone = transcribe(client, SAMPLE.read_bytes()).json()["text"]
+    together = transcribe(client, sounds.write(long, file_format="FLAC")).json()["text"]
+    assert jiwer.wer(" ".join([alone] * 36), together) <= 0.01
 
 
 def test_a_recording_of_several_windows(client, sounds, recognizer, repeated):

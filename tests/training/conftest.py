@@ -119,6 +119,9 @@ def config_path(tones: Path) -> Path:
     return path
 
 
+WEIGHTS = "phoneme_weight = 0.3\nintermediate_weight = 0.1\nconsistency_weight = 0.1"
+
+
 @pytest.fixture(scope="session")
 def phoneme_config_path(tones: Path) -> Path:
     """A configuration that learns the tones as letters and as phonemes."""
@@ -128,7 +131,7 @@ def phoneme_config_path(tones: Path) -> Path:
         ('noise = "noise.jsonl"', 'noise = "noise.jsonl"\npronunciations = "tones.dict"'),
         ('name = "tones"', 'name = "tones"\nphonemes = ["LOW", "MID", "HIGH", "TOP"]'),
         ("layers = 1", "layers = 1\nphoneme_layer = 1\nintermediate_layer = 1"),
-        ("[loop]", "[loss]\nphoneme_weight = 0.3\nintermediate_weight = 0.1\n\n[loop]"),
+        ("[loop]", f"[loss]\n{WEIGHTS}\n\n[loop]"),
     ):
         assert old in text
         text = text.replace(old, new)

@@ -61,6 +61,7 @@ def test_both_tasks_are_learned_and_logged(phoneme_run: Path) -> None:
     for key in ("loss", "phoneme_loss", "intermediate_loss"):
         losses = [row[key] for row in rows if key in row]
         assert losses[-1] < 0.3 * losses[0], key
+    assert all(row["inconsistency"] > 0 for row in rows if "loss" in row)
     scores = [row for row in rows if "dev_per" in row]
     assert len(scores) == 12
     assert scores[-1]["dev_per"] < 0.1

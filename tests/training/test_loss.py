@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from otoscope import ctc
+from otoscope.errors import SpecError
 from training.config import LossConfig
 from training.dataset import Batch, Item, collate
 from training.loss import ctc_losses
@@ -98,3 +99,44 @@ def test_without_further_heads_the_total_is_the_characters_bit_for_bit() -> None
     assert (losses.phoneme, losses.intermediate) == (None, None)
     weighted = ctc_losses(heads, batch_of(), replace(WEIGHTS, intermediate_weight=0.0))
     torch.testing.assert_close(weighted.total, 0.7 * losses.character)
+
+
+def test_two_views_learn_from_each_other_as_they_stand() -> None:
+    generator = torch.Generator().manual_seed(3)
+    scores = torch.randn(4, 6, CLASSES, generator=generator)
+    log_probs = scores.log_softmax(-1).requires_grad_()
+    lengths = torch.tensor([6, 4, 6, 4])  # two utterances, seen twice
+    x = [np.zeros((int(n), 2), dtype=np.float32) for n in lengths]
+    batch = collate([Item(*one) for one in zip(x, targets((*TEXTS[1:],) * 2), strict=True)])
+    heads = Heads(log_probs, lengths, None, None)
+    losses = ctc_losses(heads, batch, LossConfig(consistency_weight=0.2))
+    assert losses.inconsistency is not None
+    by_hand, views = 0.0, log_probs.detach().exp().numpy()
+    for one, other in ((0, 2), (2, 0), (1, 3), (3, 1)):
+        for frame in range(int(lengths[one])):  # what lies in the padding has no say
+            p, q = views[other, frame], views[one, frame]
+            by_hand += float((p * np.log(p / q)).sum())
+    labels = 2 * (len(TEXTS[1]) + len(TEXTS[2]))
+    assert losses.inconsistency.item() == pytest.approx(by_hand / labels, rel=1e-4)
+    torch.testing.assert_close(losses.total, losses.character + 0.2 * losses.inconsistency)
+    (gradient,) = torch.autograd.grad(losses.inconsistency, log_probs)
+    # d KL(p || q) / d log q = -p: no gradient flows into the view that is learned from.
+    expected = -log_probs.detach().exp()[torch.tensor([2, 3, 0, 1])] / labels
+    expected[torch.arange(6) >= lengths.unsqueeze(1)] = 0.0
+    torch.testing.assert_close(gradient, expected)
+
+
+def test_equal_views_are_consistent_and_one_view_has_no_such_loss() -> None:
+    log_probs = torch.randn(2, 6, CLASSES).log_softmax(-1)
+    heads = Heads(torch.cat([log_probs, log_probs]), torch.tensor([6, 4, 6, 4]), None, None)
+    x = [np.zeros((n, 2), dtype=np.float32) for n in (6, 4, 6, 4)]
+    batch = collate([Item(*one) for one in zip(x, targets((*TEXTS[1:],) * 2), strict=True)])
+    losses = ctc_losses(heads, batch, LossConfig(consistency_weight=0.2))
+    assert losses.inconsistency is not None
+    assert losses.inconsistency.item() == pytest.approx(0.0, abs=1e-6)
+    assert ctc_losses(heads, batch, LossConfig()).inconsistency is None
+
+
+def test_a_negative_consistency_weight_is_refused() -> None:
+    with pytest.raises(SpecError, match="consistency_weight"):
+        LossConfig(consistency_weight=-0.1)
