@@ -43,6 +43,7 @@ class Calibration:
     Attributes:
         model_sha256: of the model file they were fitted for; they serve its 8-bit form as well.
         priors: mean posterior of each class, the blank last; for beam search.
+        phoneme_priors: the same of the phoneme head's classes; none without that head.
         curves: by decoder, "greedy", "beam" or "beam + LM".
     """
 
@@ -51,6 +52,7 @@ class Calibration:
     model_sha256: str
     priors: tuple[float, ...]
     curves: dict[str, Curve]
+    phoneme_priors: tuple[float, ...] = ()
 
     def apply(self, transcript: Transcript, decoder: str) -> Transcript:
         """The transcript with its words' confidences mended, and as its own their mean.

@@ -19,6 +19,7 @@ Labels = npt.NDArray[np.int64]  # (N,) int64
 FloatArray = npt.NDArray[np.floating]
 _NEVER = -np.inf
 _NEARLY_NEVER = -1e9
+_TINY = 1e-300
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,42 @@ def forward_log_probs(
     rows = np.arange(len(texts))
     in_label = np.where(sizes > 0, alpha[rows, np.maximum(2 * sizes - 1, 0)], _NEVER)
     ends: npt.NDArray[np.float64] = np.logaddexp(alpha[rows, 2 * sizes], in_label)
+    return ends
+
+
+def near_log_probs(
+    log_probs: FloatArray, texts: Sequence[Labels], blank: int
+) -> npt.NDArray[np.float64]:
+    """`forward_log_probs` of texts that are near what was heard, several times as fast.
+
+    It runs in probabilities over a scale for each text that moves with the frames (Rabiner 1989,
+    section V.A), so what is 1e-300 times less probable than the rest at some frame may count as
+    never: such a text gets -inf.
+    """
+    sizes = np.array([labels.size for labels in texts])
+    if log_probs.shape[0] == 0:
+        return np.where(sizes == 0, 0.0, _NEVER)
+    extended = np.full((len(texts), 2 * int(sizes.max()) + 1), blank, dtype=np.int64)
+    may_skip = np.zeros(extended.shape)
+    for row, skips, labels in zip(extended, may_skip, texts, strict=True):
+        row[: 2 * labels.size + 1], skips[: 2 * labels.size + 1] = _extend(labels, blank)
+    probs = np.exp(log_probs.astype(np.float64))
+    alpha = np.zeros(extended.shape)
+    alpha[:, 0], alpha[sizes > 0, 1:2] = 1.0, 1.0
+    alpha *= probs[0].take(extended)
+    logs = np.zeros(len(texts))
+    for frame in probs[1:]:
+        arrived = alpha.copy()
+        arrived[:, 1:] += alpha[:, :-1]
+        arrived[:, 2:] += alpha[:, :-2] * may_skip[:, 2:]
+        alpha = arrived * frame.take(extended)
+        scale = np.maximum(alpha.max(axis=1), _TINY)
+        alpha /= scale[:, None]
+        logs += np.log(scale)
+    rows = np.arange(len(texts))
+    in_label = np.where(sizes > 0, alpha[rows, np.maximum(2 * sizes - 1, 0)], 0.0)
+    with np.errstate(divide="ignore"):
+        ends: npt.NDArray[np.float64] = np.log(alpha[rows, 2 * sizes] + in_label) + logs
     return ends
 
 

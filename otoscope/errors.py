@@ -57,6 +57,10 @@ class ModelFileError(OtoscopeError):
     """A model file is missing, is not ours, or disagrees with itself."""
 
 
+class DictionaryError(ModelFileError):
+    """A pronouncing dictionary can't be read: the message names file and line."""
+
+
 class SpecError(OtoscopeError, ValueError):
     """A specification holds a value outside what it allows."""
 

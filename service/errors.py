@@ -153,6 +153,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     DeadlineError: Kind(503, "deadline", "The answer took too long"),
     ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
     StoreError: Kind(503, "store", "The store of results failed"),
+    StoreRefusedError: Kind(503, "store-refused", "The store lets this service not in"),
     NotReadyError: Kind(503, "not-ready", "The service is not ready"),
     ClientDisconnect: Kind(400, "disconnected", "The client left before its request was whole"),
 }

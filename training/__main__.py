@@ -1,4 +1,4 @@
-"""`python -m training prepare|fit|evaluate|calibrate|label|lm|picture`."""
+"""`python -m training prepare|fit|evaluate|calibrate|label|lm|pronunciations|picture`."""
 
 import argparse
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otoscope.errors import OtoscopeError
+from otoscope.pronunciations import FILE_NAME
 
 if TYPE_CHECKING:
     from otoscope.decoding.beam import BeamOptions
@@ -124,6 +125,14 @@ def _add_making(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     lm.add_argument("--prune", type=float, default=1e-8, help="threshold (default: 1e-8)")
     lm.add_argument("--out", type=Path, default=Path("models/english/lm.npz"))
     lm.set_defaults(run_command=_language_model)
+    pronunciations = commands.add_parser(
+        "pronunciations", help="write down how a language model's words sound (CMUdict)"
+    )
+    pronunciations.add_argument("--lm", type=Path, default=Path("models/english/lm.npz"))
+    pronunciations.add_argument(
+        "--out", type=Path, help=f"(default: {FILE_NAME} beside the language model)"
+    )
+    pronunciations.set_defaults(run_command=_pronunciations)
     picture = commands.add_parser(
         "picture", help="draw log-mel and posteriorgram of a recording (needs no torch)"
     )
@@ -277,6 +286,18 @@ def _language_model(options: argparse.Namespace) -> int:
             f"{known.manifest}: perplexity {known.perplexity:.0f}, "
             f"{100 * known.unknown_share:.1f} % unknown words"
         )
+    return 0
+
+
+def _pronunciations(options: argparse.Namespace) -> int:
+    from otoscope.decoding.ngram import NgramModel
+    from otoscope.phonemes import ARPABET
+    from training.pronunciation import write_pronunciations
+
+    words = NgramModel.load(options.lm).vocabulary
+    out = options.out or options.lm.with_name(FILE_NAME)
+    known = write_pronunciations(words, ARPABET, out)
+    print(f"{out}: {known} of {len(words)} words")
     return 0
 
 

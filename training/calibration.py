@@ -17,7 +17,7 @@ from otoscope import Recognizer, Transcript
 from otoscope.calibration import Calibration, Curve, logit
 from otoscope.decoding.beam import BeamOptions
 from training.evaluation import SpokenSet, read_spoken_set
-from training.systems import Decode, our_decoders
+from training.systems import Decode, Priors, our_decoders
 
 BINS = 10
 
@@ -79,23 +79,33 @@ def calibrate(
     curves: dict[str, Curve] = {}
     rows: list[Reliability] = []
     judged: dict[str, list[Judged]] = {}
-    priors = _priors(recognizer, sets)
-    for name, decode in our_decoders(recognizer, lm, options, priors):
+    known = _priors(recognizer, sets)
+    for name, decode in our_decoders(recognizer, lm, options, known):
         heard = [_judge_set(recognizer, decode, spoken, name) for spoken in sets]
         curves[name] = fit(heard)
         judged[name] = heard
         rows += _reliability(sets, heard, name, curves[name])
     figure = _draw(sets, judged, curves)
-    return Result(Calibration(recognizer.sha256, priors, curves), tuple(rows), figure)
+    calibration = Calibration(
+        recognizer.exact_sha256, tuple(known.priors or ()), curves, tuple(known.phoneme_priors)
+    )
+    return Result(calibration, tuple(rows), figure)
 
 
-def _priors(recognizer: Recognizer, sets: Sequence[SpokenSet]) -> tuple[float, ...]:
+def _priors(recognizer: Recognizer, sets: Sequence[SpokenSet]) -> Priors:
     """Mean posterior of each class over all frames of all sets."""
-    posteriors = [
-        recognizer.posteriors([samples])[0].probs
-        for spoken in sets
-        for samples in tqdm(spoken.waveforms, desc=f"{spoken.name}, priors", unit="file")
-    ]
+    letters: list[npt.NDArray[np.float32]] = []
+    phonemes: list[npt.NDArray[np.float32]] = []
+    for spoken in sets:
+        for samples in tqdm(spoken.waveforms, desc=f"{spoken.name}, priors", unit="file"):
+            [posteriors] = recognizer.posteriors([samples])
+            letters.append(posteriors.probs)
+            if posteriors.phonemes is not None:
+                phonemes.append(np.exp(posteriors.phonemes.log_probs))
+    return Priors(_mean(letters), _mean(phonemes) if phonemes else ())
+
+
+def _mean(posteriors: Sequence[npt.NDArray[np.float32]]) -> tuple[float, ...]:
     return tuple(float(f"{prior:.3g}") for prior in np.concatenate(posteriors).mean(axis=0))
 
 

@@ -18,7 +18,7 @@ from otoscope.decoding.beam import BeamOptions
 from otoscope.errors import UnsupportedTextError
 from training.corpus import ManifestError, read_manifest
 from training.metrics import ErrorRates, character_counts, interval, word_counts
-from training.systems import System, calibration_of, our_systems, pocketsphinx
+from training.systems import NOTHING_KNOWN, System, calibration_of, our_systems, pocketsphinx
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,8 @@ class Plan:
 def evaluate(plan: Plan) -> tuple[str, list[Score]]:
     """Score every system on every manifest; returns the model's sha256 and the scores."""
     recognizer = Recognizer(plan.model, threads=1)
-    calibration = calibration_of(plan.model, recognizer)
-    priors = calibration.priors if calibration else None
-    systems = list(our_systems(recognizer, plan.lm, plan.options, priors))
+    known = calibration_of(plan.model, recognizer) or NOTHING_KNOWN
+    systems = list(our_systems(recognizer, plan.lm, plan.options, known))
     if plan.peer:
         systems.append(pocketsphinx(recognizer))
     scores: list[Score] = []

@@ -47,7 +47,7 @@ def label(
         raise ModelFileError(
             f"expected calibration.json for {model} beside it: run python -m training calibrate"
         )
-    name, decode = list(our_decoders(recognizer, lm, options, calibration.priors))[-1]
+    name, decode = list(our_decoders(recognizer, lm, options, calibration))[-1]
     rate_hz = recognizer.spec.features.sample_rate_hz
     rows, confidences, heard_s, kept_s = [], [], 0.0, 0.0
     utterances = read_manifest(manifest)

