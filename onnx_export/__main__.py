@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from onnx_export.export import export
@@ -33,9 +34,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--speech", type=Path, nargs="*", default=[], help="recordings to compare on as well"
     )
+    parser.add_argument("--name", help="of the model, for those who ask it (default: the run's)")
     options = parser.parse_args(arguments)
     try:
         exportable = load_exportable(options.checkpoint)
+        if options.name is not None:
+            exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
         export(exportable, options.out)
         report = compare(exportable, options.out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:

@@ -72,8 +72,10 @@ def test_both_tasks_are_learned_and_logged(phoneme_run: Path) -> None:
 
 def test_the_exported_model_gives_both(phoneme_run: Path, tones: Path, tmp_path: Path) -> None:
     model = tmp_path / "model.onnx"
-    assert export_main([str(phoneme_run / "best.pt"), "--out", str(model)]) == 0
+    arguments = [str(phoneme_run / "best.pt"), "--out", str(model), "--name", "whistles"]
+    assert export_main(arguments) == 0
     recognizer = Recognizer(model)
+    assert recognizer.spec.name == "whistles"
     phonemes = PhonemeSet(("LOW", "MID", "HIGH", "TOP"))
     assert recognizer.spec.phonemes == phonemes
     rows = [json.loads(line) for line in (tones / "dev.jsonl").read_text().splitlines()]
