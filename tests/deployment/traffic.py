@@ -53,7 +53,7 @@ class Traffic:
         self.kept: list[str] = []
 
     async def run(self, requests: int, disturb: Callable[[], Awaitable[None]]) -> None:
-        """Send so many requests, and more, up to ten times as many, until the disturbance is over."""
+        """Send so many requests, and go on, up to ten times as many, until the trouble is over."""
         trouble = asyncio.create_task(disturb())
         wanted = iter(range(10 * requests))
 
@@ -71,10 +71,10 @@ class Traffic:
         waiting = iter(self.kept)
 
         async def client() -> list[Outcome]:
-            outcomes = [await self.read(result_id) for result_id in waiting]
-            return [outcome for outcome in outcomes if outcome.status != httpx.codes.OK]
+            return [await self.read(result_id) for result_id in waiting]
 
-        return sum(await asyncio.gather(*(client() for _ in range(self._clients))), [])
+        read = await asyncio.gather(*(client() for _ in range(self._clients)))
+        return [each for part in read for each in part if each.status != httpx.codes.OK]
 
     async def transcribe(self) -> Outcome:
         """Have the recording transcribed."""
