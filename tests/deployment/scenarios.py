@@ -70,6 +70,12 @@ def _restart_each(stack: Stack, seen: Seen) -> None:
     seen.measured["seconds to restart all replicas, one by one"] = time.monotonic() - started_s
 
 
+def _replace_all(stack: Stack, seen: Seen) -> None:
+    started_s = time.monotonic()
+    stack.replace("api")
+    seen.measured["seconds to replace all replicas"] = time.monotonic() - started_s
+
+
 def _store_away(stack: Stack, seen: Seen) -> None:
     store = stack.containers("redis")[0]
     stack.stop(store)
@@ -101,7 +107,7 @@ def _after_kill(outcomes: list[Outcome], seen: Seen, text: str) -> list[Outcome]
     ]
 
 
-def _after_restarts(outcomes: list[Outcome], _: Seen, text: str) -> list[Outcome]:
+def _nothing_may_fail(outcomes: list[Outcome], _: Seen, text: str) -> list[Outcome]:
     return wrong(outcomes, text)
 
 
@@ -119,6 +125,7 @@ def _after_store(outcomes: list[Outcome], seen: Seen, text: str) -> list[Outcome
 
 SCENARIOS = {
     "kill": Scenario("a replica is killed with SIGKILL", _kill, _after_kill),
-    "restart": Scenario("replicas are restarted one by one", _restart_each, _after_restarts),
+    "restart": Scenario("replicas are restarted one by one", _restart_each, _nothing_may_fail),
+    "replace": Scenario("replicas are replaced, as in an upgrade", _replace_all, _nothing_may_fail),
     "store": Scenario("Redis is stopped and started", _store_away, _after_store),
 }

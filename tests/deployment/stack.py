@@ -61,6 +61,17 @@ class Stack:
         self._run("docker", "restart", "--time", "630", container)
         self.wait_healthy(container)
 
+    def replace(self, service: str) -> None:
+        """As many new containers beside the old ones; when they are healthy, the old ones go."""
+        old = self.containers(service)
+        scale = ("--scale", f"{service}={2 * len(old)}", "--no-recreate", "--no-build", "--no-deps")
+        self._run(*self._compose, "up", "--detach", *scale, service)
+        for container in self.containers(service):
+            self.wait_healthy(container)
+        for container in old:
+            self._run("docker", "stop", "--time", "630", container)
+            self._run("docker", "rm", container)
+
     def stop(self, container: str) -> None:
         """Stop it gently."""
         self._run("docker", "stop", container)
