@@ -10,6 +10,9 @@ from traffic import Outcome
 
 OK = 200
 _STORE_AWAY = 503
+_DYING_S = 1.0
+"""A killed process takes connections until the kernel has taken it apart."""
+
 _CALM_S = 10.0
 """How long clients ask before anything happens."""
 
@@ -103,7 +106,7 @@ def _after_kill(outcomes: list[Outcome], seen: Seen, text: str) -> list[Outcome]
     return [
         each
         for each in wrong(outcomes, text)
-        if each.kind == "read" or not each.under_way(seen.began_s)
+        if each.kind == "read" or not each.under_way(seen.began_s, _DYING_S)
     ]
 
 

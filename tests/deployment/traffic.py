@@ -35,9 +35,9 @@ class Outcome:
     result_id: str | None = None
     detail: str = ""
 
-    def under_way(self, moment_s: float) -> bool:
-        """Whether it had been sent, and not been answered, at that moment."""
-        return self.started_s <= moment_s <= self.ended_s
+    def under_way(self, moment_s: float, lasting_s: float = 0.0) -> bool:
+        """Whether it had been sent, and not been answered, at some time from that moment on."""
+        return self.started_s <= moment_s + lasting_s and self.ended_s >= moment_s
 
 
 class Traffic:
