@@ -29,13 +29,15 @@ def main() -> int:
     stack = Stack(options.compose, options.url)
     try:
         stack.require("api", _REPLICAS)
-        reports = [asyncio.run(_prove(options, stack, SCENARIOS[name])) for name in options.only]
+        reports = []
+        for name in options.only:
+            reports.append(asyncio.run(_prove(options, stack, SCENARIOS[name])))
+            if options.json is not None:
+                options.json.write_text(json.dumps(reports, indent=2) + "\n", encoding="utf-8")
     except (StackError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
     sys.stdout.write(_table(reports))
-    if options.json is not None:
-        options.json.write_text(json.dumps(reports, indent=2) + "\n", encoding="utf-8")
     return 0 if all(report["holds"] for report in reports) else 1
 
 
@@ -109,6 +111,12 @@ def _table(reports: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _scenario(name: str) -> str:
+    if name not in SCENARIOS:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(SCENARIOS)}, got {name!r}")
+    return name
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -134,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "only",
         nargs="*",
+        type=_scenario,
         metavar="SCENARIO",
         default=list(SCENARIOS),
         help=f"{', '.join(SCENARIOS)}; by default each",
