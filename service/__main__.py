@@ -1,12 +1,10 @@
 """Start the service: ``python -m service``."""
 
 import argparse
-import contextlib
 import logging
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 import uvicorn
 
@@ -14,12 +12,11 @@ from service.errors import StartError
 from service.keys import warn_if_open
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
-from service.server import Server
+from service.parting import PartingProtocol
 from service.services import open_services
 from service.settings import PREFIX, Settings, load_settings
 
 _EXIT_WRONG_SETTINGS = 2
-_EXIT_NOT_STARTED = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,27 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure_logs(settings.log_level, settings.log_format)
     warn_if_open(settings)
     with shared_directory(options.workers):
-        return _serve(settings, options.workers)
-
-
-def _serve(settings: Settings, workers: int) -> int:
-    """Until told to stop; the exit code."""
-    options: dict[str, Any] = {
-        "app": "service.app:from_environment",
-        "factory": True,
-        "host": settings.host,
-        "port": settings.port,
-        "log_level": settings.log_level,
-        "log_config": None,  # its loggers write as ours do
-        "access_log": False,  # it would tell paths and queries, and with them ids of results
-    }
-    if workers > 1:  # their listening socket is one: it has to stay open when one of them stops
-        uvicorn.run(**options, workers=workers)
-        return 0
-    server = Server(uvicorn.Config(**options))
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run()
-    return 0 if server.started else _EXIT_NOT_STARTED
+        uvicorn.run(
+            "service.app:from_environment",
+            factory=True,
+            host=settings.host,
+            port=settings.port,
+            workers=options.workers,
+            http=PartingProtocol,
+            log_level=settings.log_level,
+            log_config=None,  # its loggers write as ours do
+            access_log=False,  # it would tell paths and queries, and with them ids of results
+        )
+    return 0
 
 
 def _rehearse(settings: Settings) -> None:
