@@ -13,6 +13,8 @@ MODEL ?= models/english/model.onnx
 LM ?= $(dir $(MODEL))lm.npz
 MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
 PYTEST_ARGS ?=
+LOCK_ARGS ?=
+DEPLOYMENT_ARGS ?= --key-file secrets/api_keys
 
 DEV = .venv-dev
 SERVICE = .venv-service
@@ -22,13 +24,14 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export int8 calibrate evaluate bench tour clean
+	check-boundaries format train export int8 calibrate evaluate bench tour configuration \
+	lock deployment-test clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
-	@echo "  MODEL LM MANIFESTS PYTEST_ARGS"
+	@echo "  MODEL LM MANIFESTS PYTEST_ARGS LOCK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
 	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -89,6 +92,21 @@ bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
 
 tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
 	$(DEV)/bin/python tests/contract/make_tour.py
+
+configuration: $(DEV)/.installed ## Write docs/configuration.md anew, from the settings
+	PYTHONPATH=. $(DEV)/bin/python tests/contract/make_configuration.py
+
+# torch comes without hashes: its builds for CPUs and for CUDA share a version.
+LOCK = $(DEV)/bin/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \
+	--python-platform linux pyproject.toml
+
+lock: $(DEV)/.installed ## Pin what goes into the images (LOCK_ARGS=--upgrade: the newest)
+	$(LOCK) --extra service --output-file docker/service/requirements.txt $(LOCK_ARGS)
+	$(LOCK) --extra training --no-emit-package torch \
+	  --output-file docker/training/requirements.txt $(LOCK_ARGS)
+
+deployment-test: $(DEV)/.installed ## Disturb a compose project that is up, and count: DEPLOYMENT_ARGS
+	$(DEV)/bin/python tests/deployment/prove.py $(DEPLOYMENT_ARGS)
 
 clean: ## Remove caches and build outputs (environments, runs and models stay)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \

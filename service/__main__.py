@@ -12,6 +12,7 @@ from service.errors import StartError
 from service.keys import warn_if_open
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
+from service.parting import PartingProtocol
 from service.services import open_services
 from service.settings import PREFIX, Settings, load_settings
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host=settings.host,
             port=settings.port,
             workers=options.workers,
+            http=PartingProtocol,
             log_level=settings.log_level,
             log_config=None,  # its loggers write as ours do
             access_log=False,  # it would tell paths and queries, and with them ids of results
