@@ -15,22 +15,24 @@ class PartingProtocol(HttpToolsProtocol):
     has begun to send may not send the same recording elsewhere.
     """
 
+    _asked = False
     _stopping = False
 
     def shutdown(self) -> None:
         """The server stops: answer what is being asked, or is about to be, and close."""
         self._stopping = True
-        if self.cycle is None:
-            asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up)
-        else:
+        if self._asked:
             super().shutdown()
+        else:
+            asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up)
 
     def on_headers_complete(self) -> None:
         """A request's head was read."""
         super().on_headers_complete()
+        self._asked = True
         if self._stopping:
             self.cycle.keep_alive = False
 
     def _give_up(self) -> None:
-        if self.cycle is None:
+        if not self._asked:
             self.transport.close()
