@@ -19,6 +19,11 @@ RATE_HZ = 16000
 FRAME = 640  # samples
 CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
 """Manifests, and how many of their first utterances make a recording of some minutes."""
+WORSE = {"librispeech/dev.jsonl": 0.01, "an4/test.jsonl": 0.03}
+"""By how much, as a share of the words, they may be read worse together than one by one.
+
+AN4's voices change every three seconds, and X is normalised over a window that holds ten of them.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +72,18 @@ def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_fr
 
 @pytest.fixture(scope="module", params=CORPORA)
 def utterances(corpus, english, request):
-    """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
+    """Consecutive utterances, samples and normalised text, and what of `WORSE` is theirs."""
     manifest = corpus / request.param
     lines = manifest.read_text(encoding="utf-8").splitlines()[: CORPORA[request.param]]
     entries = [json.loads(line) for line in lines]
-    return [
+    spoken = [
         (
             load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
             english.spec.alphabet.normalise(entry["text"]),
         )
         for entry in entries
     ]
+    return spoken, WORSE[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +102,14 @@ def readings(english, english_model):
 def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
     english, utterances, readings, decoder, pause_frames
 ):
-    """Up to 1 % of words against what was said, and about as many words."""
+    """Up to 1 % of the words of one voice against what was said, and about as many words."""
+    utterances, worse = utterances
     read = readings[decoder]
     spoken = " ".join(text for _, text in utterances)
     alone = " ".join(read(english.posteriors([each])[0]) for each, _ in utterances)
     recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
     assert cuts(english, recording) >= 8
     together = read(recognise(english, [recording]))
-    assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
-    assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
+    assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + worse
+    assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + worse
     assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)
