@@ -248,9 +248,11 @@ def test_a_wrong_text_is_worse_than_the_right_one(sample):
     assert np.mean([w.gop for w in wrong.words]) < np.mean([w.gop for w in right.words])
 
 
-@pytest.mark.parametrize("at", range(1, len(SAID.split())))
+UNHEARD = pytest.mark.xfail(reason='the model hears nothing of the sample\'s "it"', strict=True)
+
+
+@pytest.mark.parametrize("at", [pytest.param(0, marks=UNHEARD), *range(1, len(SAID.split()))])
 def test_each_wrong_word_is_worse_than_the_right_one(sample, at):
-    """But for the first: the model hears nothing of the sample's "it", so any word does as ill."""
     said, others = SAID.split(), OTHERS.split()
     right = align(sample, SAID).words[at]
     wrong = align(sample, " ".join([*said[:at], others[at], *said[at + 1 :]])).words[at]

@@ -19,11 +19,11 @@ RATE_HZ = 16000
 FRAME = 640  # samples
 CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
 """Manifests, and how many of their first utterances make a recording of some minutes."""
-WORSE = {"librispeech/dev.jsonl": 0.01, "an4/test.jsonl": 0.03}
-"""By how much, as a share of the words, they may be read worse together than one by one.
-
-AN4's voices change every three seconds, and X is normalised over a window that holds ten of them.
-"""
+MISSED = {
+    "an4/test.jsonl": "voices change every three seconds and share a window's normalisation: 2.2 % "
+    "of the words greedy, 1.3 % with the language model (docs/decisions/0010-long-audio.md)"
+}
+"""Where the bar below is not reached yet, and by how much it is missed."""
 
 
 @pytest.fixture(scope="module")
@@ -70,20 +70,26 @@ def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_fr
     assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
 
 
-@pytest.fixture(scope="module", params=CORPORA)
+def marked(manifest):
+    """The manifest as a parameter, expected to fail where the bar is missed."""
+    if manifest not in MISSED:
+        return manifest
+    return pytest.param(manifest, marks=pytest.mark.xfail(reason=MISSED[manifest], strict=True))
+
+
+@pytest.fixture(scope="module", params=[marked(manifest) for manifest in CORPORA])
 def utterances(corpus, english, request):
-    """Consecutive utterances, samples and normalised text, and what of `WORSE` is theirs."""
+    """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
     manifest = corpus / request.param
     lines = manifest.read_text(encoding="utf-8").splitlines()[: CORPORA[request.param]]
     entries = [json.loads(line) for line in lines]
-    spoken = [
+    return [
         (
             load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
             english.spec.alphabet.normalise(entry["text"]),
         )
         for entry in entries
     ]
-    return spoken, WORSE[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -102,14 +108,13 @@ def readings(english, english_model):
 def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
     english, utterances, readings, decoder, pause_frames
 ):
-    """Up to 1 % of the words of one voice against what was said, and about as many words."""
-    utterances, worse = utterances
+    """Up to 1 % of words against what was said, and about as many words."""
     read = readings[decoder]
     spoken = " ".join(text for _, text in utterances)
     alone = " ".join(read(english.posteriors([each])[0]) for each, _ in utterances)
     recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
     assert cuts(english, recording) >= 8
     together = read(recognise(english, [recording]))
-    assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + worse
-    assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + worse
+    assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
+    assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
     assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)
