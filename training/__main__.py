@@ -1,17 +1,13 @@
-"""`python -m training prepare|fit|evaluate|calibrate|label|lm|pronunciations|picture`."""
+"""`python -m training COMMAND`: what can be asked for; `training.commands` does it."""
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from otoscope.errors import OtoscopeError
 from otoscope.pronunciations import FILE_NAME
-
-if TYPE_CHECKING:
-    from otoscope.decoding.beam import BeamOptions
+from training import commands
 
 _EPILOG = """\
 examples:
@@ -20,6 +16,7 @@ examples:
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
   python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
+  python -m training speak --text novels.txt.xz --out ~/speech/synthetic/train.jsonl
   python -m training picture examples/sample.flac --out sample.png
 
 Manifests are JSON lines ({"audio_filepath": ..., "text": ..., "duration": ...}) or CSV/TSV with
@@ -45,20 +42,20 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(title="commands", required=True)
+    added = parser.add_subparsers(title="commands", required=True)
     for add in (_add_training, _add_judging, _add_making):
-        add(commands)
+        add(added)
     return parser
 
 
-def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_training(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """What turns manifests into weights."""
-    prepare = commands.add_parser(
+    prepare = added.add_parser(
         "prepare", help="check the manifests and compute the features, without training"
     )
     _add_inputs(prepare)
-    prepare.set_defaults(run_command=_prepare)
-    fit = commands.add_parser("fit", help="train, or go on with a run")
+    prepare.set_defaults(run_command=commands.prepare)
+    fit = added.add_parser("fit", help="train, or go on with a run")
     _add_inputs(fit)
     fit.add_argument(
         "--run", type=Path, help="folder of checkpoints and pictures (default: runs/NAME)"
@@ -71,12 +68,12 @@ def _add_training(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     fit.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="of torch (default: one a processor)"
     )
-    fit.set_defaults(run_command=_fit)
+    fit.set_defaults(run_command=commands.fit)
 
 
-def _add_judging(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_judging(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """What measures an exported model."""
-    evaluate = commands.add_parser(
+    evaluate = added.add_parser(
         "evaluate", help="WER and CER of an exported model on manifests (needs no torch)"
     )
     evaluate.add_argument("manifests", type=Path, nargs="+")
@@ -89,20 +86,20 @@ def _add_judging(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_search(evaluate)
     evaluate.add_argument("--pocketsphinx", action="store_true", help="on the same files as well")
     evaluate.add_argument("--show", type=int, default=0, help="print so many utterances of each")
-    evaluate.set_defaults(run_command=_evaluate)
-    calibrate = commands.add_parser(
+    evaluate.set_defaults(run_command=commands.evaluate)
+    calibrate = added.add_parser(
         "calibrate", help="fit what confidences mean on dev manifests (needs no torch)"
     )
     calibrate.add_argument("manifests", type=Path, nargs="+")
     calibrate.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
     calibrate.add_argument("--lm", type=Path, help="language model: adds beam search")
     _add_search(calibrate)
-    calibrate.set_defaults(run_command=_calibrate)
+    calibrate.set_defaults(run_command=commands.calibrate)
 
 
-def _add_making(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_making(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """What makes texts, language models and pictures."""
-    label = commands.add_parser(
+    label = added.add_parser(
         "label", help="write down recordings without texts, to learn from the surest"
     )
     label.add_argument("manifest", type=Path, help="its texts are empty")
@@ -113,8 +110,8 @@ def _add_making(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     label.add_argument("--out", type=Path, required=True, help="manifest to write")
     _add_search(label)
-    label.set_defaults(run_command=_label)
-    lm = commands.add_parser("lm", help="estimate a word trigram from text (needs irstlm)")
+    label.set_defaults(run_command=commands.label)
+    lm = added.add_parser("lm", help="estimate a word trigram from text (needs irstlm)")
     lm.add_argument("--text", type=Path, nargs="*", default=[], help="plain, .gz or .xz files")
     lm.add_argument("--manifests", type=Path, nargs="*", default=[], help="transcripts to add")
     lm.add_argument("--dev", type=Path, nargs="*", default=[], help="manifests to measure it on")
@@ -124,22 +121,34 @@ def _add_making(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     lm.add_argument("--prune", type=float, default=1e-8, help="threshold (default: 1e-8)")
     lm.add_argument("--out", type=Path, default=Path("models/english/lm.npz"))
-    lm.set_defaults(run_command=_language_model)
-    pronunciations = commands.add_parser(
+    lm.set_defaults(run_command=commands.language_model)
+    pronunciations = added.add_parser(
         "pronunciations", help="write down how a language model's words sound (CMUdict)"
     )
     pronunciations.add_argument("--lm", type=Path, default=Path("models/english/lm.npz"))
     pronunciations.add_argument(
         "--out", type=Path, help=f"(default: {FILE_NAME} beside the language model)"
     )
-    pronunciations.set_defaults(run_command=_pronunciations)
-    picture = commands.add_parser(
+    pronunciations.set_defaults(run_command=commands.pronunciations)
+    speak = added.add_parser(
+        "speak", help="have synthetic voices speak sentences to learn from (needs flite)"
+    )
+    speak.add_argument(
+        "--text", type=Path, nargs="+", required=True, help="plain, .gz or .xz files"
+    )
+    speak.add_argument(
+        "--dev", type=Path, nargs="*", default=[], help="their sentences are left out"
+    )
+    speak.add_argument("--utterances", type=int, default=5000, help="(default: 5000)")
+    speak.add_argument("--out", type=Path, required=True, help="manifest to write, .jsonl")
+    speak.set_defaults(run_command=commands.speak)
+    picture = added.add_parser(
         "picture", help="draw log-mel and posteriorgram of a recording (needs no torch)"
     )
     picture.add_argument("audio", type=Path)
     picture.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
     picture.add_argument("--out", type=Path, help="PNG or SVG (default: AUDIO's name with .png)")
-    picture.set_defaults(run_command=_picture)
+    picture.set_defaults(run_command=commands.picture)
 
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -164,151 +173,6 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}", type=kind, default=default, help=f"{words} (default: {default})"
         )
-
-
-def _search(options: argparse.Namespace) -> "BeamOptions":
-    from otoscope.decoding.beam import BeamOptions
-
-    return BeamOptions(
-        beam_width=options.beam_width,
-        lm_weight=options.lm_weight,
-        word_bonus=options.word_bonus,
-        unknown_penalty=options.unknown_penalty,
-        acoustic_scale=options.acoustic_scale,
-        prior_scale=options.prior_scale,
-    )
-
-
-def _prepare(options: argparse.Namespace) -> int:
-    from training.config import read_config
-    from training.prepare import prepare
-
-    prepared = prepare(read_config(options.config), options.corpus, options.cache)
-    print(prepared.report)
-    print(f"{prepared.audio_hours:.2f} hours of audio to learn from")
-    return 0
-
-
-def _fit(options: argparse.Namespace) -> int:
-    import torch
-
-    from training.config import read_config
-    from training.loop import Trainer
-    from training.prepare import prepare
-
-    torch.set_num_threads(options.threads)
-    config = read_config(options.config)
-    prepared = prepare(config, options.corpus, options.cache)
-    print(prepared.report)
-    print(f"{prepared.audio_hours:.2f} hours of audio to learn from", flush=True)
-    folder = options.run or Path("runs") / config.name
-    if Trainer(config, prepared, folder, options.start).fit():
-        print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
-        return 0
-    print(f"stopped; the same command goes on from {folder / 'last.pt'}")
-    return 130
-
-
-def _evaluate(options: argparse.Namespace) -> int:
-    from training.evaluation import Plan, evaluate, markdown_table, write_json
-
-    plan = Plan(
-        options.model,
-        tuple(options.manifests),
-        options.lm,
-        _search(options),
-        peer=options.pocketsphinx,
-        show=options.show,
-    )
-    model_sha256, scores = evaluate(plan)
-    table = markdown_table(scores)
-    print(table)
-    if options.json is not None:
-        write_json(options.json, model_sha256, scores)
-    if options.table is not None:
-        options.table.write_text(table + "\n", encoding="utf-8")
-    return 0
-
-
-def _calibrate(options: argparse.Namespace) -> int:
-    from otoscope.calibration import write_calibration
-    from training.calibration import calibrate
-
-    result = calibrate(options.model, options.manifests, options.lm, _search(options))
-    folder = options.model.parent
-    write_calibration(folder / "calibration.json", result.calibration)
-    report = json.dumps(result.report(), indent=1) + "\n"
-    (folder / "reliability.json").write_text(report, encoding="utf-8")
-    result.figure.savefig(folder / "reliability.png", dpi=110)
-    for one in result.reliability:
-        unseen = "" if one.ece_unseen is None else f", {one.ece_unseen:.3f} fitted without it"
-        print(
-            f"{one.manifest}, {one.decoder}: {one.words} words, {100 * one.right_share:.0f} % "
-            f"right; calibration error {one.ece_raw:.3f} raw, {one.ece:.3f} calibrated{unseen}"
-        )
-    return 0
-
-
-def _label(options: argparse.Namespace) -> int:
-    from training.labelling import label
-
-    done = label(
-        options.model,
-        options.manifest,
-        options.lm,
-        _search(options),
-        least=options.least,
-        out=options.out,
-    )
-    print(
-        f"{options.out}: {done.kept} of {done.heard} utterances, {done.kept_s / 3600:.2f} of "
-        f"{done.heard_s / 3600:.2f} h, {100 * done.expected_right:.0f} % of their words right "
-        "as far as the model knows"
-    )
-    return 0
-
-
-def _language_model(options: argparse.Namespace) -> int:
-    from otoscope import ENGLISH
-    from training.language_model import Recipe, build
-
-    recipe = Recipe(
-        tuple(options.text),
-        tuple(options.manifests),
-        repeat=options.repeat,
-        min_count=options.min_count,
-        prune=options.prune,
-    )
-    report = build(recipe, ENGLISH, options.dev, options.out)
-    print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
-    for known in report.dev:
-        print(
-            f"{known.manifest}: perplexity {known.perplexity:.0f}, "
-            f"{100 * known.unknown_share:.1f} % unknown words"
-        )
-    return 0
-
-
-def _pronunciations(options: argparse.Namespace) -> int:
-    from otoscope.decoding.ngram import NgramModel
-    from otoscope.phonemes import ARPABET
-    from training.pronunciation import write_pronunciations
-
-    words = NgramModel.load(options.lm).vocabulary
-    out = options.out or options.lm.with_name(FILE_NAME)
-    known = write_pronunciations(words, ARPABET, out)
-    print(f"{out}: {known} of {len(words)} words")
-    return 0
-
-
-def _picture(options: argparse.Namespace) -> int:
-    from otoscope import Recognizer
-    from training.pictures import picture_recording
-
-    out = options.out or Path(options.audio.name).with_suffix(".png")
-    text = picture_recording(Recognizer(options.model), options.audio, out)
-    print(f"{out}: {text}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""What is done to features while training: warps and noise on log-mel, masks on the finished X."""
+"""What is done to features while training: warps, rooms and noise on log-mel, masks on X."""
 
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 
 from otoscope.features import Features, FeatureSpec
 from training.config import AugmentConfig
@@ -34,6 +35,28 @@ def random_excerpt(noise: Features, frames: int, rng: np.random.Generator) -> Fe
     room = noise.shape[0] - frames
     start = int(rng.integers(room + 1)) if room > 0 else 0
     return noise[start : start + frames]
+
+
+def reverberate(
+    log_mels: Features, spec: FeatureSpec, *, reverberation_s: float, direct_db: float
+) -> Features:
+    """The same speech heard in a room: each frame's power dies away over those after it.
+
+    The room is a diffuse one whose late sound decays exponentially (Polack 1988), alike in every
+    bin. Exact in the mean: such reverberation is uncorrelated with the direct sound, so powers add.
+
+    Args:
+        log_mels: (frames, n_mels) float32, raw.
+        spec: defines the hop.
+        reverberation_s: time in which the sound falls by 60 dB.
+        direct_db: ratio of direct to reverberant power.
+    """
+    decay = 10 ** (-6 * spec.hop_s / reverberation_s)
+    gain = (1 - decay) / decay / 10 ** (direct_db / 10)
+    power = np.exp(log_mels)
+    late = lfilter([0.0, gain * decay], [1.0, -decay], power, axis=0)
+    heard: Features = np.log(power + late).astype(np.float32)
+    return heard
 
 
 def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:

@@ -116,6 +116,12 @@ class AugmentConfig:
         max_warp: of the frequency axis, as a share: other vocal tracts (Jaitly and Hinton 2013).
         frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019).
         time_masks_per_s, max_time_mask_frames: its T masks, in number to the length.
+        room_probability: share of utterances that are heard in a room.
+        room_reverberation_s: shortest and longest time in which the room's sound falls by 60 dB.
+        room_direct_db: lowest and highest ratio of direct to reverberant power in dB.
+        join_probability: share of utterances that stand in one item with others, strangers too, as
+            in a recording of several people.
+        join_max_s: longest such item.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -127,6 +133,11 @@ class AugmentConfig:
     max_frequency_mask_bins: int = 15
     time_masks_per_s: float = 0.33
     max_time_mask_frames: int = 25
+    room_probability: float = 0.0
+    room_reverberation_s: tuple[float, float] = (0.15, 0.8)
+    room_direct_db: tuple[float, float] = (-3.0, 12.0)
+    join_probability: float = 0.0
+    join_max_s: float = 15.0
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from otoscope import ctc
 from otoscope import features as front_end
 from otoscope.features import Features, FeatureSpec
-from training.augment import mask, mix_noise, random_excerpt, warp
+from training.augment import mask, mix_noise, random_excerpt, reverberate, warp
 from training.cache import FeaturePack
 from training.config import AugmentConfig
 
@@ -48,16 +48,22 @@ class Example:
         return int(offsets[self.index + 1] - offsets[self.index])
 
 
+class Part(NamedTuple):
+    """An example, at the speed of that number."""
+
+    example: int
+    speed: int
+
+
 @dataclass(frozen=True)
 class Draw:
-    """One use of an example in one epoch.
+    """What becomes one item in one epoch: an example, or several one after the other.
 
-    Views of a draw differ in their masks alone: the same warp, the same noise.
+    Views of a draw differ in their masks alone: the same warps, the same rooms and noise.
     """
 
     epoch: int
-    example: int
-    speed: int
+    parts: tuple[Part, ...]
     view: int = 0
 
 
@@ -109,9 +115,22 @@ class Examples(Dataset[Item]):
         spec: FeatureSpec,
         augment: AugmentConfig,
         noise: FeaturePack | None,
+        *,
         seed: int,
+        space: ctc.Labels,
     ) -> None:
+        """Hold what items are made of.
+
+        Args:
+            examples: utterances to learn from.
+            spec: the feature definition.
+            augment: what is done to them.
+            noise: recordings to mix in, or None.
+            seed: of the run.
+            space: class of the symbol between joined texts, (1,) int64, or none.
+        """
         self._examples = examples
+        self._space = space
         self._spec = spec
         self._augment = augment
         self._noise = noise
@@ -121,21 +140,39 @@ class Examples(Dataset[Item]):
         return len(self._examples)
 
     def __getitem__(self, draw: Draw) -> Item:
-        rng = np.random.default_rng([self._seed, draw.epoch, draw.example])
-        example = self._examples[draw.example]
-        raw = example.packs[draw.speed][example.index]
-        if self._augment.max_warp:
-            stretch = float(rng.uniform(-self._augment.max_warp, self._augment.max_warp))
+        raw = [self._raw(part, draw.epoch) for part in draw.parts]
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
+        joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
+        matrix = mask(front_end.finish(joined, self._spec), self._augment, rng)
+        examples = [self._examples[part.example] for part in draw.parts]
+        spoken = [example.phonemes for example in examples]
+        return Item(
+            matrix,
+            _spaced([example.labels for example in examples], self._space),
+            np.concatenate(spoken) if all(one.size for one in spoken) else NO_LABELS,
+        )
+
+    def _raw(self, part: Part, epoch: int) -> Features:
+        """An example's log-mel from another head, in another room, with noise."""
+        augment, rng = self._augment, np.random.default_rng([self._seed, epoch, part.example])
+        example = self._examples[part.example]
+        raw = example.packs[part.speed][example.index]
+        if augment.max_warp:
+            stretch = float(rng.uniform(-augment.max_warp, augment.max_warp))
             raw = warp(raw, self._spec, 1.0 + stretch)
-        if self._noise is not None and rng.random() < self._augment.noise_probability:
+        if rng.random() < augment.room_probability:
+            raw = reverberate(
+                raw,
+                self._spec,
+                reverberation_s=float(rng.uniform(*augment.room_reverberation_s)),
+                direct_db=float(rng.uniform(*augment.room_direct_db)),
+            )
+        if self._noise is not None and rng.random() < augment.noise_probability:
             noise = random_excerpt(
                 self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng
             )
-            raw = mix_noise(raw, noise, float(rng.uniform(*self._augment.noise_snr_db)))
-        if draw.view:
-            rng = np.random.default_rng([self._seed, draw.epoch, draw.example, draw.view])
-        matrix = mask(front_end.finish(raw, self._spec), self._augment, rng)
-        return Item(matrix, example.labels, example.phonemes)
+            raw = mix_noise(raw, noise, float(rng.uniform(*augment.noise_snr_db)))
+        return raw
 
 
 def collate(items: Sequence[Item]) -> Batch:
@@ -161,6 +198,8 @@ def epoch_batches(
     batch_frames: int,
     by_length: bool,
     views: int = 1,
+    join_share: float = 0.0,
+    join_frames: int = 0,
 ) -> list[list[Draw]]:
     """The batches of one epoch, of utterances of similar length.
 
@@ -172,12 +211,17 @@ def epoch_batches(
         batch_frames: most feature frames in a batch, padding included; a longer utterance is alone.
         by_length: short batches first instead of a random order.
         views: of each utterance; a batch holds the first view of all, then the second of all.
+        join_share: part of the utterances that stand in an item with others.
+        join_frames: most feature frames of such an item.
     """
     rng = np.random.default_rng([seed, epoch])
     speeds = rng.integers(len(examples[0].packs), size=len(examples))
     chosen = _draw_shares(examples, shares, rng)
-    draws = [Draw(epoch, int(index), int(speeds[index])) for index in chosen]
-    frames = np.array([examples[draw.example].frames(draw.speed) for draw in draws])
+    parts = [Part(int(index), int(speeds[index])) for index in chosen]
+    draws = [Draw(epoch, joined) for joined in _join(parts, examples, join_share, join_frames, rng)]
+    frames = np.array(
+        [sum(examples[part.example].frames(part.speed) for part in draw.parts) for draw in draws]
+    )
     blurred = frames * rng.uniform(0.95, 1.05, size=frames.size)
     batches: list[list[Draw]] = []
     longest = 0
@@ -204,6 +248,35 @@ def _draw_shares(
         count = max(1, round(share * members.size)) if members.size else 0
         chosen.extend(rng.permutation(members)[:count].tolist())
     return chosen
+
+
+def _join(
+    parts: Sequence[Part],
+    examples: Sequence[Example],
+    share: float,
+    most_frames: int,
+    rng: np.random.Generator,
+) -> list[tuple[Part, ...]]:
+    """Put a share of the parts one after the other, strangers too, up to a random length each."""
+    order = rng.permutation(len(parts)) if share else np.arange(len(parts))
+    loose = round(len(parts) * (1 - share))
+    items: list[tuple[Part, ...]] = [(parts[place],) for place in order[:loose]]
+    room = 0
+    for place in order[loose:]:
+        part = parts[place]
+        frames = examples[part.example].frames(part.speed)
+        if frames > room:
+            items.append((part,))
+            room = int(rng.integers(most_frames + 1))
+        else:
+            items[-1] = (*items[-1], part)
+        room -= frames
+    return items
+
+
+def _spaced(texts: Sequence[ctc.Labels], space: ctc.Labels) -> ctc.Labels:
+    """Texts one after the other with a space between them, (N,) int64."""
+    return np.concatenate([part for text in texts for part in (space, text)][1:])
 
 
 def _pad(targets: Sequence[ctc.Labels]) -> tuple[Tensor, Tensor]:

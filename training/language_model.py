@@ -4,12 +4,9 @@ Estimation is IRSTLM's (Federico et al. 2008), from the Debian package `irstlm`:
 smoothing without singleton trigrams, then pruning by weighted difference.
 """
 
-import gzip
 import json
-import lzma
 import math
 import os
-import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,14 +16,12 @@ from tempfile import TemporaryDirectory
 
 from otoscope.alphabet import Alphabet
 from otoscope.decoding.ngram import NgramModel, from_arpa
-from otoscope.errors import OtoscopeError, UnsupportedTextError
+from otoscope.errors import OtoscopeError
 from training.corpus import read_manifest
+from training.sentences import held_out, normalise, sentences
 
 IRSTLM = Path("/usr/lib/irstlm")
 ORDER = 3
-
-_SENTENCE_END = re.compile("(?<=[.?!])[\"'\u201d\u2019)]*\\s+")
-_QUOTES = re.compile("(?<!\\w)['\u2018]|['\u2019](?!\\w)")
 
 
 class EstimationError(OtoscopeError):
@@ -88,17 +83,15 @@ def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) ->
     Raises:
         EstimationError: if IRSTLM is not installed or fails.
     """
-    held_out = {
-        _normalise(utterance.text, alphabet) for path in dev for utterance in read_manifest(path)
-    }
-    sentences = [one for one in _sentences(recipe, alphabet) if one not in held_out]
-    counts = Counter(word for sentence in sentences for word in sentence.split())
+    forbidden = held_out(dev, alphabet)
+    lines = [one for one in _learned(recipe, alphabet) if one not in forbidden]
+    counts = Counter(word for line in lines for word in line.split())
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        from_arpa(_estimate(sentences, counts, recipe, Path(folder))).save(out)
+        from_arpa(_estimate(lines, counts, recipe, Path(folder))).save(out)
     model = NgramModel.load(out)
     report = Report(
-        sentences=len(sentences),
+        sentences=len(lines),
         running_words=counts.total(),
         vocabulary=len(model.vocabulary),
         size_bytes=out.stat().st_size,
@@ -115,7 +108,7 @@ def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> Knowledge:
     """Perplexity and share of unknown words on a manifest's texts."""
     events, words, unknown, log_prob = 0, 0, 0, 0.0
     for utterance in read_manifest(manifest):
-        spoken = _normalise(utterance.text, alphabet).split()
+        spoken = normalise(utterance.text, alphabet).split()
         missing = sum(word not in model.numbers for word in spoken)
         words += len(spoken)
         unknown += missing
@@ -127,52 +120,27 @@ def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> Knowledge:
     return Knowledge(name, words, perplexity, unknown / max(words, 1))
 
 
-def _sentences(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
-    for path in recipe.texts:
-        for paragraph in _lines(path):
-            for sentence in _SENTENCE_END.split(paragraph):
-                if written := _normalise(_QUOTES.sub("", sentence), alphabet):
-                    yield written
+def _learned(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
+    yield from sentences(recipe.texts, alphabet)
     for manifest in recipe.manifests:
         for utterance in read_manifest(manifest):
-            if written := _normalise(utterance.text, alphabet):
+            if written := normalise(utterance.text, alphabet):
                 yield from [written] * recipe.repeat
 
 
-def _lines(path: Path) -> Iterator[str]:
-    """Lines of a text file, .xz and .gz unpacked."""
-    if path.suffix == ".xz":
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            yield from file
-    elif path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from file
-    else:
-        with path.open(encoding="utf-8") as file:
-            yield from file
-
-
-def _normalise(text: str, alphabet: Alphabet) -> str:
-    """The text in the alphabet's symbols, or "" if it can't be written so."""
-    try:
-        return alphabet.normalise(text)
-    except UnsupportedTextError:
-        return ""
-
-
-def _estimate(sentences: Sequence[str], counts: Counter[str], recipe: Recipe, folder: Path) -> Path:
+def _estimate(lines: Sequence[str], counts: Counter[str], recipe: Recipe, folder: Path) -> Path:
     """Run IRSTLM's three steps; returns the pruned ARPA file."""
     text = folder / "text"
     with text.open("w", encoding="utf-8") as file:
-        for sentence in sentences:
-            known = (w if counts[w] >= recipe.min_count else "<unk>" for w in sentence.split())
+        for line in lines:
+            known = (w if counts[w] >= recipe.min_count else "<unk>" for w in line.split())
             file.write(f"<s> {' '.join(known)} </s>\n")
     estimated, arpa, pruned = folder / "lm.ilm.gz", folder / "lm.arpa", folder / "pruned.arpa"
     script = ["-i", text, "-n", ORDER, "-k", 3, "-s", "improved-kneser-ney", "-p"]
     _run("build-lm.sh", *script, "-t", folder / "parts", "-o", estimated, folder=folder)
     if not estimated.exists():  # the script ends with 0 all the same
         raise EstimationError(
-            f"expected enough text for Kneser-Ney smoothing, got {len(sentences)} sentences: "
+            f"expected enough text for Kneser-Ney smoothing, got {len(lines)} sentences: "
             "too few n-grams occur just once, twice or three times"
         )
     _run("compile-lm", estimated, "--text=yes", arpa, folder=folder)

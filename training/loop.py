@@ -90,7 +90,12 @@ class Trainer:
         self.reporter = Reporter(folder, prepared.dev, config)
         self._shares = [source.share for source in config.corpus.train]
         self._examples = Examples(
-            prepared.examples, config.features, config.augment, prepared.noise, config.seed
+            prepared.examples,
+            config.features,
+            config.augment,
+            prepared.noise,
+            seed=config.seed,
+            space=config.alphabet.encode(" " if " " in config.alphabet.symbols else ""),
         )
         self._total_steps = sum(len(self._batches(e)) for e in range(config.loop.epochs))
         self._saved_at = time.monotonic()
@@ -240,6 +245,8 @@ class Trainer:
             batch_frames=round(loop.batch_s * FRAMES_PER_S),
             by_length=epoch < loop.sorted_epochs,
             views=self.config.loss.views,
+            join_share=self.config.augment.join_probability,
+            join_frames=round(self.config.augment.join_max_s * FRAMES_PER_S),
         )
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002

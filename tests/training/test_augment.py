@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from otoscope import FeatureSpec, features
-from training.augment import mask, mix_noise, random_excerpt, warp
+from training.augment import mask, mix_noise, random_excerpt, reverberate, warp
 from training.config import AugmentConfig
 
 
@@ -83,3 +83,20 @@ def test_a_warp_by_one_changes_nothing() -> None:
     warped = warp(x, FeatureSpec(), 1.0)
     assert warped.dtype == np.float32
     assert warped == pytest.approx(x, abs=1e-5)
+
+
+def test_a_room_adds_the_power_asked_for() -> None:
+    rng = np.random.default_rng(2)
+    speech = rng.normal(-3, 2, (3000, 80)).astype(np.float32)
+    heard = reverberate(speech, FeatureSpec(), reverberation_s=0.4, direct_db=3.0)
+    late = np.exp(heard) - np.exp(speech)
+    assert 10 * np.log10(np.exp(speech).sum() / late.sum()) == pytest.approx(3.0, abs=0.1)
+
+
+def test_a_clap_in_a_room_falls_by_60_db_in_the_time_asked_for() -> None:
+    clap = np.full((200, 80), -60.0, dtype=np.float32)
+    clap[10] = 0.0
+    heard = reverberate(clap, FeatureSpec(), reverberation_s=0.5, direct_db=0.0)
+    assert heard[:10].max() < -59  # silence stays silence
+    fall_db = 10 / np.log(10) * (heard[11] - heard[61])
+    assert fall_db == pytest.approx(60.0, abs=0.01)

@@ -8,9 +8,10 @@ import pytest
 from otoscope.features import FeatureSpec
 from training.cache import FeaturePack
 from training.config import AugmentConfig
-from training.dataset import NO_LABELS, Draw, Example, Examples, epoch_batches
+from training.dataset import NO_LABELS, Draw, Example, Examples, Part, epoch_batches
 
 SPEC = FeatureSpec()
+SPACE = np.array([26], dtype=np.int64)
 FRAMES = (120, 90, 200, 150)
 MASKS = AugmentConfig(noise_probability=0.0, max_warp=0.1, time_masks_per_s=2.0)
 UNMASKED = replace(MASKS, frequency_masks=0, time_masks_per_s=0.0)
@@ -31,11 +32,11 @@ def batches(examples: list[Example], views: int) -> list[list[Draw]]:
 
 
 def test_views_differ_in_their_masks_alone(examples: list[Example]) -> None:
-    first, second = Draw(0, 2, 0), Draw(0, 2, 0, view=1)
-    masked = Examples(examples, SPEC, MASKS, None, seed=1)
+    first, second = Draw(0, (Part(2, 0),)), Draw(0, (Part(2, 0),), view=1)
+    masked = Examples(examples, SPEC, MASKS, None, seed=1, space=SPACE)
     assert not np.array_equal(masked[first].features, masked[second].features)
     assert np.array_equal(masked[second].features, masked[second].features)
-    bare = Examples(examples, SPEC, UNMASKED, None, seed=1)
+    bare = Examples(examples, SPEC, UNMASKED, None, seed=1, space=SPACE)
     assert np.array_equal(bare[first].features, bare[second].features)
     seen = masked[second].features
     unmasked = seen != 0
@@ -48,8 +49,8 @@ def test_a_batch_holds_all_first_views_then_all_second_ones(examples: list[Examp
         half = len(batch) // 2
         assert [draw.view for draw in batch] == [0] * half + [1] * half
         assert [replace(draw, view=0) for draw in batch[half:]] == batch[:half]
-        assert len(batch) * max(FRAMES[draw.example] for draw in batch) <= 800
-    drawn = sorted(draw.example for batch in twice for draw in batch if not draw.view)
+        assert len(batch) * max(FRAMES[draw.parts[0].example] for draw in batch) <= 800
+    drawn = sorted(draw.parts[0].example for batch in twice for draw in batch if not draw.view)
     assert drawn == list(range(len(FRAMES)))
 
 
