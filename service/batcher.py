@@ -6,7 +6,7 @@ here and sleep; a few threads of this module's own run the graph over batches of
 
 A batch is begun for the recording that has waited longest and filled with others of similar
 length, since padding costs as much as speech. When others are on their way, a thread that is free
-waits for them a little; when a recording is alone, nothing waits.
+waits for them a little; when a recording is alone, nothing waits, and all processors work for it.
 """
 
 import logging
@@ -70,6 +70,10 @@ class _Item:
         return frames
 
 
+RunGraph = Callable[[Sequence[Features]], list[HeadLogProbs]]
+"""X of several recordings, (frames, bins) float32 each -> the posteriors of each."""
+
+
 def _nobody() -> int:
     return 0
 
@@ -83,9 +87,10 @@ class Batcher:
 
     def __init__(
         self,
-        run: Callable[[Sequence[Features]], list[HeadLogProbs]],
+        run: RunGraph,
         options: BatchOptions,
         *,
+        run_alone: RunGraph | None = None,
         working: Callable[[], int] = _nobody,
         on_batch: Callable[[Batched], None] = _tell_nobody,
     ) -> None:
@@ -94,11 +99,14 @@ class Batcher:
         Args:
             run: runs the graph over a batch, (frames, bins) each; has to be thread-safe.
             options: how batches are made.
+            run_alone: the same for a recording that has all threads for itself, with the same
+                results; `run` by default.
             working: how many recordings are being worked on in all, those in here included:
                 the others may be on their way.
             on_batch: told of each batch; has to be quick.
         """
         self._graph = run
+        self._graph_alone = run_alone or run
         self._options = options
         self._working = working
         self._on_batch = on_batch
@@ -204,7 +212,8 @@ class Batcher:
     def _run(self, batch: list[_Item]) -> None:
         waited_s = time.monotonic() - batch[0].arrived_s
         try:
-            heads = self._graph([item.matrix for item in batch])
+            run = self._graph_alone if self._is_alone(batch) else self._graph
+            heads = run([item.matrix for item in batch])
         except Exception as error:  # whatever it is, it reaches those who wait, and only them
             logger.exception("a batch of %d failed", len(batch))
             self._run_apart(batch, error)
@@ -212,6 +221,11 @@ class Batcher:
         for item, result in zip(batch, heads, strict=True):
             item.result.set_result(result)
         self._on_batch(Batched(len(batch), waited_s))
+
+    def _is_alone(self, batch: list[_Item]) -> bool:
+        """Whether it is all that there is to do: one recording, or the last window of one."""
+        with self._changed:
+            return len(batch) == 1 and not self._waiting and self._working() <= 1
 
     def _run_apart(self, batch: list[_Item], error: Exception) -> None:
         """One of the batch has made it fail: the others are to have their results."""

@@ -108,6 +108,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
             1 if recognizer.quantised else settings.batch_size,  # batches would gain nothing
             settings.batch_wait_ms / 1000,
         ),
+        run_alone=_alone(recognizer, settings).run_heads,
         working=lambda: pool.running,
         on_batch=metrics.batch,
     )
@@ -118,6 +119,13 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         pool.close()
         batcher.close()
         store.close()
+
+
+def _alone(recognizer: Recognizer, settings: Settings) -> Recognizer:
+    """The model for a recording that has all threads for itself; it answers bit for bit alike."""
+    if settings.inference_threads == 1:
+        return recognizer
+    return Recognizer(settings.model_path, threads=settings.inference_threads)
 
 
 def _pool(settings: Settings, metrics: Metrics) -> Pool:

@@ -72,7 +72,9 @@ def speak(
         SynthesisError: if Flite is not installed or fails, or if no sentence fits.
     """
     if shutil.which("flite") is None:
-        raise SynthesisError("expected the program flite; on Debian and Ubuntu: apt-get install it")
+        raise SynthesisError(
+            "expected the program flite; on Debian and Ubuntu: apt-get install flite"
+        )
     forbidden = held_out(dev, alphabet)
     fewest, most = wanted.words
     fitting = [

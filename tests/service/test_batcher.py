@@ -132,6 +132,28 @@ def test_alone_nothing_waits(graph):
         assert sums(batcher.run_heads([matrix(3)])) == [6.0]
 
 
+def test_what_is_alone_has_all_threads_for_itself(graph):
+    graph.gate.set()
+    alone = Graph()
+    alone.gate.set()
+    working = 1
+    options = BatchOptions(workers=2, size=4, wait_s=0.0)
+    with closing(Batcher(graph, options, run_alone=alone, working=lambda: working)) as batcher:
+        assert sums(batcher.run_heads([matrix(3)])) == [6.0]
+        working = 2  # another is being decoded, or read
+        assert sums(batcher.run_heads([matrix(4)])) == [8.0]
+    assert alone.batches == [[3]]
+    assert graph.batches == [[4]]
+
+
+def test_the_windows_of_one_recording_share_the_threads(graph):
+    graph.gate.set()
+    alone = Graph()
+    with closing(Batcher(graph, BatchOptions(size=4), run_alone=alone)) as batcher:
+        assert sums(batcher.run_heads([matrix(3)] * 4)) == [6.0] * 4
+    assert alone.batches == []
+
+
 def test_one_that_fails_takes_no_other_with_it(graph, threads):
     with closing(Batcher(graph, BatchOptions(size=4))) as batcher:
         others = [matrix(10), matrix(10, np.nan), matrix(10, 3.0)]
