@@ -9,17 +9,21 @@ print(greedy(posteriors).text)
 print(posteriors.probs.shape)  # (frames, symbols): P(c | x_t)
 """
 
-from otoscope.alignment import AlignedText, align
-from otoscope.alphabet import ENGLISH, Alphabet
-from otoscope.audio import Waveform, load
-from otoscope.decoding import greedy
-from otoscope.errors import OtoscopeError
-from otoscope.features import FeatureMatrix, FeatureSpec
-from otoscope.phonemes import ARPABET, PhonemeSet
-from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
-from otoscope.recognizer import Heard, Recognizer
-from otoscope.spec import ModelSpec, Provenance
-from otoscope.transcript import Character, Transcript, Word
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from otoscope.alignment import AlignedText, align
+    from otoscope.alphabet import ENGLISH, Alphabet
+    from otoscope.audio import Waveform, load
+    from otoscope.decoding.greedy import greedy
+    from otoscope.errors import OtoscopeError
+    from otoscope.features import FeatureMatrix, FeatureSpec
+    from otoscope.phonemes import ARPABET, PhonemeSet
+    from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
+    from otoscope.recognizer import Heard, Recognizer
+    from otoscope.spec import ModelSpec, Provenance
+    from otoscope.transcript import Character, Transcript, Word
 
 __all__ = [
     "ARPABET",
@@ -45,3 +49,27 @@ __all__ = [
     "greedy",
     "load",
 ]
+
+_HOMES = {
+    "alignment": ("AlignedText", "align"),
+    "alphabet": ("ENGLISH", "Alphabet"),
+    "audio": ("Waveform", "load"),
+    "decoding": ("greedy",),
+    "errors": ("OtoscopeError",),
+    "features": ("FeatureMatrix", "FeatureSpec"),
+    "phonemes": ("ARPABET", "PhonemeSet"),
+    "posteriors": ("FrameClock", "PhonemePosteriors", "Posteriors"),
+    "recognizer": ("Heard", "Recognizer"),
+    "spec": ("ModelSpec", "Provenance"),
+    "transcript": ("Character", "Transcript", "Word"),
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever it is
+    """Import a name when it is asked for (PEP 562): who only searches needs no ONNX Runtime."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"{__name__}.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,10 +13,12 @@ from service.keys import warn_if_open
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
 from service.parting import PartingProtocol
+from service.processors import available
 from service.services import open_services
 from service.settings import PREFIX, Settings, load_settings
 
 _EXIT_WRONG_SETTINGS = 2
+_SEARCH_PROCESSES = f"{PREFIX}SEARCH_PROCESSES"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("host", "port"):
         if getattr(options, name) is not None:
             os.environ[f"{PREFIX}{name.upper()}"] = str(getattr(options, name))
+    if options.workers > 1:
+        os.environ[_SEARCH_PROCESSES] = os.environ.get(_SEARCH_PROCESSES) or str(
+            available() // options.workers
+        )
     try:
         settings = load_settings()
         configure_logs("warning", settings.log_format)  # nothing else is worth saying twice

@@ -114,6 +114,7 @@ def _lifespan(
 
 async def _get_ready(services: Services, settings: Settings) -> None:
     if await warm_up(services.transcriber, services.pool, services.readiness):
+        services.searchers.start()
         address = f"http://{settings.host}:{settings.port}"
         logger.info(
             "ready on %s - try: curl -F file=@examples/sample.flac %s/transcribe", address, address

@@ -86,6 +86,12 @@ class DeadlineError(ServiceError):
     retry_after_s = 10
 
 
+class SearchLostError(ServiceError):
+    """The process that searched for the text died, and so did the one that tried again."""
+
+    retry_after_s = 5
+
+
 class ClientGoneError(ServiceError):
     """The client has closed its connection: nobody waits for this answer."""
 
@@ -151,6 +157,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     QueueFullError: Kind(503, "queue-full", "The service is busy"),
     DeadlineError: Kind(503, "deadline", "The answer took too long"),
+    SearchLostError: Kind(503, "search-lost", "The search for the text was broken off"),
     ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
     StoreError: Kind(503, "store", "The store of results failed"),
     StoreRefusedError: Kind(503, "store-refused", "The store lets this service not in"),
@@ -246,7 +253,7 @@ async def _on_known(request: Request, error: Exception) -> JSONResponse:
 
 def _headers(error: Exception) -> dict[str, str]:
     """What an error says beside its document."""
-    if isinstance(error, QueueFullError | DeadlineError):
+    if isinstance(error, QueueFullError | DeadlineError | SearchLostError):
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, UnauthorizedError):
         wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3

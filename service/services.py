@@ -1,10 +1,10 @@
 """What the routes work with, put together in one place and handed to them."""
 
 import logging
-import threading
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import threadpoolctl
@@ -14,43 +14,34 @@ from otoscope import Posteriors, Recognizer
 from otoscope.answers import ModelName
 from otoscope.audio import Source
 from otoscope.decoding.options import DecodingOptions
-from otoscope.decoding.reading import Decoded, Decoding, open_decoding
+from otoscope.decoding.reading import Decoded, open_decoding
 from otoscope.errors import ModelFileError
 from service.batcher import Batcher, BatchOptions
 from service.errors import StartError
 from service.metrics import Metrics
 from service.model_facts import ModelFacts, read_facts
 from service.pool import Pool
+from service.searchers import Searchers
 from service.settings import Settings
 from service.store import Store
 from service.stores import open_store
 from service.transcriber import Recognition, Transcriber
 from service.warmup import Readiness
 
-_LANE_S = 60.0
-"""Longer recordings stay out of the lane, or they would block it for long."""
-
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Services:
-    """One of each, for as long as the process runs.
-
-    Attributes:
-        lane: held while a recording's posteriors become text, if it is short. Beam search is
-            Python: two at once don't go faster than one after the other, but sixteen at once take
-            twice as long, for ever changing threads.
-    """
+    """One of each, for as long as the process runs."""
 
     transcriber: Transcriber
-    decoding: Decoding
+    searchers: Searchers
     pool: Pool
     store: Store
     readiness: Readiness
     facts: ModelFacts
     metrics: Metrics
-    lane: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def model_name(self) -> ModelName:
@@ -69,10 +60,8 @@ class Services:
         return recognition
 
     def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
-        """Write down what a client's file says; raises what `Decoding` does."""
-        short = posteriors.clock.duration_s <= _LANE_S
-        with self.lane if short else nullcontext(), self.metrics.stage("text"):
-            return self.decoding.decode(posteriors, options)
+        """Write down what a client's file says; raises what `Searchers.decode` does."""
+        return self.searchers.decode(posteriors, options)
 
 
 @contextmanager
@@ -95,7 +84,9 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     except ModelFileError as error:
         raise StartError(f"OTOSCOPE_MODEL_PATH: {error}") from error
     try:
-        decoding = open_decoding(recognizer, settings.model_path, settings.lm_path)
+        decoding = open_decoding(
+            recognizer.spec, recognizer.exact_sha256, settings.model_path, settings.lm_path
+        )
     except ModelFileError as error:
         raise StartError(str(error)) from error
     store = open_store(settings)
@@ -112,11 +103,13 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         working=lambda: pool.running,
         on_batch=metrics.batch,
     )
+    searchers = Searchers(decoding, settings.searchers, partial(metrics.stage, "text"))
     try:
         transcriber = Transcriber(recognizer, settings.max_duration_s, batcher.run_heads)
-        yield Services(transcriber, decoding, pool, store, Readiness(), facts, metrics)
+        yield Services(transcriber, searchers, pool, store, Readiness(), facts, metrics)
     finally:
         pool.close()
+        searchers.close()
         batcher.close()
         store.close()
 

@@ -142,6 +142,13 @@ class Settings(BaseSettings):
         description="Threads that run the model in each process; by default one for each processor "
         "that this process may use.",
     )
+    search_processes: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Processes beside each server process that search for texts, which takes about "
+        "110 MB each; with 0 the server process does it itself. By default as many as inference "
+        "threads, 0 on a single processor; several server processes (`--workers`) share the "
+        "processors out.",
+    )
     batch_size: int = Field(
         default=4, ge=1, le=64, description="Recordings that go through the model together at most."
     )
@@ -201,6 +208,13 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Seconds that posteriors and features can be fetched.",
     )
+
+    @property
+    def searchers(self) -> int:
+        """`search_processes`, or what it is by default: with one processor they gain nothing."""
+        if self.search_processes is not None:
+            return self.search_processes
+        return self.inference_threads if available() > 1 else 0
 
     @property
     def redis_url(self) -> str | None:

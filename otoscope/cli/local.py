@@ -38,7 +38,9 @@ class LocalEar:
         """
         self._path = model or _shipped()
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
-        self._decoding = open_decoding(self._recognizer, self._path, lm)
+        self._decoding = open_decoding(
+            self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
+        )
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:

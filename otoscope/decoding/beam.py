@@ -161,7 +161,7 @@ class BeamDecoder:
                     lm=float(lm[place]),
                     bonus=float(bonus[place]),
                     score=float(scores[place]),
-                    align=partial(self._transcript, labels, posteriors),
+                    align=partial(_transcript, labels, posteriors),
                 )
             if len(hypotheses) == most:
                 break
@@ -191,12 +191,13 @@ class BeamDecoder:
             scorer = WordScorer(self._alphabet, weights, self._model, words)
         return HotwordScorer(scorer, self._hot) if self._hot else scorer
 
-    def _transcript(self, labels: list[int], posteriors: Posteriors) -> Transcript:
-        """The text at its best alignment."""
-        alignment = ctc.viterbi(
-            posteriors.log_probs,
-            np.array(labels, dtype=np.int64),
-            self._alphabet.blank_index,
-            _MARGIN,
-        )
-        return transcript_of(alignment.path, posteriors)
+
+def _transcript(labels: list[int], posteriors: Posteriors) -> Transcript:
+    """The text at its best alignment. It stands alone so that a hypothesis can be pickled."""
+    alignment = ctc.viterbi(
+        posteriors.log_probs,
+        np.array(labels, dtype=np.int64),
+        posteriors.alphabet.blank_index,
+        _MARGIN,
+    )
+    return transcript_of(alignment.path, posteriors)

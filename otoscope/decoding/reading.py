@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from otoscope.alphabet import Alphabet
 from otoscope.answers import DecoderName
@@ -17,10 +18,12 @@ from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_
 from otoscope.decoding.scoring import LanguageModel
 from otoscope.errors import OptionsError, SpecError
 from otoscope.posteriors import Posteriors
-from otoscope.recognizer import Recognizer
+from otoscope.spec import ModelSpec
 from otoscope.transcript import Transcript
 
 logger = logging.getLogger(__name__)
+
+Reader = Literal["phrases", "beam", "greedy"]
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,25 @@ class Decoding:
             OptionsError: if options contradict each other.
             TextError: if phrases or hot words can't be written or can't fit.
         """
+        match self.reader_of(options):
+            case "phrases":
+                options.refuse_beam_fields("phrases")
+                ranked = rank_phrases(posteriors, options.phrases)
+                transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
+                return Decoded("phrases", transcript, phrases=tuple(ranked))
+            case "beam":
+                reader = self if options.language_model else replace(self, language_model=None)
+                return reader._beam(posteriors, options)
+            case "greedy":
+                options.refuse_beam_fields("greedy")
+                return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
+
+    def reader_of(self, options: DecodingOptions) -> Reader:
+        """What reads posteriors when `options` are asked for. Greedy takes next to no time."""
         if options.phrases:
-            options.refuse_beam_fields("phrases")
-            ranked = rank_phrases(posteriors, options.phrases)
-            transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
-            return Decoded("phrases", transcript, phrases=tuple(ranked))
+            return "phrases"
         wants_beam = self.language_model or options.of_beam
-        chosen = options.decoder or ("beam" if wants_beam else "greedy")
-        if chosen == "beam":
-            reader = self if options.language_model else replace(self, language_model=None)
-            return reader._beam(posteriors, options)
-        options.refuse_beam_fields("greedy")
-        return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
+        return options.decoder or ("beam" if wants_beam else "greedy")
 
     def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         informed = self.language_model is not None
@@ -109,11 +119,14 @@ class Decoding:
         return self.calibration.apply(transcript, decoder) if self.calibration else transcript
 
 
-def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None) -> Decoding:
+def open_decoding(
+    spec: ModelSpec, exact_sha256: str, model_path: Path, lm_path: Path | None
+) -> Decoding:
     """Load what lies beside the model.
 
     Args:
-        recognizer: of the model.
+        spec: the model's.
+        exact_sha256: of the model file, or of the exact one that it is an 8-bit form of.
         model_path: calibration.json is looked for beside it.
         lm_path: of the language model; by default lm.npz beside the model, if it is there.
 
@@ -123,19 +136,19 @@ def open_decoding(recognizer: Recognizer, model_path: Path, lm_path: Path | None
     path = lm_path or model_path.with_name("lm.npz")
     model = None
     if lm_path is not None or path.is_file():
-        model = LanguageModel(NgramModel.load(path), recognizer.spec.alphabet)
-    calibration = _calibration(model_path.with_name("calibration.json"), recognizer.exact_sha256)
+        model = LanguageModel(NgramModel.load(path), spec.alphabet)
+    calibration = _calibration(model_path.with_name("calibration.json"), exact_sha256)
     judge = None
     if calibration is not None:
         options = BeamOptions()
         judge = open_judge(
             path.parent,
-            recognizer.spec.phonemes,
+            spec.phonemes,
             calibration.phoneme_priors,
             options.acoustic_scale,
             options.prior_scale,
         )
-    return Decoding(recognizer.spec.alphabet, model, calibration, judge)
+    return Decoding(spec.alphabet, model, calibration, judge)
 
 
 def _calibration(path: Path, sha256: str) -> Calibration | None:

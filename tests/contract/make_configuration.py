@@ -51,6 +51,9 @@ def _plain(value: object) -> str:
 
 
 def _allowed(schema: dict[str, Any]) -> str:
+    for variant in schema.get("anyOf", ()):  # of what is found out at the start if it is null
+        if variant["type"] != "null":
+            return _allowed(variant)
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
     words = {

@@ -49,7 +49,8 @@ def test_confidences_are_those_of_the_exact_model(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
     quantise(MODEL, out)
     shutil.copy(MODEL.with_name("calibration.json"), tmp_path)
-    decoding = open_decoding(Recognizer(out), out, MODEL.with_name("lm.npz"))
+    made = Recognizer(out)
+    decoding = open_decoding(made.spec, made.exact_sha256, out, MODEL.with_name("lm.npz"))
     assert decoding.calibration == read_calibration(MODEL.with_name("calibration.json"))
 
 

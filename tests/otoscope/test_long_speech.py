@@ -95,7 +95,7 @@ def utterances(corpus, english, request):
 @pytest.fixture(scope="module")
 def readings(english, english_model):
     """Posteriors to text, by decoder."""
-    decoding = open_decoding(english, english_model, None)
+    decoding = open_decoding(english.spec, english.exact_sha256, english_model, None)
 
     def read(posteriors, decoder):
         return decoding.decode(posteriors, DecodingOptions(decoder=decoder)).transcript.text

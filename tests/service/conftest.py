@@ -64,7 +64,9 @@ def short_wav():
 @pytest.fixture
 def make_settings(tmp_path) -> Callable[..., Settings]:
     def make(**chosen):
-        return Settings(**{"store_path": tmp_path / "results.sqlite3", **chosen})
+        # Processes take a second of a processor to start, and few tests are about them.
+        defaults = {"store_path": tmp_path / "results.sqlite3", "search_processes": 0}
+        return Settings(**{**defaults, **chosen})
 
     return make
 

@@ -6,6 +6,7 @@ import tempfile
 import pytest
 from pydantic import ValidationError
 
+from service.__main__ import main
 from service.errors import StartError
 from service.settings import Settings, load_settings
 
@@ -31,10 +32,45 @@ def test_environment_is_read_when_asked(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("processors", "chosen", "expected"),
+    [
+        (1, {}, 0),
+        (1, {"search_processes": 1}, 1),
+        (2, {}, 2),
+        (8, {"inference_threads": 3}, 3),
+        (8, {"inference_threads": 3, "search_processes": 0}, 0),
+    ],
+)
+def test_as_many_processes_search_as_threads_run_the_model(
+    monkeypatch, processors, chosen, expected
+):
+    monkeypatch.setattr("service.settings.available", lambda: processors)
+    assert Settings(**{"inference_threads": processors, **chosen}).searchers == expected
+
+
+@pytest.mark.parametrize(
+    ("workers", "named", "expected"),
+    [("1", "", ""), ("2", "", "4"), ("3", "", "2"), ("9", "", "0"), ("2", "5", "5")],
+)
+def test_server_processes_share_the_processors_out(monkeypatch, workers, named, expected):
+    served = []
+    monkeypatch.setenv("OTOSCOPE_SEARCH_PROCESSES", named)
+    monkeypatch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", "unused"))
+    monkeypatch.setattr("service.__main__.available", lambda: 8)
+    monkeypatch.setattr("service.__main__._rehearse", served.append)
+    monkeypatch.setattr("service.__main__.configure_logs", lambda *_: None)
+    monkeypatch.setattr("service.__main__.uvicorn.run", lambda *_, **__: served.append(None))
+    assert main(["--workers", workers]) == 0
+    assert os.environ["OTOSCOPE_SEARCH_PROCESSES"] == expected
+    assert len(served) == 2
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("QUEUE_SIZE", "-1"),
         ("INFERENCE_THREADS", "0"),
+        ("SEARCH_PROCESSES", "-1"),
         ("MAX_DURATION_S", "nan"),
         ("RESULT_TTL_S", "0"),
         ("MAX_UPLOAD_BYTES", "much"),

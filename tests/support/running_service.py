@@ -18,6 +18,13 @@ START_S = 60.0
 @contextmanager
 def running_service(store_path, *arguments, stderr=None, **variables):
     """``python -m service`` with these variables, for as long as it is needed; its address."""
+    with service_process(store_path, *arguments, stderr=stderr, **variables) as (_, address):
+        yield address
+
+
+@contextmanager
+def service_process(store_path, *arguments, stderr=None, **variables):
+    """`running_service`, with the process itself before its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -30,7 +37,7 @@ def running_service(store_path, *arguments, stderr=None, **variables):
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_ready(process, address)
-        yield address
+        yield process, address
     finally:
         process.terminate()
         process.wait(START_S)
