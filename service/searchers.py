@@ -103,11 +103,19 @@ class Searchers:
         for _ in range(self._processes):
             searcher = self._free.get()
             try:
-                searcher = searcher or _Searcher(self._decoding)
+                searcher = self._alive(searcher)
             except OSError:
                 logger.exception("a process for beam search can't start; the next request tries")
             finally:
                 self._free.put(searcher)
+
+    def _alive(self, searcher: "_Searcher | None") -> "_Searcher":
+        """`searcher`, or a new one if there is none or it has died; OSError if that can't start."""
+        if searcher is not None and (code := searcher.exit_code()) is not None:
+            logger.warning("a process for beam search ended with %d: another replaces it", code)
+            searcher.close()
+            searcher = None
+        return searcher or _Searcher(self._decoding)
 
     def _decode_here(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
         with self._stage():
@@ -119,12 +127,11 @@ class Searchers:
             searcher = self._free.get()
             try:
                 lifetime.current().check()
-                if searcher is None or searcher.has_ended():
-                    searcher = _Searcher(self._decoding)
+                searcher = self._alive(searcher)
                 with self._stage():
                     return _outcome(searcher.ask(order))
             except (OSError, EOFError, pickle.UnpicklingError) as error:
-                logger.warning("a process for beam search is lost: %r", error)
+                logger.warning("a process for beam search was lost with a recording: %r", error)
             finally:
                 self._free.put(searcher)
         raise SearchLostError(
@@ -159,9 +166,9 @@ class _Searcher:
             self.close()
             raise
 
-    def has_ended(self) -> bool:
-        """Whether it lives no more."""
-        return self._process.poll() is not None
+    def exit_code(self) -> int | None:
+        """None while it lives."""
+        return self._process.poll()
 
     def ask(self, order: searching.Order) -> searching.Answer:
         """Its answer; OSError, EOFError or UnpicklingError if it dies instead, and has ended."""

@@ -194,13 +194,18 @@ def test_signals_for_all_processes_end_none_of_them(make, started, posteriors):
     assert started == [process]
 
 
-def test_an_idle_process_that_was_killed_is_replaced(make, started, decoding, posteriors):
+def test_an_idle_process_that_was_killed_is_replaced(make, started, posteriors, caplog):
     one = make(1)
     one.decode(posteriors, SEARCH)
     started[0].kill()
     started[0].wait()
-    assert one.decode(posteriors, SEARCH) == decoding.decode(posteriors, SEARCH)
+    assert one.decode(posteriors, SEARCH).transcript.text
     assert len(started) == 2
+    assert [each.getMessage() for each in caplog.records] == [
+        "a process for beam search ended with -9: another replaces it"
+    ]
+    assert started[0].stdin.closed
+    assert started[0].stdout.closed
 
 
 def test_another_process_tries_again_when_one_is_killed(make, started, decoding, posteriors):
