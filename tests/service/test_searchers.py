@@ -10,18 +10,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
-from running_service import START_S, service_process
+from running_service import START_S
 
 from otoscope import FrameClock, PhonemePosteriors, load
 from otoscope.decoding.options import DecodingOptions
 from otoscope.decoding.reading import open_decoding
 from otoscope.errors import OptionsError, UnsupportedTextError
 from service import lifetime, searchers, searching
-from service.app import create_app
 from service.errors import DeadlineError, SearchLostError
 from service.lifetime import Lifetime
 from service.options import TranscribeOptions
@@ -106,6 +103,16 @@ def stage_that(act):
         yield
 
     return stage
+
+
+def stage_in_which(come):
+    """A stage in which another recording comes while the first is read, and what it gave."""
+    coming, gave = iter([come]), []
+
+    def act():
+        gave.extend(each() for each in coming)
+
+    return stage_that(act), gave
 
 
 @pytest.mark.parametrize(
@@ -248,15 +255,9 @@ def test_what_nobody_needs_any_more_is_not_begun(make, started, posteriors, monk
 
 
 def test_one_process_is_left_to_short_recordings(make, started, long_posteriors):
-    inner = []
-
-    def come_once_more():
-        if not inner:
-            inner.append(None)
-            inner.append(two.decode(long_posteriors, SEARCH))
-
-    two = make(2, stage_that(come_once_more))
-    assert two.decode(long_posteriors, SEARCH) == inner[1]
+    stage, gave = stage_in_which(lambda: two.decode(long_posteriors, SEARCH))
+    two = make(2, stage)
+    assert [two.decode(long_posteriors, SEARCH)] == gave
     assert len(started) == 1  # the other of the two was read here
 
 
@@ -285,16 +286,10 @@ def test_without_processes_recordings_take_turns_here(make, started, decoding, p
 
 
 def test_without_processes_a_long_recording_blocks_nobody(make, posteriors, long_posteriors):
-    inner = []
-
-    def come_once_more():
-        if not inner:
-            inner.append(None)
-            inner.append(none.decode(posteriors, SEARCH))
-
-    none = make(0, stage_that(come_once_more))
+    stage, gave = stage_in_which(lambda: none.decode(posteriors, SEARCH))
+    none = make(0, stage)
     none.decode(long_posteriors, SEARCH)
-    assert inner[1].transcript.text
+    assert [bool(each.transcript.text) for each in gave] == [True]
 
 
 def test_a_search_ends_when_its_server_does(decoding, long_posteriors):
@@ -306,44 +301,3 @@ def test_a_search_ends_when_its_server_does(decoding, long_posteriors):
         pickle.dump((long_posteriors, wide), process.stdin)
         answer, _ = process.communicate(timeout=START_S)
     assert (process.returncode, answer) == (0, b"")
-
-
-def test_a_process_loads_neither_model_nor_web_framework():
-    code = "import sys, service.searching; print(*{name.partition('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert {"numpy", "otoscope"} <= loaded
-    assert not loaded & {"onnxruntime", "av", "soundfile", "fastapi", "pydantic_settings", "redis"}
-
-
-@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions"])
-def test_a_lost_search_is_503(make_settings, monkeypatch, path):
-    def die(*_):
-        raise EOFError
-
-    monkeypatch.setattr(searchers._Searcher, "ask", die)
-    with TestClient(create_app(make_settings(search_processes=1))) as client:
-        answer = client.post(
-            path, files={"file": SAMPLE}, data={"model": "english"} if "v1" in path else {}
-        )
-    assert answer.status_code == 503
-    assert answer.headers["retry-after"] == "5"
-    assert "try again in 5 s" in answer.text
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
-def test_no_process_outlives_a_server_that_is_killed(tmp_path):
-    results = tmp_path / "results.sqlite3"
-    with service_process(
-        results,
-        stderr=subprocess.PIPE,
-        OTOSCOPE_SEARCH_PROCESSES="2",
-        OTOSCOPE_LOG_LEVEL="error",
-    ) as (process, address):
-        for _ in range(2):
-            answer = httpx.post(f"{address}/transcribe", files={"file": SAMPLE}, timeout=60)
-            assert answer.json()["decoder"] == "beam + LM"
-        process.kill()
-        _, said = process.communicate(timeout=START_S)  # ends with the last that holds the pipe
-    assert said == b""
