@@ -6,18 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import redis
-from redis.backoff import NoBackoff
 from redis.client import Pipeline
-from redis.connection import parse_url
-from redis.retry import Retry
 
 from service.errors import StoreError, StoreRefusedError
-
-CONNECT_S = 1.0
-"""Longest wait for a connection."""
-
-ANSWER_S = 5.0
-"""Longest wait for one answer, or for one value to be taken: two hours of features have 230 MB."""
+from service.redis_pool import ANSWER_S, CONNECT_S, connection_pool
 
 AWAY_S = 1.0
 """Who has just failed is not asked again for so long."""
@@ -44,7 +36,7 @@ class RedisServer:
         Raises:
             ValueError: if the URL is none.
         """
-        self._client = redis.Redis(connection_pool=_pool(url, password))
+        self._client = redis.Redis(connection_pool=connection_pool(url, password))
         self._clock = clock
         self._lock = threading.Lock()
         self._away: str | None = None
@@ -94,22 +86,3 @@ class RedisServer:
     def _answered(self) -> None:
         with self._lock:
             self._away = None
-
-
-def _pool(url: str, password: str | None) -> redis.ConnectionPool:
-    """Connections as `url` describes them; ValueError if it can't be understood."""
-    options = {
-        "socket_connect_timeout": CONNECT_S,
-        "socket_timeout": ANSWER_S,
-        # A connection that the server has closed meanwhile is made anew, once.
-        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-        **parse_url(url),  # type: ignore[no-untyped-call]
-    }
-    if password is not None:
-        options["password"] = password
-    pool = redis.ConnectionPool(**options)
-    try:
-        pool.connection_class(**pool.connection_kwargs)  # connects to nothing yet
-    except TypeError as error:
-        raise ValueError(f"an option that is not known: {error}") from error
-    return pool

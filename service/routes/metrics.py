@@ -29,6 +29,6 @@ def _usage(store: Store) -> Usage | None:
     """None if the store fails: the other numbers are all the more wanted then."""
     try:
         return store.usage()
-    except StoreError:
-        logger.exception("the store can't say what it holds")
+    except StoreError as error:
+        logger.warning("the store can't say what it holds: %s", error)
         return None

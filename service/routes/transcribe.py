@@ -104,7 +104,7 @@ def _keep(
             services.transcriber.recognizer.sha256,
             transcription=transcription,
         )
-    except StoreError:
-        logger.exception("the posteriors are not kept")
+    except StoreError as error:
+        logger.warning("the posteriors are not kept: %s", error)
         return False
     return True

@@ -21,6 +21,7 @@ from traffic import Outcome, Traffic
 
 _REPLICAS = 2
 _SHOWN = 5
+_LISTED = 100
 
 
 def main() -> int:
@@ -70,7 +71,7 @@ def _report(
         "requests": len(outcomes),
         "transcriptions": len(transcriptions),
         "reads": len(outcomes) - len(transcriptions),
-        "under_way_at_begin": sum(each.under_way(seen.began_s) for each in outcomes),
+        "under_way_at_begin": sum(each.under_way(seen.began_s, seen.began_s) for each in outcomes),
         "transcriptions_failed": sum(each.kind == "transcribe" for each in failed),
         "reads_failed": sum(each.kind == "read" for each in failed),
         "faults": len(faults),
@@ -82,9 +83,14 @@ def _report(
         "disturbed_s": round(seen.ended_s - seen.began_s, 1),
         "slowest_s": round(max(each.ended_s - each.started_s for each in outcomes), 2),
         "measured": {name: round(value, 1) for name, value in seen.measured.items()},
+        "failed_from_to_s": [
+            (round(each.started_s - seen.began_s, 3), round(each.ended_s - seen.began_s, 3))
+            for each in failed[:_LISTED]
+        ],
+        "complaints": seen.complaints,
         "statuses": Counter(f"{each.kind} {each.status}" for each in outcomes),
         "examples": [repr(each) for each in (faults + lost or failed)[:_SHOWN]],
-        "holds": not faults and not lost,
+        "holds": not faults and not lost and not seen.complaints,
     }
 
 
@@ -107,7 +113,8 @@ def _table(reports: list[dict[str, Any]]) -> str:
     for report in reports:
         lines += [f"\n{name}: {value}" for name, value in report["measured"].items()]
         if not report["holds"]:
-            lines += [f"\n{report['title']}: does not hold", *report["examples"]]
+            lines += [f"\n{report['title']}: does not hold", *report["complaints"]]
+            lines += report["examples"]
     return "\n".join(lines) + "\n"
 
 

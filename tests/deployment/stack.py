@@ -44,17 +44,20 @@ class Stack:
         if (found := len(self.containers(service))) < count:
             raise StackError(f"expected {count} containers of {service}, got {found}: --scale")
 
-    def crash(self, container: str) -> float:
+    def crash(self, container: str) -> tuple[float, float]:
         """SIGKILL its first process from outside, as the kernel does when memory is out.
 
         `docker kill` is something else: it tells the engine not to start the container again.
 
         Returns:
-            When, in seconds of the monotonic clock.
+            When it was killed and when it had ended, in seconds of the monotonic clock: until then
+            the kernel may take connections for it.
         """
         process = int(self._inspect(container, "{{.State.Pid}}"))
+        killed_s = time.monotonic()
         os.kill(process, signal.SIGKILL)
-        return time.monotonic()
+        _until(lambda: _has_ended(process), f"{container} to end", every_s=0.001)
+        return killed_s, time.monotonic()
 
     def restart(self, container: str) -> None:
         """Stop it as gently as it wants, start it, wait until it is healthy."""
@@ -71,6 +74,10 @@ class Stack:
         for container in old:
             self._run("docker", "stop", "--time", "630", container)
             self._run("docker", "rm", container)
+
+    def health(self, container: str) -> str:
+        """What its health check says: starting, healthy or unhealthy."""
+        return self._inspect(container, "{{.State.Health.Status}}")
 
     def stop(self, container: str) -> None:
         """Stop it gently."""
@@ -91,10 +98,7 @@ class Stack:
 
     def wait_healthy(self, container: str) -> None:
         """Return when its health check has passed; StackError after PATIENCE_S."""
-        _until(
-            lambda: self._inspect(container, "{{.State.Health.Status}}") == "healthy",
-            f"{container} to be healthy",
-        )
+        _until(lambda: self.health(container) == "healthy", f"{container} to be healthy")
 
     def wait_status(self, status: str) -> None:
         """Return when /health/ready says this through the proxy; StackError after PATIENCE_S."""
@@ -117,9 +121,18 @@ class Stack:
         return done.stdout
 
 
-def _until(holds: Callable[[], bool], what: str) -> None:
+def _has_ended(process: int) -> bool:
+    """Whether it is gone, or has nothing left but its exit status."""
+    try:
+        state = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state.split()[0] in {"Z", "X"}
+
+
+def _until(holds: Callable[[], bool], what: str, every_s: float = 0.2) -> None:
     deadline_s = time.monotonic() + PATIENCE_S
     while not holds():
         if time.monotonic() > deadline_s:
             raise StackError(f"waited {PATIENCE_S:g} s for {what}")
-        time.sleep(0.2)
+        time.sleep(every_s)

@@ -35,9 +35,9 @@ class Outcome:
     result_id: str | None = None
     detail: str = ""
 
-    def under_way(self, moment_s: float, lasting_s: float = 0.0) -> bool:
-        """Whether it had been sent, and not been answered, at some time from that moment on."""
-        return self.started_s <= moment_s + lasting_s and self.ended_s >= moment_s
+    def under_way(self, from_s: float, to_s: float) -> bool:
+        """Whether it had been sent, and not been answered, at some time between these."""
+        return self.started_s <= to_s and self.ended_s >= from_s
 
 
 class Traffic:

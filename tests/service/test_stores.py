@@ -68,4 +68,6 @@ def test_text_is_answered_while_redis_is_away(tmp_path, short_wav, caplog, monke
         assert client.get("/health/ready").json()["status"] == "ready"
         assert client.get(f"/probs?id={kept['id']}").status_code == 200
         assert transcribe(client, short_wav).json()["warnings"] == []
+    assert caplog.text.count("the posteriors are not kept: the store is away") == 1
+    assert "Traceback" not in caplog.text
     assert kept["id"] not in caplog.text

@@ -149,4 +149,4 @@ def test_text_is_answered_when_posteriors_cannot_be_kept(make_settings, short_wa
     assert (ready.status_code, ready.json()["status"]) == (200, "degraded")
     assert ready.json()["store"] == "unavailable"
     [record] = [r for r in caplog.records if r.name == "service.routes.transcribe"]
-    assert "no such table" in str(record.exc_info[1])
+    assert "no such table" in record.getMessage()
