@@ -13,6 +13,7 @@ logarithms by up to 2e-4, in librosa as well. Blocks of frames that fit the proc
 that cheaper than float32 in large blocks.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Literal
@@ -26,7 +27,7 @@ from otoscope.strict import STRICT
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 
-_CHUNK_FRAMES = 512
+_CHUNK_FRAMES = 128
 _STD_FLOOR = 1e-5
 
 
@@ -178,22 +179,53 @@ def log_mel(
             f"expected (samples,) with at least {needed} samples, got {samples.shape}"
         )
     filters = mel_filterbank(spec) if filterbank is None else filterbank
-    frames = spec.frames(samples.shape[0])
-    padded = np.zeros(samples.shape[0] + spec.n_fft, dtype=np.float64)
-    signal = padded[spec.n_fft // 2 : spec.n_fft // 2 + samples.shape[0]]
-    signal[:] = samples
-    signal[1:] -= spec.preemphasis * signal[:-1]
-    views = np.lib.stride_tricks.sliding_window_view(padded, spec.n_fft)[:: spec.hop_samples]
-    out = np.empty((frames, spec.n_mels), dtype=np.float32)
-    window = _window(spec)
-    for start in range(0, frames, _CHUNK_FRAMES):
-        stop = min(start + _CHUNK_FRAMES, frames)
-        spectrum = np.fft.rfft(views[start:stop] * window, axis=1)
-        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-        np.dot(power, filters.T, out=out[start:stop])
+    out = np.empty((spec.frames(samples.shape[0]), spec.n_mels), dtype=np.float32)
+    for start, power in _power_spectra(samples, out.shape[0], spec):
+        np.dot(power, filters.T, out=out[start : start + power.shape[0]])
     out += np.float32(spec.log_guard)
     np.log(out, out=out)
     return out
+
+
+def _power_spectra(
+    samples: npt.NDArray[np.float32], frames: int, spec: FeatureSpec
+) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
+    """Blocks of |FFT|^2, (frames, n_fft // 2 + 1), each with its first frame's number.
+
+    All blocks lie in the same memory, one after the other: to ask the system for new memory would
+    take longer than the FFT itself.
+    """
+    size, hop, bins = spec.window_samples, spec.hop_samples, spec.n_fft // 2 + 1
+    first = (spec.n_fft - size) // 2  # the window is in the FFT's middle
+    window = _window(spec)
+    signal = np.empty((_CHUNK_FRAMES - 1) * hop + size)
+    windowed = np.zeros((_CHUNK_FRAMES, spec.n_fft))
+    spectrum = np.empty((_CHUNK_FRAMES, bins), dtype=np.complex128)
+    squares = np.empty((_CHUNK_FRAMES, bins, 2))
+    power = np.empty((_CHUNK_FRAMES, bins), dtype=np.float32)
+    views = np.lib.stride_tricks.sliding_window_view(signal, size)[::hop]
+    for start in range(0, frames, _CHUNK_FRAMES):
+        count = min(_CHUNK_FRAMES, frames - start)
+        _emphasise(samples, start * hop - spec.n_fft // 2 + first, spec.preemphasis, signal)
+        np.multiply(views[:count], window, out=windowed[:count, first : first + size])
+        np.fft.rfft(windowed[:count], axis=1, out=spectrum[:count])
+        parts = spectrum.view(np.float64).reshape(squares.shape)[:count]
+        np.multiply(parts, parts, out=squares[:count])
+        np.add(squares[:count, :, 0], squares[:count, :, 1], out=power[:count], casting="same_kind")
+        yield start, power[:count]
+
+
+def _emphasise(
+    samples: npt.NDArray[np.float32], first: int, factor: float, out: npt.NDArray[np.float64]
+) -> None:
+    """Fill `out` with x(t) - factor x(t - 1) from t = `first` on; beyond the ends of x with 0."""
+    begin, end = max(first, 0), min(first + out.size, samples.size)
+    out[: begin - first] = 0.0
+    out[max(end - first, 0) :] = 0.0
+    inside = out[begin - first : max(end - first, 0)]
+    inside[:] = samples[begin:end]
+    after = max(begin, 1)  # nothing is before the first sample
+    inside[after - begin :] -= factor * samples[after - 1 : end - 1].astype(np.float64)
 
 
 def finish(log_mels: Features, spec: FeatureSpec) -> Features:
@@ -243,9 +275,7 @@ def _cosines(size: int, count: int) -> npt.NDArray[np.float64]:
 
 @lru_cache(maxsize=8)
 def _window(spec: FeatureSpec) -> npt.NDArray[np.float64]:
-    """Symmetric Hann window centred in the FFT, (n_fft,) float64."""
-    window = np.zeros(spec.n_fft, dtype=np.float64)
-    start = (spec.n_fft - spec.window_samples) // 2
-    window[start : start + spec.window_samples] = np.hanning(spec.window_samples)
+    """Symmetric Hann window, (window_samples,) float64."""
+    window: npt.NDArray[np.float64] = np.hanning(spec.window_samples)
     window.flags.writeable = False
     return window

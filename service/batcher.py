@@ -23,7 +23,7 @@ from service.lifetime import Lifetime
 
 logger = logging.getLogger(__name__)
 
-LONGEST_TO_SHORTEST = 1.5
+LONGEST_TO_SHORTEST = 1.3
 """Recordings whose lengths differ by more don't share a batch."""
 
 

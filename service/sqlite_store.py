@@ -1,15 +1,16 @@
 """The store in one SQLite file in write-ahead mode.
 
 Any number of processes on one machine share it, and what one keeps the others find. Each operation
-opens a connection of its own, which needs no rule about threads. One more stays open, or each would
-be the last, and closing the last makes SQLite write everything into the file at once.
+has a connection for itself, which needs no rule about threads; afterwards the next has it, for to
+open one takes as long as to write a short recording's result.
 """
 
 import json
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -64,17 +65,17 @@ class SqliteStore:
         self._ttl_s = ttl_s
         self._max_bytes = max_bytes
         self._clock = clock
+        self._idle: deque[sqlite3.Connection] = deque()
         make_private(path.parent)
         try:
             self._create()
         except StoreError as error:
             raise StartError(f"{unusable(path)}: {error}") from error
-        self._anchor = sqlite3.connect(path, check_same_thread=False)
-        self._anchor.execute("SELECT COUNT(*) FROM tombstones")  # until then it is not open
 
     def close(self) -> None:
         """Let go of the file; what is kept stays there."""
-        self._anchor.close()
+        while self._idle:
+            self._idle.pop().close()
 
     def put(
         self,
@@ -204,16 +205,27 @@ class SqliteStore:
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(
-                sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
-            ) as connection:
-                # A power cut may lose the last results, never the file.
-                connection.execute("PRAGMA synchronous=NORMAL")
-                # What is deleted, because somebody wants it or it has expired, is overwritten.
-                connection.execute("PRAGMA secure_delete=ON")
+            connection = self._idle_or_new()
+            try:
                 yield connection
+            except BaseException:
+                connection.close()  # and with it what was begun
+                raise
         except sqlite3.Error as error:
             raise StoreError(f"the store failed: {error}") from error
+        self._idle.append(connection)
+
+    def _idle_or_new(self) -> sqlite3.Connection:
+        with suppress(IndexError):
+            return self._idle.pop()  # the last: few are in use, and stay in the cache
+        connection = sqlite3.connect(
+            self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+        )
+        # A power cut may lose the last results, never the file.
+        connection.execute("PRAGMA synchronous=NORMAL")
+        # What is deleted, because somebody wants it or it has expired, is overwritten.
+        connection.execute("PRAGMA secure_delete=ON")
+        return connection
 
 
 def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:

@@ -81,12 +81,14 @@ def load_exportable(path: Path) -> Exportable:
 def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
     """Refuse to resume a run under another configuration, naming what differs.
 
-    A setting that came after the run was saved counts as its default.
+    A setting that came after the run was saved counts as its default. How many epochs there are to
+    be may change: the learning rate then falls towards the new end.
 
     Raises:
         ModelFileError: if the two differ.
     """
     complete = config_to_dict(config_from_dict(saved, str(path)))
+    complete["loop"] |= {"epochs": wanted["loop"]["epochs"]}
     differing = [key for key in wanted if complete[key] != wanted[key]]
     if differing:
         raise ModelFileError(

@@ -120,6 +120,18 @@ def test_another_configuration_does_not_resume(
     assert "seed" in capsys.readouterr().err
 
 
+def test_a_run_can_be_made_longer(
+    whole_run: Path, config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    run = tmp_path / "longer"
+    shutil.copytree(whole_run, run)
+    longer = config_path.with_name("longer.toml")
+    longer.write_text(config_path.read_text().replace("epochs = 12", "epochs = 13"))
+    assert main(fit_arguments(longer, tones, run)) == 0
+    steps = [checkpoint.load(one / "last.pt")["progress"]["step"] for one in (whole_run, run)]
+    assert steps[0] < steps[1] == round(steps[0] * 13 / 12)
+
+
 def test_a_run_from_before_a_setting_goes_on_with_its_default(
     whole_run: Path, config_path: Path, phoneme_config_path: Path, tones: Path, tmp_path: Path
 ) -> None:
