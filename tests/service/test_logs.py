@@ -118,7 +118,7 @@ def test_what_a_thread_of_the_pool_logs_has_the_requests_id(make_settings, short
     [line] = [line for line in written() if line["logger"] == "service.routes.transcribe"]
     assert line["request_id"] == "mine"
     assert re.search(r"\b[0-9a-f]{32}\b", json.dumps(line)) is None  # the result's id
-    assert "StoreError" in line["exception"]
+    assert "the store failed: no such table" in line["message"]
 
 
 @pytest.mark.slow
