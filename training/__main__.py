@@ -13,6 +13,8 @@ _EPILOG = """\
 examples:
   python -m training prepare training/configs/english.toml --corpus ~/speech
   python -m training fit training/configs/english.toml --corpus ~/speech --run runs/english
+  python -m training average runs/english/best.pt models/english/model.onnx \\
+      --corpus ~/speech --out runs/averaged/best.pt
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
   python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
@@ -69,6 +71,16 @@ def _add_training(added: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--threads", type=int, default=os.cpu_count(), help="of torch (default: one a processor)"
     )
     fit.set_defaults(run_command=commands.fit)
+    average = added.add_parser(
+        "average", help="mix the weights of a run with those it started from, as dev sets like best"
+    )
+    average.add_argument("checkpoint", type=Path, help="best.pt of a run")
+    average.add_argument(
+        "others", type=Path, nargs="+", help="checkpoints or model.onnx files of the same form"
+    )
+    average.add_argument("--out", type=Path, required=True, help="checkpoint to write, to export")
+    _add_corpus(average)
+    average.set_defaults(run_command=commands.average)
 
 
 def _add_judging(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -153,6 +165,10 @@ def _add_making(added: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _add_inputs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", type=Path, help="TOML file, see training/configs/")
+    _add_corpus(parser)
+
+
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus", type=Path, required=True, help="folder that the config's manifests lie below"
     )

@@ -46,6 +46,23 @@ def fit(options: argparse.Namespace) -> int:
     return 130
 
 
+def average(options: argparse.Namespace) -> int:
+    """Mix the weights of models that came from one another."""
+    from training import averaging
+    from training.checkpoint import Exportable, save_exportable
+    from training.prepare import DevSet, prepare_dev
+
+    def dev(first: Exportable) -> list[DevSet]:
+        return prepare_dev(first.config, options.corpus, options.cache)
+
+    mixed = averaging.average(options.checkpoint, options.others, dev)
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    save_exportable(options.out, mixed)
+    cer = mixed.spec.provenance.dev_cer
+    print(f"{options.out}: " + ("" if cer is None else f"dev CER {100 * cer:.1f} %"))
+    return 0
+
+
 def evaluate(options: argparse.Namespace) -> int:
     """Measure an exported model."""
     from training.evaluation import Plan, evaluate, markdown_table, write_json

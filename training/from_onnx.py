@@ -3,7 +3,7 @@
 An export changes the form of some weights: batch normalisation is folded into the convolutions,
 both directions of a recurrent layer share one operator with its gates in ONNX's order, matrices
 are transposed. All of it can be undone but the statistics of batch normalisation, which the graph
-no longer needs; `settle` measures them anew.
+no longer needs; `training.normalisation.settle` measures them anew.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from otoscope.errors import ModelFileError
 from otoscope.recognizer import SPEC_KEY
-from training.model import AcousticModel
+from training.normalisation import folded
 
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
 """ONNX's place of each of torch's gates: LSTM i f g o from i o f c, GRU r z n from z r h."""
@@ -26,7 +26,7 @@ _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
 def weights_of(path: Path) -> dict[str, Tensor]:
     """Weights of the averaged model behind `path`, under the names of `AcousticModel`.
 
-    The convolutions' batch normalisation passes everything on as it is: see `settle`.
+    The convolutions' batch normalisation only adds: see `training.normalisation`.
 
     Raises:
         ModelFileError: if the file is missing, is no ONNX model, or was not exported from here.
@@ -40,7 +40,7 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         if node.op_type == "Identity" and given:  # equal values are stored once
             values[node.output[0]] = given[0]
         elif node.op_type == "Conv":
-            weights |= _folded(".".join(module.split(".")[:2]), *given)
+            weights |= folded(".".join(module.split(".")[:2]), *given)
         elif node.op_type in _GATES:
             weights |= _recurrent(module.removesuffix(".rnn"), node.op_type, *given)
         elif node.op_type == "LayerNormalization":
@@ -50,34 +50,6 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         elif node.op_type == "Add" and f"{module}.weight" in weights and given:
             weights[f"{module}.bias"] = given[0]
     return weights
-
-
-@torch.inference_mode()
-def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
-    """Give folded batch normalisation the statistics of a batch; the function stays the same.
-
-    Args:
-        model: with the convolutions of `weights_of`.
-        features: (batch, frames, bins) float32, of speech such as it is to learn from.
-        lengths: (batch,) int64, frames of each item.
-    """
-    x = features.unsqueeze(1)
-    for convolution, stride in zip(model.convolutions, model.config.time_strides, strict=True):
-        own = torch.arange(x.shape[2]) < lengths.unsqueeze(1)  # (batch, frames)
-        convolve, normalise = convolution.children()
-        y = convolve(x * own[:, None, :, None])
-        mean, variance = y.mean(dim=(0, 2, 3)), y.var(dim=(0, 2, 3))
-        now = normalise.state_dict()  # its running mean is 0 and its scale 1, see `_folded`
-        settled = {
-            "weight": (variance + nn.BatchNorm2d(1).eps).sqrt(),
-            "bias": now["bias"] + mean,
-            "running_mean": mean,
-            "running_var": variance,
-        }
-        normalise.load_state_dict(now | settled)
-        x = torch.relu(convolution.eval()(x * own[:, None, :, None]))
-        convolution.train()
-        lengths = (lengths + stride - 1) // stride
 
 
 def _read(path: Path) -> onnx.ModelProto:
@@ -98,18 +70,6 @@ def _array(initializer: onnx.TensorProto) -> np.ndarray:
 
 def _named(module: str, names: Iterable[str], values: Iterable[Tensor]) -> dict[str, Tensor]:
     return {f"{module}.{name}": value for name, value in zip(names, values, strict=True)}
-
-
-def _folded(name: str, kernel: Tensor, bias: Tensor) -> dict[str, Tensor]:
-    """A convolution without bias and the normalisation that only adds it."""
-    ones, zeros = torch.ones_like(bias), torch.zeros_like(bias)
-    variance = ones - nn.BatchNorm2d(1).eps
-    normalise = {"weight": ones, "bias": bias, "running_mean": zeros, "running_var": variance}
-    return {
-        f"{name}.0.weight": kernel,
-        f"{name}.1.num_batches_tracked": torch.tensor(0),
-        **_named(f"{name}.1", normalise.keys(), normalise.values()),
-    }
 
 
 def _recurrent(

@@ -65,17 +65,20 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
         ]
     if not examples:
         raise ValueError("expected utterances to learn from, got none: " + "; ".join(lines))
-    dev = []
-    for name in config.corpus.dev:
-        dev_set, line = _dev_set(name, config, root, cache, dictionary)
-        dev.append(dev_set)
-        lines.append(line)
+    dev, about_dev = _dev_sets(config, root, cache, dictionary)
     noise = None
     if config.corpus.noise:
         noise = _pack(
             read_manifest(root / config.corpus.noise), config, cache, config.corpus.noise, 1.0
         )
-    return Prepared(examples, dev, noise, frames / FRAMES_PER_S / 3600, "\n".join(lines))
+    return Prepared(
+        examples, dev, noise, frames / FRAMES_PER_S / 3600, "\n".join(lines + about_dev)
+    )
+
+
+def prepare_dev(config: TrainingConfig, root: Path, cache: Path) -> list[DevSet]:
+    """The dev sets alone, where nothing is to be learned."""
+    return _dev_sets(config, root, cache, _dictionary(config, root))[0]
 
 
 def _pack(
@@ -134,6 +137,14 @@ def _phonemes(
 
 def _report(line: str, phonemes: PhonemeTargets, dictionary: PronouncingDictionary | None) -> str:
     return line if dictionary is None else f"{line}; {phonemes.report()}"
+
+
+def _dev_sets(
+    config: TrainingConfig, root: Path, cache: Path, dictionary: PronouncingDictionary | None
+) -> tuple[list[DevSet], list[str]]:
+    """The dev sets, and a line about each for people."""
+    prepared = [_dev_set(name, config, root, cache, dictionary) for name in config.corpus.dev]
+    return [dev for dev, _ in prepared], [line for _, line in prepared]
 
 
 def _dev_set(

@@ -8,6 +8,7 @@ from tqdm import tqdm
 from training import checkpoint, from_onnx
 from training.dataset import Batch
 from training.model import AcousticModel
+from training.normalisation import settle
 
 
 def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) -> None:
@@ -16,15 +17,14 @@ def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) ->
     Args:
         start: another run's `best.pt`, or a model.onnx.
         model: takes them.
-        batch: some of what it is to learn from; an exported model's are fitted to it.
+        batch: some of what it is to learn from; normalisation is fitted to it.
 
     Raises:
         ModelFileError: if `start` is neither.
     """
-    exported = start.suffix == ".onnx"
     theirs = (
         from_onnx.weights_of(start)
-        if exported
+        if start.suffix == ".onnx"
         else checkpoint.load_exportable(start).model.state_dict()
     )
     ours = model.state_dict()
@@ -34,8 +34,8 @@ def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) ->
         if name in ours and ours[name].shape == weights.shape
     }
     model.load_state_dict(ours | shared)
-    if exported:
+    if any(name.startswith("convolutions.") for name in shared):
         speech = batch()
-        from_onnx.settle(model, speech.features, speech.lengths)
+        settle(model, speech.features, speech.lengths)
     fresh = ", ".join(sorted(ours.keys() - shared.keys())) or "none"
     tqdm.write(f"starting from {start}: {len(shared)} weights taken, new: {fresh}")

@@ -2,11 +2,13 @@
 
 import itertools
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from tone_runs import COMMAND, ENVIRONMENT, fit_arguments
 
 pytest.importorskip("torch", reason="training needs torch")
 
@@ -117,6 +119,14 @@ def config_path(tones: Path) -> Path:
     path = tones / "tones.toml"
     path.write_text(CONFIG.format(epochs=12), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def whole_run(config_path: Path, tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of a run that has learned the tones."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    subprocess.run([*COMMAND, *fit_arguments(config_path, tones, run)], check=True, env=ENVIRONMENT)
+    return run
 
 
 WEIGHTS = "phoneme_weight = 0.3\nintermediate_weight = 0.1\nconsistency_weight = 0.1"
