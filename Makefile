@@ -7,8 +7,9 @@ HOST = 127.0.0.1
 PORT ?= 8000
 
 CORPUS ?= ../shared/corpus
-CONFIG ?= training/configs/english.toml
-CHECKPOINT ?= runs/english/best.pt
+CONFIG ?= training/configs/english-characters.toml
+CHECKPOINT ?= runs/english-characters/best.pt
+START ?=
 MODEL ?= models/english/model.onnx
 LM ?= $(dir $(MODEL))lm.npz
 MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
@@ -30,7 +31,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG CHECKPOINT"
+	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG START CHECKPOINT"
 	@echo "  MODEL LM MANIFESTS PYTEST_ARGS LOCK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
@@ -66,8 +67,8 @@ format: $(DEV)/.installed ## Format the code and mend what ruff can mend
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
-train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS
-	$(DEV)/bin/python -m training fit $(CONFIG) --corpus $(CORPUS)
+train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS; START: with the weights of another
+	$(DEV)/bin/python -m training fit $(CONFIG) --corpus $(CORPUS) $(patsubst %,--start %,$(START))
 
 export: $(DEV)/.installed ## Turn a checkpoint into an ONNX model: CHECKPOINT, MODEL
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 
 import uvicorn
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 
 from service.errors import StartError
 from service.keys import warn_if_open
@@ -14,11 +16,16 @@ from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
 from service.parting import PartingProtocol
 from service.processors import available
+from service.secret_files import SUFFIX
 from service.services import open_services
-from service.settings import PREFIX, Settings, load_settings
+from service.settings import PREFIX, SECRETS, Settings, load_settings
 
 _EXIT_WRONG_SETTINGS = 2
 _SEARCH_PROCESSES = f"{PREFIX}SEARCH_PROCESSES"
+_SECRETS = "\n".join(
+    f"  {PREFIX}{name.upper()}{SUFFIX} names a file that holds {PREFIX}{name.upper()}"
+    for name in SECRETS
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,16 +71,22 @@ def _rehearse(settings: Settings) -> None:
         logging.getLogger(__name__).debug("the model and the store can be opened")
 
 
+def _default_of(field: FieldInfo) -> str:
+    """In brackets, unless the description has it or there is none."""
+    if field.default_factory or field.default is None or isinstance(field.default, SecretStr):
+        return ""
+    return f" (default: {field.default})"
+
+
 def _parser() -> argparse.ArgumentParser:
     variables = "\n".join(
-        f"  {PREFIX}{name.upper():18} {field.description}"
-        + ("" if field.default_factory else f" (default: {field.default})")
+        f"  {PREFIX}{name.upper():18} {field.description}{_default_of(field)}"
         for name, field in Settings.model_fields.items()
     )
     parser = argparse.ArgumentParser(
         prog="python -m service",
         description="Serve speech recognition over HTTP: POST /transcribe, GET /probs, /docs.",
-        epilog=f"environment variables:\n{variables}",
+        epilog=f"environment variables:\n{variables}\n\n{_SECRETS}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")

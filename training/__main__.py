@@ -9,11 +9,14 @@ from otoscope.errors import OtoscopeError
 from otoscope.pronunciations import FILE_NAME
 from training import commands
 
+ENGLISH_MODEL = Path("models/english/model.onnx")
+ENGLISH_LM = Path("models/english/lm.npz")
+
 _EPILOG = """\
 examples:
-  python -m training prepare training/configs/english.toml --corpus ~/speech
-  python -m training fit training/configs/english.toml --corpus ~/speech --run runs/english
-  python -m training average runs/english/best.pt models/english/model.onnx \\
+  python -m training prepare training/configs/english-characters.toml --corpus ~/speech
+  python -m training fit training/configs/english-characters.toml --corpus ~/speech
+  python -m training average runs/mine/best.pt models/english/model.onnx \\
       --corpus ~/speech --out runs/averaged/best.pt
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
@@ -88,8 +91,10 @@ def _add_judging(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     evaluate = added.add_parser(
         "evaluate", help="WER and CER of an exported model on manifests (needs no torch)"
     )
-    evaluate.add_argument("manifests", type=Path, nargs="+")
-    evaluate.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    evaluate.add_argument("manifests", type=Path, nargs="+", help="with texts")
+    evaluate.add_argument(
+        "--model", type=Path, default=ENGLISH_MODEL, help=f"(default: {ENGLISH_MODEL})"
+    )
     evaluate.add_argument("--json", type=Path, help="also write the figures to this file")
     evaluate.add_argument("--table", type=Path, help="also write the Markdown table to this file")
     evaluate.add_argument(
@@ -102,8 +107,10 @@ def _add_judging(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     calibrate = added.add_parser(
         "calibrate", help="fit what confidences mean on dev manifests (needs no torch)"
     )
-    calibrate.add_argument("manifests", type=Path, nargs="+")
-    calibrate.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    calibrate.add_argument("manifests", type=Path, nargs="+", help="with texts")
+    calibrate.add_argument(
+        "--model", type=Path, default=ENGLISH_MODEL, help=f"(default: {ENGLISH_MODEL})"
+    )
     calibrate.add_argument("--lm", type=Path, help="language model: adds beam search")
     _add_search(calibrate)
     calibrate.set_defaults(run_command=commands.calibrate)
@@ -115,8 +122,10 @@ def _add_making(added: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "label", help="write down recordings without texts, to learn from the surest"
     )
     label.add_argument("manifest", type=Path, help="its texts are empty")
-    label.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
-    label.add_argument("--lm", type=Path, default=Path("models/english/lm.npz"))
+    label.add_argument(
+        "--model", type=Path, default=ENGLISH_MODEL, help=f"(default: {ENGLISH_MODEL})"
+    )
+    label.add_argument("--lm", type=Path, default=ENGLISH_LM, help=f"(default: {ENGLISH_LM})")
     label.add_argument(
         "--least", type=float, default=0.8, help="mean confidence to be kept (default: 0.8)"
     )
@@ -126,18 +135,22 @@ def _add_making(added: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     lm = added.add_parser("lm", help="estimate a word trigram from text (needs irstlm)")
     lm.add_argument("--text", type=Path, nargs="*", default=[], help="plain, .gz or .xz files")
     lm.add_argument("--manifests", type=Path, nargs="*", default=[], help="transcripts to add")
-    lm.add_argument("--dev", type=Path, nargs="*", default=[], help="manifests to measure it on")
+    lm.add_argument(
+        "--dev", type=Path, nargs="*", default=[], help="to measure it on; left out of it"
+    )
     lm.add_argument("--min-count", type=int, default=3, help="rarer words are unknown (default: 3)")
     lm.add_argument(
         "--repeat", type=int, default=4, help="count each transcript so often (default: 4)"
     )
     lm.add_argument("--prune", type=float, default=1e-8, help="threshold (default: 1e-8)")
-    lm.add_argument("--out", type=Path, default=Path("models/english/lm.npz"))
+    lm.add_argument("--out", type=Path, default=ENGLISH_LM, help=f"(default: {ENGLISH_LM})")
     lm.set_defaults(run_command=commands.language_model)
     pronunciations = added.add_parser(
         "pronunciations", help="write down how a language model's words sound (CMUdict)"
     )
-    pronunciations.add_argument("--lm", type=Path, default=Path("models/english/lm.npz"))
+    pronunciations.add_argument(
+        "--lm", type=Path, default=ENGLISH_LM, help=f"(default: {ENGLISH_LM})"
+    )
     pronunciations.add_argument(
         "--out", type=Path, help=f"(default: {FILE_NAME} beside the language model)"
     )
@@ -157,8 +170,10 @@ def _add_making(added: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     picture = added.add_parser(
         "picture", help="draw log-mel and posteriorgram of a recording (needs no torch)"
     )
-    picture.add_argument("audio", type=Path)
-    picture.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    picture.add_argument("audio", type=Path, help="a recording")
+    picture.add_argument(
+        "--model", type=Path, default=ENGLISH_MODEL, help=f"(default: {ENGLISH_MODEL})"
+    )
     picture.add_argument("--out", type=Path, help="PNG or SVG (default: AUDIO's name with .png)")
     picture.set_defaults(run_command=commands.picture)
 
@@ -173,7 +188,10 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
         "--corpus", type=Path, required=True, help="folder that the config's manifests lie below"
     )
     parser.add_argument(
-        "--cache", type=Path, default=Path(".cache/features"), help="folder of computed features"
+        "--cache",
+        type=Path,
+        default=Path(".cache/features"),
+        help="folder of computed features (default: .cache/features)",
     )
 
 

@@ -1,6 +1,9 @@
 """onnx_export.int8 on the shipped model."""
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -59,3 +62,15 @@ def test_what_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert main([str(tmp_path / "model.onnx"), "--out", str(tmp_path / "out.onnx")]) == 2
     assert "model.onnx" in capsys.readouterr().err
     assert not (tmp_path / "out.onnx").exists()
+
+
+def test_nothing_is_recorded_for_anyone(tmp_path: Path) -> None:
+    """onnxruntime's telemetry would leave an identifier and an event file in the home."""
+    names = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    subprocess.run(
+        [sys.executable, "-c", "import onnx_export.int8"],
+        env={**environment, "HOME": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert list(tmp_path.rglob("*")) == []
