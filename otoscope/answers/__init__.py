@@ -16,13 +16,10 @@ from otoscope.answers.schemas import (
     FeaturesAnswer,
     FreshProbs,
     HypothesisAnswer,
-    LiveAnswer,
-    ModelAnswer,
     ModelName,
     PhraseAnswer,
     Problem,
     ProbsAnswer,
-    ReadyAnswer,
     SegmentAnswer,
     SpelledWordAnswer,
     TranscriptAnswer,
@@ -30,6 +27,7 @@ from otoscope.answers.schemas import (
     Unit,
     WordAnswer,
 )
+from otoscope.answers.served import LiveAnswer, ModelAnswer, ReadyAnswer
 
 __all__ = [
     "AlignedCharacterAnswer",
