@@ -15,7 +15,7 @@ MODEL_CLIP_S = 5.0
 STAGES_CLIP_S = 10.0
 _CLIPS = 40
 _PEER_CLIPS = 5
-_ROUNDS = 3
+_ROUNDS = 4
 
 
 def measure(
@@ -49,7 +49,7 @@ def measure(
         document["int8"] = _load(server, clips, (1, 16), requests, "greedy")
         document["int8_beam"] = _load(server, clips, (1, 16), requests, "beam")
     say("with the batcher and without, in turn; a plain endpoint")
-    document["batcher"] = _on_and_off(model, clips, requests)
+    document["batcher"] = _on_and_off(model, speech, clips, requests)
     with plain_server(model) as server:
         document["plain"] = _load(server, clips, (1, 16), requests, None)
     say("by length, by processes, over time")
@@ -76,6 +76,7 @@ def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> dic
     """The service as it is, from its start on."""
     model_ms = measure_stages(model, speech, MODEL_CLIP_S, 15)["model_ms"]
     with otoscope_server(model) as server:
+        _warm(server, speech)
         latency = drive(server, [speech.clip(MODEL_CLIP_S)], concurrency=1, requests=60)
         return {
             "start_to_ready_s": server.ready_s,
@@ -83,6 +84,11 @@ def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> dic
             "greedy": _load(server, clips, CONCURRENCIES, requests, "greedy"),
             "beam": _load(server, clips, CONCURRENCIES, requests, "beam"),
         }
+
+
+def _warm(server: Server, speech: Speech) -> None:
+    """Wait for the processes that search: they start after the service is ready, and take processors."""
+    drive(server, [speech.clip(MODEL_CLIP_S)], concurrency=4, requests=8, decoder="beam")
 
 
 def _load(
@@ -94,15 +100,21 @@ def _load(
     ]
 
 
-def _on_and_off(model: Path, clips: list[Clip], requests: int) -> dict[str, list[dict[str, float]]]:
+def _on_and_off(
+    model: Path, speech: Speech, clips: list[Clip], requests: int
+) -> dict[str, list[dict[str, float]]]:
     """Rounds of 1 and 16 clients; on and off take turns, for the machine has moods."""
     rows: dict[str, list[dict[str, float]]] = {"on": [], "off": []}
     with (
         otoscope_server(model) as on,
         otoscope_server(model, OTOSCOPE_BATCH_SIZE="1") as off,
     ):
+        servers = [("on", on), ("off", off)]
+        for _, server in servers:
+            _warm(server, speech)
         for _ in range(_ROUNDS):
+            servers.reverse()
             for clients in (1, 16):
-                for name, server in (("on", on), ("off", off)):
+                for name, server in servers:
                     rows[name].append(drive(server, clips, concurrency=clients, requests=requests))
     return rows

@@ -81,6 +81,11 @@ def _add_training(added: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     average.add_argument(
         "others", type=Path, nargs="+", help="checkpoints or model.onnx files of the same form"
     )
+    average.add_argument(
+        "--evenly",
+        action="store_true",
+        help="give all the same share, rather than choose by dev sets",
+    )
     average.add_argument("--out", type=Path, required=True, help="checkpoint to write, to export")
     _add_corpus(average)
     average.set_defaults(run_command=commands.average)

@@ -30,6 +30,8 @@ def average(
     others: Sequence[Path],
     dev: Callable[[Exportable], Sequence[DevSet]],
     say: Callable[[str], None] = tqdm.write,
+    *,
+    evenly: bool = False,
 ) -> Exportable:
     """Mix the others' weights into the first's, each with the share that hears the dev sets best.
 
@@ -38,6 +40,7 @@ def average(
         others: checkpoints or exported models of the same form, one after the other.
         dev: what to choose by, for the first model.
         say: takes a line for people of each share that was tried.
+        evenly: all of them have the same share, whatever the dev sets say.
 
     Raises:
         ModelFileError: if a file is neither, or of a model of another form, or if there is nothing
@@ -49,9 +52,13 @@ def average(
         raise ModelFileError(f"{first}: expected a run with dev manifests, to choose by; got none")
     best = fold(exportable.model.state_dict())
     best_cer = _cer(exportable, best, sets, f"{first} alone", say)
-    for other in others:
+    for number, other in enumerate(others, 2):
         theirs = _weights(other, best)
         alone = best
+        if evenly:
+            best = mix(alone, theirs, 1 / number)
+            best_cer = _cer(exportable, best, sets, f"mean of {number}, with {other}", say)
+            continue
         for share in SHARES:
             mixed = mix(alone, theirs, share)
             cer = _cer(exportable, mixed, sets, f"{100 * share:.0f} % of {other}", say)

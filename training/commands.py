@@ -55,7 +55,7 @@ def average(options: argparse.Namespace) -> int:
     def dev(first: Exportable) -> list[DevSet]:
         return prepare_dev(first.config, options.corpus, options.cache)
 
-    mixed = averaging.average(options.checkpoint, options.others, dev)
+    mixed = averaging.average(options.checkpoint, options.others, dev, evenly=options.evenly)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save_exportable(options.out, mixed)
     cer = mixed.spec.provenance.dev_cer

@@ -32,7 +32,11 @@ class DevSet:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a training run needs besides its configuration."""
+    """What a training run needs besides its configuration.
+
+    Attributes:
+        audio_hours: of all train manifests, one that is named twice counted once.
+    """
 
     examples: list[Example]
     dev: list[DevSet]
@@ -56,7 +60,8 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
         selection = _select(utterances, packs, config)
         phonemes = _phonemes(selection, _fastest(packs, config), config, dictionary)
         lines.append(_report(selection.report(name), phonemes, dictionary))
-        frames += sum(_plain_frames(packs, config, index) for index in selection.kept)
+        if name not in [earlier.manifest for earlier in config.corpus.train[:number]]:
+            frames += sum(_plain_frames(packs, config, index) for index in selection.kept)
         examples += [
             Example(packs, index, labels, number, spoken)
             for index, labels, spoken in zip(

@@ -26,7 +26,7 @@ def model_spec(
             parameters=parameter_count(model),
             audio_hours=round(audio_hours, 2),
             epochs=epochs,
-            corpora=tuple(source.manifest for source in config.corpus.train),
+            corpora=tuple(dict.fromkeys(source.manifest for source in config.corpus.train)),
             created=datetime.now(UTC).date().isoformat(),
             dev_cer=None if dev_cer is None else round(dev_cer, 4),
         ),

@@ -86,6 +86,19 @@ def test_the_better_of_two_gets_the_larger_share(
     assert share.item() == pytest.approx(SHARES[cers.index(min(cers)) - 1], abs=0.01)
 
 
+def test_evenly_means_evenly(whole_run: Path, dev: Listening, tmp_path: Path) -> None:
+    best = whole_run / "best.pt"
+    worse = shaken(whole_run, tmp_path / "worse.pt")
+    said: list[str] = []
+    mixed = average(best, [best, worse], dev, said.append, evenly=True)
+    assert len(said) == 3
+    ours, learned, other = (
+        one.model.state_dict()["output.weight"]
+        for one in (mixed, checkpoint.load_exportable(best), checkpoint.load_exportable(worse))
+    )
+    torch.testing.assert_close(ours, (2 * learned + other) / 3)
+
+
 def test_what_does_not_help_is_left_out(whole_run: Path, dev: Listening, tmp_path: Path) -> None:
     best, deaf = (checkpoint.load_exportable(whole_run / "best.pt") for _ in range(2))
     blank = best.spec.alphabet.blank_index
