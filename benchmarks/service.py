@@ -87,7 +87,7 @@ def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> dic
 
 
 def _warm(server: Server, speech: Speech) -> None:
-    """Wait for the processes that search: they start after the service is ready, and take processors."""
+    """Wait for the processes that search, which take processors once the service is ready."""
     drive(server, [speech.clip(MODEL_CLIP_S)], concurrency=4, requests=8, decoder="beam")
 
 
