@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from otoscope import Recognizer, audio
@@ -129,10 +130,11 @@ def read_spoken_set(path: Path, recognizer: Recognizer) -> SpokenSet:
 
 def score_system(system: System, spoken: SpokenSet) -> tuple[Score, list[str]]:
     """Let `system` hear every recording, count its errors and its processor time."""
-    started = time.process_time()
     title = f"{spoken.name}, {system.name}"
-    hypotheses = [system.hear(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")]
-    cpu_s = time.process_time() - started
+    with threadpool_limits(1, user_api="blas"):  # one processor, as the service has it
+        started = time.process_time()
+        hypotheses = [system.hear(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")]
+        cpu_s = time.process_time() - started
     characters = character_counts(spoken.references, hypotheses)
     words = word_counts(spoken.references, hypotheses)
     score = Score(

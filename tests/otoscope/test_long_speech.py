@@ -19,11 +19,6 @@ RATE_HZ = 16000
 FRAME = 640  # samples
 CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
 """Manifests, and how many of their first utterances make a recording of some minutes."""
-MISSED = {
-    "an4/test.jsonl": "voices change every three seconds and share a window's normalisation: 2.2 % "
-    "of the words greedy, 1.3 % with the language model (docs/decisions/0010-long-audio.md)"
-}
-"""Where the bar below is not reached yet, and by how much it is missed."""
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +65,7 @@ def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_fr
     assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
 
 
-def marked(manifest):
-    """The manifest as a parameter, expected to fail where the bar is missed."""
-    if manifest not in MISSED:
-        return manifest
-    return pytest.param(manifest, marks=pytest.mark.xfail(reason=MISSED[manifest], strict=True))
-
-
-@pytest.fixture(scope="module", params=[marked(manifest) for manifest in CORPORA])
+@pytest.fixture(scope="module", params=CORPORA)
 def utterances(corpus, english, request):
     """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
     manifest = corpus / request.param
