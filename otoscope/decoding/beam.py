@@ -12,6 +12,7 @@ is in the end that of the letters and that of the phonemes together.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from itertools import product
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from otoscope.decoding.paths import transcript_of
 from otoscope.decoding.phonetic import PhoneticJudge
 from otoscope.decoding.scoring import LanguageModel, LetterScorer, Scorer, Weights, WordScorer
 from otoscope.decoding.search import Bounds, search
+from otoscope.decoding.stretches import stretches
 from otoscope.errors import SpecError
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Transcript
@@ -135,12 +137,20 @@ class BeamDecoder:
         )
 
     def decode(self, posteriors: Posteriors) -> list[Hypothesis]:
-        """The `n_best` most probable texts of one recording, best first, no text twice."""
-        n_best = self._options.n_best
-        if self._judge is None or not self._judge.can_judge(posteriors):
+        """The `n_best` most probable texts of one recording, best first, no text twice.
+
+        With a judge, stretches of a long recording are read one by one, and their texts joined.
+        """
+        n_best, judge = self._options.n_best, self._judge
+        if judge is None or not judge.can_judge(posteriors):
             return self._search(posteriors, n_best)
-        candidates = self._search(posteriors, max(n_best, self._options.judged))
-        return self._judged(candidates, posteriors, self._judge)[:n_best]
+        parts = [
+            self._judged(self._search(part, max(n_best, self._options.judged)), part, judge)[
+                :n_best
+            ]
+            for part in stretches(posteriors)
+        ]
+        return parts[0] if len(parts) == 1 else self._joined(parts, posteriors)
 
     def _search(self, posteriors: Posteriors, most: int) -> list[Hypothesis]:
         """The best texts by their letters, `most` at most."""
@@ -179,6 +189,40 @@ class BeamDecoder:
             for each, more in zip(hypotheses, added.tolist(), strict=True)
         ]
         return sorted(judged, key=lambda each: -each.score)
+
+    def _joined(
+        self, parts: Sequence[list[Hypothesis]], posteriors: Posteriors
+    ) -> list[Hypothesis]:
+        """The best of all ways to choose a text of each part; scores add up."""
+        best = parts[0]
+        for part in parts[1:]:
+            pairs = sorted(product(best, part), key=lambda pair: -(pair[0].score + pair[1].score))
+            unlike: dict[str, Hypothesis] = {}
+            for one, other in pairs:
+                both = self._both(one, other)
+                unlike.setdefault(both.text, both)
+                if len(unlike) == self._options.n_best:
+                    break
+            best = list(unlike.values())
+        return [
+            replace(
+                each,
+                align=partial(_transcript, self._alphabet.encode(each.text).tolist(), posteriors),
+            )
+            for each in best
+        ]
+
+    def _both(self, one: Hypothesis, other: Hypothesis) -> Hypothesis:
+        """One after the other; how the two align is nobody's yet."""
+        space = " " if " " in self._alphabet.symbols else ""
+        return replace(
+            one,
+            text=space.join(each.text for each in (one, other) if each.text),
+            acoustic=one.acoustic + other.acoustic,
+            lm=one.lm + other.lm,
+            bonus=one.bonus + other.bonus,
+            score=one.score + other.score,
+        )
 
     def _scorer(self) -> Scorer:
         options = self._options

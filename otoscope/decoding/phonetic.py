@@ -18,9 +18,6 @@ from otoscope.pronunciations import FILE_NAME, Pronunciations, read_entries
 
 Floats = npt.NDArray[np.float64]
 
-MOST_S = 40.0
-"""The best texts of a longer recording differ in a few of its words: there is little to judge."""
-
 _HOPELESS, _LEAST = 300.0, -1e6
 """So far behind, natural log, no text comes first; and lower is no recording of that length."""
 
@@ -41,8 +38,8 @@ class PhoneticJudge:
         self._evidence = evidence
 
     def can_judge(self, posteriors: Posteriors) -> bool:
-        """Whether there are phonemes, and not too many."""
-        return posteriors.phonemes is not None and posteriors.clock.duration_s <= MOST_S
+        """Whether there are phonemes."""
+        return posteriors.phonemes is not None
 
     def log_probs(self, posteriors: Posteriors, texts: Sequence[str], letters: Floats) -> Floats:
         """Natural log P(phonemes of the text | sound) of each text, (texts,) float64.

@@ -9,7 +9,8 @@ from ctc_oracle import random_log_probs
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors, ctc
 from otoscope.decoding.beam import BeamDecoder, BeamOptions
 from otoscope.decoding.evidence import Evidence
-from otoscope.decoding.phonetic import MOST_S, PhoneticJudge, open_judge
+from otoscope.decoding.phonetic import PhoneticJudge, open_judge
+from otoscope.decoding.stretches import stretches
 from otoscope.errors import SpecError
 from otoscope.pronunciations import FILE_NAME, Pronunciations, write_entries
 
@@ -68,11 +69,31 @@ def test_where_letters_are_in_doubt_phonemes_choose():
             assert each.acoustic == pytest.approx(0.5 * before.acoustic + 0.5 * sound)
 
 
-def test_long_recordings_and_models_without_phonemes_are_not_judged():
+def test_models_without_phonemes_are_not_judged():
     given = heard(random_log_probs(3, 4, 1), random_log_probs(3, 3, 2))
     assert JUDGE.can_judge(given)
     assert not JUDGE.can_judge(replace(given, phonemes=None))
-    assert not JUDGE.can_judge(replace(given, clock=FrameClock(0.04, MOST_S + 0.1)))
+
+
+def test_a_long_recording_is_judged_in_stretches():
+    """Letters of 5 s that may be "a" or "b", a blank and a space after each."""
+    letter = ((0.48, 0.47, 0.01, 0.04), (0.01, 0.01, 0.02, 0.96), (0.01, 0.01, 0.96, 0.02))
+    sound = ((0.1, 0.8, 0.1), (0.02, 0.02, 0.96), (0.02, 0.02, 0.96))
+    given = heard(frames(*letter * 7), frames(*sound * 7))
+    given = replace(given, clock=FrameClock(5.0, 105.0))
+    assert len(stretches(given)) == 3
+    options = BeamOptions(n_best=3)
+    assert BeamDecoder(ALPHABET, options).decode(given)[0].text == " ".join("a" * 7)
+    found = BeamDecoder(ALPHABET, options, judge=JUDGE).decode(given)
+    assert found[0].text == " ".join("b" * 7)
+    assert len({each.text for each in found}) == 3
+    scores = [each.score for each in found]
+    assert scores == sorted(scores, reverse=True)
+    for each in found:
+        assert each.score == pytest.approx(each.acoustic + 0.7 * each.lm + each.bonus)
+        assert " ".join(word.word for word in each.transcript.words) == each.text
+    starts = [word.start_s for word in found[0].transcript.words]
+    assert starts == pytest.approx([max(0.0, 15.0 * place - 2.5) for place in range(7)])
 
 
 def test_a_judge_needs_phonemes_priors_and_pronunciations(tmp_path):

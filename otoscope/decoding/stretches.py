@@ -1,0 +1,59 @@
+"""A long recording in stretches that are searched one at a time: cut where nobody speaks.
+
+The best texts of a minute differ in a few of its words, and there are thousands of ways to choose
+those; of half a minute a hundred texts hold what may have been said, and a judge can choose.
+"""
+
+from itertools import groupby, pairwise
+
+import numpy as np
+
+from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
+
+LEAST_S = 10.0
+MOST_S = 40.0
+
+
+def stretches(posteriors: Posteriors) -> list[Posteriors]:
+    """All frames of a recording in order, LEAST_S to MOST_S at a time; the last may be shorter.
+
+    A recording of up to MOST_S stays whole. Others are cut in the middle of the longest pause, if
+    possible between words.
+    """
+    frame_s, frames = posteriors.clock.frame_s, posteriors.log_probs.shape[0]
+    if posteriors.clock.duration_s <= MOST_S:
+        return [posteriors]
+    least, most = round(LEAST_S / frame_s), round(MOST_S / frame_s)
+    pauses = _pauses(posteriors)
+    edges = [0]
+    while frames - edges[-1] > most:
+        first, last = edges[-1] + least, edges[-1] + most
+        within = [pause for pause in pauses if first <= pause[-1] <= last]
+        edges.append(max(within)[-1] if within else last)
+    return [_part(posteriors, start, stop) for start, stop in pairwise([*edges, frames])]
+
+
+def _pauses(posteriors: Posteriors) -> list[tuple[bool, int, int]]:
+    """Of each run of frames without a letter: is a space in it, how long, and its middle frame."""
+    alphabet = posteriors.alphabet
+    blank = alphabet.blank_index
+    space = alphabet.symbols.index(" ") if " " in alphabet.symbols else blank
+    best = posteriors.log_probs.argmax(axis=1)
+    found, start = [], 0
+    for silent, run in groupby(best.tolist(), lambda label: label in (blank, space)):
+        labels = list(run)
+        if silent:
+            found.append((space in labels, len(labels), start + len(labels) // 2))
+        start += len(labels)
+    return found
+
+
+def _part(posteriors: Posteriors, start: int, stop: int) -> Posteriors:
+    """Frames `start` to `stop` - 1 as a recording of their own."""
+    frame_s, phonemes = posteriors.clock.frame_s, posteriors.phonemes
+    return Posteriors(
+        np.ascontiguousarray(posteriors.log_probs[start:stop]),
+        posteriors.alphabet,
+        FrameClock(frame_s, (stop - start) * frame_s),
+        phonemes and PhonemePosteriors(phonemes.log_probs[start:stop], phonemes.phonemes),
+    )
