@@ -42,7 +42,7 @@ def test_json(otoscope, ear, sample):
     assert (document["decoder"], document["model"]["name"]) == ("beam + LM", "english")
     first = document["words"][0]
     assert (first["word"], first["start_s"], first["end_s"]) == ("was", 0.22, 0.42)
-    assert first["confidence"] == pytest.approx(0.89, abs=0.01)
+    assert first["confidence"] == pytest.approx(0.92, abs=0.01)
     assert [letter["character"] for letter in first["characters"]] == list("was")
     assert " ".join(segment["text"] for segment in document["segments"]) == HEARD
     assert ("id" in document, "probs" in document) == (bool(ear), False)
