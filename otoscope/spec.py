@@ -20,7 +20,7 @@ class Provenance:
     Attributes:
         architecture: in words, "2 conv (x4) + 3 bidirectional LSTM of 320".
         parameters: number of trained weights.
-        audio_hours: hours of transcribed audio in the training manifests, as used.
+        audio_hours: hours of audio in the training manifests, as used; synthetic voices count, too.
         epochs: passes over that audio, including the part of one that was broken off.
         corpora: their names, with licences where the manifests' folders give them.
         created: UTC date, ISO 8601.

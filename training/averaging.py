@@ -55,14 +55,10 @@ def average(
     for number, other in enumerate(others, 2):
         theirs = _weights(other, best)
         alone = best
-        if evenly:
-            best = mix(alone, theirs, 1 / number)
-            best_cer = _cer(exportable, best, sets, f"mean of {number}, with {other}", say)
-            continue
-        for share in SHARES:
+        for share in (1 / number,) if evenly else SHARES:
             mixed = mix(alone, theirs, share)
             cer = _cer(exportable, mixed, sets, f"{100 * share:.0f} % of {other}", say)
-            if cer < best_cer:
+            if evenly or cer < best_cer:
                 best, best_cer = mixed, cer
     exportable.model.load_state_dict(best)
     today = datetime.now(UTC).date().isoformat()

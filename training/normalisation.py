@@ -62,8 +62,7 @@ def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
         convolve, normalise = convolution.children()
         y = convolve(x * own[:, None, :, None])
         mean, variance = y.mean(dim=(0, 2, 3)), y.var(dim=(0, 2, 3))
-        now = {f"1.{entry}": value for entry, value in normalise.state_dict().items()}
-        scale, offset = _scale_and_offset(now, "1")
+        scale, offset = _scale_and_offset(convolution.state_dict(), "1")
         settled = {
             "weight": scale * (variance + EPS).sqrt(),
             "bias": offset + scale * mean,

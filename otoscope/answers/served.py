@@ -8,17 +8,13 @@ from otoscope.answers.schemas import Answer, ModelName
 from otoscope.spec import ModelSpec
 
 
-class ModelAnswer(Answer):
+class ModelAnswer(ModelName):
     """The model that is served."""
 
-    name: str = Field(examples=["english"])
-    sha256: str = Field(
-        description="Of the model file, hexadecimal.",
-        examples=["e9cea9c2a9f6e0a1e5a5d9f3b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9"],
-    )
     parameters: int = Field(description="Number of trained weights.", examples=[10300000])
     training_hours: float = Field(
-        description="Hours of transcribed audio it was trained on.", examples=[14.1]
+        description="Hours of audio it was trained on, of people and of synthetic voices.",
+        examples=[14.1],
     )
     frame_s: float = Field(description="Seconds between output frames.", examples=[0.04])
     dev_wer: float | None = Field(

@@ -50,7 +50,7 @@ def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:
     yield _line("sha256", model["sha256"])
     yield _line("architecture", provenance["architecture"])
     yield _line("parameters", f"{model['parameters']:,}")
-    learned = f"{model['training_hours']:.1f} h of transcribed speech"
+    learned = f"{model['training_hours']:.1f} h of speech"
     yield _line("learned from", f"{learned}: {', '.join(provenance['corpora'])}")
     yield _line("features", f"{features['kind']} at {features['sample_rate_hz']} Hz")
     yield _line("alphabet", " ".join([*map(_visible, spec["alphabet"]["symbols"]), BLANK_NAME]))
