@@ -27,8 +27,10 @@ Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
 """A file's bytes, its path, or the file itself, open for reading and seeking."""
 
-BLOCK_FRAMES = 4096
-"""Samples per channel decoded at once. A block in which libsndfile fails is lost: keep it short."""
+BLOCK_FRAMES = 32768
+"""Samples per channel decoded at once. Threads that decode side by side wait for one another at
+each block, so short ones take longer; of one in which libsndfile fails, FFmpeg has to make what
+there is."""
 
 MIN_RATE_HZ = 1000
 """No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""

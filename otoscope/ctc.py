@@ -52,8 +52,9 @@ def runs(path: Labels) -> list[Run]:
         return []
     edges = np.flatnonzero(np.diff(path)) + 1
     starts = [0, *edges.tolist()]
-    stops = [*edges.tolist(), path.size]
-    return [Run(int(path[start]), start, stop) for start, stop in zip(starts, stops, strict=True)]
+    stops = [*starts[1:], path.size]
+    labels = path[starts].tolist()
+    return [Run(*each) for each in zip(labels, starts, stops, strict=True)]
 
 
 def collapse(path: Labels, blank: int) -> Labels:

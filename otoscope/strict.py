@@ -1,6 +1,7 @@
 """JSON-like data -> frozen dataclasses, refusing what is unknown, missing or of the wrong type."""
 
 import json
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -26,7 +27,7 @@ def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -
         SpecError: naming each wrong field, what was expected and what came.
     """
     try:
-        value = TypeAdapter(kind).validate_json(json.dumps(data))
+        value: T = _adapter(kind).validate_json(json.dumps(data))
     except TypeError as error:
         raise SpecError(f"{source}: expected what JSON can hold, got {error}") from None
     except ValidationError as error:
@@ -42,8 +43,13 @@ def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -
 
 def dump(value: object) -> dict[str, Any]:
     """A dataclass -> dicts, lists and scalars that `parse` takes back."""
-    data: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
+    data: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
     return data
+
+
+@cache  # to make one takes longer than all that it does
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 def _missing(whole: object, data: object, path: str = "") -> list[str]:

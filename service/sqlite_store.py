@@ -181,6 +181,8 @@ class SqliteStore:
 
     def _create(self) -> None:
         with self._connect() as connection:
+            # Of a new file: half the processor time of 4096 bytes for a matrix of 600 kB.
+            connection.execute("PRAGMA page_size=16384")
             # Freed pages go back to the file system, or the file would keep its greatest size.
             connection.execute("PRAGMA auto_vacuum=FULL")
             enter_wal(connection)

@@ -37,13 +37,16 @@ def transcription(
         timestamps: none leaves out the words, word their characters.
         segments: whether the text is divided into subtitles, too.
     """
-    answer = transcript_answer(decoded, clock, model, warnings)
+    spelled = timestamps == "char"
+    answer = transcript_answer(
+        decoded, clock, model, warnings, characters=spelled, segments=segments
+    )
     left_out: dict[str, Any] = {"probs": True}
     if not segments:
         left_out["segments"] = True
-    if timestamps == "word":
+    if not spelled:
         left_out["words"] = {"__all__": {"characters"}}
-    document = Transcription(id=result_id, **answer.model_dump()).model_dump(exclude=left_out)
+    document = Transcription(id=result_id, **dict(answer)).model_dump(exclude=left_out)
     if timestamps == "none":
         document["words"] = []
     return document

@@ -21,18 +21,37 @@ from otoscope.writers.cues import Cue, cues_of
 
 
 def transcript_answer(
-    decoded: Decoded, clock: FrameClock, model: ModelName, warnings: Sequence[str]
+    decoded: Decoded,
+    clock: FrameClock,
+    model: ModelName,
+    warnings: Sequence[str],
+    *,
+    characters: bool = True,
+    segments: bool = True,
 ) -> TranscriptAnswer:
-    """What was said, in words, characters and subtitles, and which decoder and model heard it."""
+    """What was said, and which decoder and model heard it.
+
+    Args:
+        decoded: what was said.
+        clock: of the recording's posteriors.
+        model: that heard it.
+        warnings: what there was to say about the recording.
+        characters: whether words have theirs.
+        segments: whether the text is divided into subtitles, too.
+    """
     transcript = decoded.transcript
     letters = spelled(transcript.characters)
+    cues = cues_of(transcript.words, clock.duration_s) if segments else None
     return TranscriptAnswer(
         text=transcript.text,
         duration_s=round(clock.duration_s, 3),
         frame_s=clock.frame_s,
         confidence=None if transcript.confidence is None else round(transcript.confidence, 4),
-        words=[_word(*each) for each in zip(transcript.words, letters, strict=True)],
-        segments=[_segment(cue) for cue in cues_of(transcript.words, clock.duration_s)],
+        words=[
+            _word(word, spelling if characters else None)
+            for word, spelling in zip(transcript.words, letters, strict=True)
+        ],
+        segments=None if cues is None else [_segment(cue) for cue in cues],
         decoder=decoded.decoder,
         hypotheses=[_hypothesis(one) for one in decoded.hypotheses],
         phrases=[_phrase(one) for one in decoded.phrases],
@@ -56,21 +75,22 @@ def _phrase(one: RankedPhrase) -> PhraseAnswer:
     return PhraseAnswer(phrase=one.phrase, probability=round(one.probability, 6), log_prob=log_prob)
 
 
-def _word(word: Word, letters: Sequence[Character]) -> SpelledWordAnswer:
+def _word(word: Word, letters: Sequence[Character] | None) -> SpelledWordAnswer:
     return SpelledWordAnswer(
         word=word.word,
         start_s=round(word.start_s, 3),
         end_s=round(word.end_s, 3),
         confidence=round(word.confidence, 4),
-        characters=[
-            CharacterAnswer(
-                character=letter.character,
-                start_s=round(letter.start_s, 3),
-                end_s=round(letter.end_s, 3),
-                confidence=round(letter.confidence, 4),
-            )
-            for letter in letters
-        ],
+        characters=None if letters is None else [_character(letter) for letter in letters],
+    )
+
+
+def _character(letter: Character) -> CharacterAnswer:
+    return CharacterAnswer(
+        character=letter.character,
+        start_s=round(letter.start_s, 3),
+        end_s=round(letter.end_s, 3),
+        confidence=round(letter.confidence, 4),
     )
 
 

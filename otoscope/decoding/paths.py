@@ -3,6 +3,8 @@
 import math
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from otoscope import ctc
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Character, Transcript, Word, spelled
@@ -27,11 +29,15 @@ def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
 
 
 def _characters(path: ctc.Labels, posteriors: Posteriors) -> Iterator[Character]:
-    for run in ctc.runs(path):
+    runs = ctc.runs(path)
+    if not runs:
+        return
+    along = posteriors.log_probs[np.arange(path.size), path]
+    peaks = np.maximum.reduceat(along, [run.start for run in runs]).tolist()
+    for run, peak in zip(runs, peaks, strict=True):
         if run.label == posteriors.alphabet.blank_index:
             continue
         start_s, end_s = posteriors.clock.span_s(run.start, run.stop)
-        peak = float(posteriors.log_probs[run.start : run.stop, run.label].max())
         yield Character(
             posteriors.alphabet.symbols[run.label], start_s, end_s, min(1.0, math.exp(peak))
         )
