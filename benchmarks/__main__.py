@@ -19,7 +19,12 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> None:
     """Run all measurements on this machine."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--model", type=Path, default=Path("models/english/model.onnx"))
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("models/english/model.onnx"),
+        help="the exact one; its 8-bit form lies beside it (default: %(default)s)",
+    )
     parser.add_argument(
         "--speech",
         type=Path,
@@ -36,7 +41,7 @@ def main() -> None:
     if not quantised.is_file():
         parser.error(f"expected {quantised}: run make int8")
     figures = measure(
-        options.model, quantised, speech, say=_say, requests=options.requests, late=options.late
+        quantised, options.model, speech, say=_say, requests=options.requests, late=options.late
     )
     document = {"machine": _machine(), "commit": _commit(), "speech": speech.name, **figures}
     RESULTS.mkdir(exist_ok=True)

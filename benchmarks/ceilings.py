@@ -22,16 +22,19 @@ _LEAST_RUNS = 3
 def raw_throughput(model: Path, speech: Speech, durations_s: Sequence[float]) -> dict[str, object]:
     """Audio s per s of the graph alone, for the best of batch sizes and ways to use processors.
 
-    The recordings are those of the load test, sorted by length, so that no batch is padded much.
+    The recordings are those of the load test, sorted by length, so that no batch is padded much;
+    the longest first, so that no processor is left with one in the end.
     """
     processors = os.cpu_count() or 1
     together = Recognizer(model, threads=processors)
     apart = Recognizer(model, threads=1)
     matrices = sorted(
-        (together.features(speech.cut(duration_s)) for duration_s in durations_s), key=len
+        (together.features(speech.cut(duration_s)) for duration_s in durations_s),
+        key=len,
+        reverse=True,
     )
     rows = []
-    for size in _BATCH_SIZES:
+    for size in (1,) if apart.quantised else _BATCH_SIZES:  # recordings go alone there
         batches = [matrices[start : start + size] for start in range(0, len(matrices), size)]
         rows.append(_row("one batch on all processors", size, batches, together, 1))
         rows.append(_row("a batch on each processor", size, batches, apart, processors))

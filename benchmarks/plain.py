@@ -7,7 +7,8 @@ from fastapi import FastAPI, UploadFile
 from otoscope import Recognizer, greedy, load
 
 app = FastAPI()
-recognizer = Recognizer(os.environ.get("PLAIN_MODEL", "models/english/model.onnx"), threads=0)
+MODEL = os.environ.get("PLAIN_MODEL", "models/english/model.int8.onnx")
+recognizer = Recognizer(MODEL, threads=0)
 
 
 @app.post("/transcribe")

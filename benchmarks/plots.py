@@ -11,7 +11,13 @@ from matplotlib import pyplot as plt
 def draw(document: dict, path: Path) -> None:
     """Throughput and latency by clients, and cost by length, as a PNG file."""
     figure, (speed, delay, cost) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    for key, name in (("greedy", "greedy"), ("beam", "beam + LM"), ("plain", "plain endpoint")):
+    curves = (
+        ("greedy", "greedy"),
+        ("exact", "greedy, exact weights"),
+        ("beam", "beam + LM"),
+        ("plain", "plain endpoint"),
+    )
+    for key, name in curves:
         rows = document[key]
         clients = [row["concurrency"] for row in rows]
         [line] = speed.plot(clients, [row["audio_s_per_s"] for row in rows], "o-", label=name)

@@ -25,17 +25,18 @@ class Ratio:
 def ratios(document: dict) -> list[Ratio]:
     """All that have an aim."""
     greedy, beam = _by_clients(document["greedy"]), _by_clients(document["beam"])
-    eight = _by_clients(document["int8"])
+    exact = _by_clients(document["exact"])
     peer = document["pocketsphinx_audio_s_per_s"]
     processors = os.cpu_count() or 1
     latency, raw = document["latency_5_s"], document["raw"]["best"]["audio_s_per_s"]
-    attained = raw * document["model_gflop_per_audio_s"]
+    raw_exact = document["raw_exact"]["best"]["audio_s_per_s"]
+    attained = raw_exact * document["model_gflop_per_audio_s"]
     memory, lengths = document["endurance"], _by(document["by_length"], "length_s")
-    on, off = document["batcher"]["on"], document["batcher"]["off"]
+    batcher = document["batcher"]
     return [
         _least("throughput at 16 clients / the graph alone", _speed(greedy[16]) / raw, 0.75),
+        _least("the same, exact weights", _speed(exact[16]) / raw_exact, 0.75),
         _least("throughput a processor / PocketSphinx", _speed(greedy[16]) / processors / peer, 50),
-        _least("the same with the 8-bit model", _speed(eight[16]) / processors / peer, 50),
         _least("with the LM / PocketSphinx", _speed(beam[16]) / processors / peer, 10),
         _most(
             "p95 of 5 s, 1 client / (1.5 x model + 10 ms)",
@@ -43,8 +44,8 @@ def ratios(document: dict) -> list[Ratio]:
             1,
         ),
         _most("p99 / p50 at 16 clients", greedy[16]["p99_ms"] / greedy[16]["p50_ms"], 6),
-        _least("batcher on / off, 16 clients", _median(on, 16) / _median(off, 16), 1.3),
-        _least("batcher on / off, 1 client", _median(on, 1) / _median(off, 1), 0.95),
+        _least("batcher on / off, exact weights, 16 clients", _gain(batcher["crowd"]), 1.3),
+        _least("batcher on / off, exact weights, 1 client", _gain(batcher["alone"]), 0.95),
         _most("peak memory late / early", memory["late_mib"] / memory["early_mib"], 1.1),
         _most(
             "cost of an audio second, 1 h / 10 s",
@@ -52,7 +53,7 @@ def ratios(document: dict) -> list[Ratio]:
             1.3,
         ),
         _least(
-            "float32 operations a second, the graph / a matrix product",
+            "float32 operations a second, the exact graph / a matrix product",
             attained / max(document["machine_gflops"].values()),
             0.4,
         ),
@@ -73,8 +74,9 @@ def _most(name: str, value: float, bound: float) -> Ratio:
     return Ratio(name, value, f"<= {bound:g}", value <= bound)
 
 
-def _median(rows: list[dict], clients: int) -> float:
-    return statistics.median(_speed(row) for row in rows if row["concurrency"] == clients)
+def _gain(rounds: list[list[dict]]) -> float:
+    """Median over rounds of on / off, which are neighbours in time."""
+    return statistics.median(_speed(on) / _speed(off) for on, off in rounds)
 
 
 def _speed(row: dict) -> float:

@@ -15,12 +15,13 @@ MODEL_CLIP_S = 5.0
 STAGES_CLIP_S = 10.0
 _CLIPS = 40
 _PEER_CLIPS = 5
-_ROUNDS = 4
+_ALONE_ROUNDS = 10
+_CROWD_ROUNDS = 4
 
 
 def measure(
     model: Path,
-    quantised: Path,
+    exact: Path,
     speech: Speech,
     *,
     say: Callable[[str], None],
@@ -30,8 +31,8 @@ def measure(
     """All figures.
 
     Args:
-        model: the model file.
-        quantised: the same with 8-bit weights.
+        model: the model file that is served by default, with 8-bit weights.
+        exact: the one that it was made from.
         speech: what clips are cut from.
         say: told what is being measured.
         requests: at each concurrency.
@@ -41,15 +42,16 @@ def measure(
     say("stages of one recording")
     document: dict = {"stages": measure_stages(model, speech, STAGES_CLIP_S, 15)}
     say("the graph alone, the machine alone, PocketSphinx")
-    document |= _ceilings(model, speech, [each.duration_s for each in clips])
+    document |= _ceilings(model, exact, speech, [each.duration_s for each in clips])
     say("the service, greedy and with the language model")
     document |= _loads(model, speech, clips, requests)
-    say("the service with the 8-bit model")
-    with otoscope_server(quantised) as server:
-        document["int8"] = _load(server, clips, (1, 16), requests, "greedy")
-        document["int8_beam"] = _load(server, clips, (1, 16), requests, "beam")
-    say("with the batcher and without, in turn; a plain endpoint")
-    document["batcher"] = _on_and_off(model, speech, clips, requests)
+    say("the service with the exact model")
+    with otoscope_server(exact) as server:
+        _warm(server, speech)
+        document["exact"] = _load(server, clips, (1, 16), requests, "greedy")
+        document["exact_beam"] = _load(server, clips, (1, 16), requests, "beam")
+    say("that with the batcher and without, in turn; a plain endpoint")
+    document["batcher"] = _on_and_off(exact, speech, clips, requests)
     with plain_server(model) as server:
         document["plain"] = _load(server, clips, (1, 16), requests, None)
     say("by length, by processes, over time")
@@ -61,11 +63,12 @@ def measure(
     return document
 
 
-def _ceilings(model: Path, speech: Speech, durations_s: list[float]) -> dict:
+def _ceilings(model: Path, exact: Path, speech: Speech, durations_s: list[float]) -> dict:
     return {
         "raw": ceilings.raw_throughput(model, speech, durations_s),
+        "raw_exact": ceilings.raw_throughput(exact, speech, durations_s),
         "machine_gflops": ceilings.machine_gflops(),
-        "model_gflop_per_audio_s": ceilings.model_gflop_per_s(model),
+        "model_gflop_per_audio_s": ceilings.model_gflop_per_s(exact),
         "pocketsphinx_audio_s_per_s": ceilings.pocketsphinx_throughput(
             model, speech, durations_s[:_PEER_CLIPS]
         ),
@@ -102,19 +105,30 @@ def _load(
 
 def _on_and_off(
     model: Path, speech: Speech, clips: list[Clip], requests: int
-) -> dict[str, list[dict[str, float]]]:
-    """Rounds of 1 and 16 clients; on and off take turns, for the machine has moods."""
-    rows: dict[str, list[dict[str, float]]] = {"on": [], "off": []}
+) -> dict[str, list[list[dict[str, float]]]]:
+    """Rounds of one client and of 16; on and off take turns, for the machine has moods.
+
+    A client alone gets many short rounds: what on and off differ by there is less than a mood.
+    """
     with (
         otoscope_server(model) as on,
         otoscope_server(model, OTOSCOPE_BATCH_SIZE="1") as off,
     ):
-        servers = [("on", on), ("off", off)]
-        for _, server in servers:
+        for server in (on, off):
             _warm(server, speech)
-        for _ in range(_ROUNDS):
-            servers.reverse()
-            for clients in (1, 16):
-                for name, server in servers:
-                    rows[name].append(drive(server, clips, concurrency=clients, requests=requests))
-    return rows
+        return {
+            "alone": _rounds((on, off), clips, 1, _ALONE_ROUNDS, len(clips)),
+            "crowd": _rounds((on, off), clips, 16, _CROWD_ROUNDS, requests),
+        }
+
+
+def _rounds(
+    servers: tuple[Server, Server], clips: list[Clip], clients: int, rounds: int, requests: int
+) -> list[list[dict[str, float]]]:
+    """A pair of loads a round, in the servers' order; every other round the last is first."""
+    pairs = []
+    for number in range(rounds):
+        turn = servers if number % 2 == 0 else servers[::-1]
+        pair = [drive(each, clips, concurrency=clients, requests=requests) for each in turn]
+        pairs.append(pair if number % 2 == 0 else pair[::-1])
+    return pairs

@@ -41,15 +41,21 @@ class ModelFacts:
         return float(errors / total)
 
 
-def read_facts(model_path: Path, model_sha256: str) -> ModelFacts:
+def read_facts(model_path: Path, model_sha256: str, exact_sha256: str) -> ModelFacts:
     """Read evaluation.json and parity.json beside `model_path`, as far as they are there.
+
+    Args:
+        model_path: the model file.
+        model_sha256: of that file, which evaluation.json has to be about.
+        exact_sha256: of the exact model that it is an 8-bit form of, or its own: the one that was
+            exported, which parity.json has to be about.
 
     Raises:
         StartError: if one of them is not a report.
     """
     facts = ModelFacts(
         evaluation=_read(model_path.with_name("evaluation.json"), model_sha256),
-        parity=_read(model_path.with_name("parity.json"), model_sha256),
+        parity=_read(model_path.with_name("parity.json"), exact_sha256),
     )
     try:
         for rate in _COUNTED_IN:

@@ -90,7 +90,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     except ModelFileError as error:
         raise StartError(str(error)) from error
     store = open_store(settings)
-    facts = read_facts(settings.model_path, recognizer.sha256)
+    facts = read_facts(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
     pool = _pool(settings, metrics)
     batcher = Batcher(
         recognizer.run_heads,
@@ -116,7 +116,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
 
 def _alone(recognizer: Recognizer, settings: Settings) -> Recognizer:
     """The model for a recording that has all threads for itself; it answers bit for bit alike."""
-    if settings.inference_threads == 1:
+    if settings.inference_threads == 1 or recognizer.quantised:  # more threads would only spin
         return recognizer
     return Recognizer(settings.model_path, threads=settings.inference_threads)
 

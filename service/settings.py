@@ -127,7 +127,7 @@ class Settings(BaseSettings):
         "browser, such as https://example.org; * is all; by default none.",
     )
     model_path: Annotated[Path, AfterValidator(_find)] = Field(
-        default=Path("models/english/model.onnx"),
+        default=Path("models/english/model.int8.onnx"),
         validate_default=True,
         description="The model file, from the working directory or else from the repository.",
     )

@@ -11,6 +11,11 @@ from otoscope.spec import ModelSpec
 class ModelAnswer(ModelName):
     """The model that is served."""
 
+    exact_sha256: str = Field(
+        description="Of the model file that this one is the 8-bit form of; the same as sha256 if "
+        "this one's weights are exact.",
+        examples=["e9cea9c2a9f6e0a1e5a5d9f3b8c7d6e5f4a3b2c1d0e9f8a7b6c5d4e3f2a1b0c9"],
+    )
     parameters: int = Field(description="Number of trained weights.", examples=[10300000])
     training_hours: float = Field(
         description="Hours of audio it was trained on, of people and of synthetic voices.",
@@ -28,7 +33,8 @@ class ModelAnswer(ModelName):
     spec: ModelSpec = Field(description="Features, alphabet, stride and provenance.")
     evaluation: dict[str, Any] | None = Field(description="evaluation.json beside the model.")
     parity: dict[str, Any] | None = Field(
-        description="parity.json beside the model: how far ONNX and training disagree."
+        description="parity.json beside the model: how far ONNX and training disagree, before "
+        "weights are rounded to 8 bits."
     )
 
 

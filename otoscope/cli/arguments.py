@@ -85,7 +85,7 @@ model is shown too if --model or --server names one.
 
 examples:
   otoscope info
-  otoscope info --format json --model models/english/model.onnx | jq .model.alphabet
+  otoscope info --format json --model models/english/model.int8.onnx | jq .model.alphabet
   otoscope info *.m4a
 
 {_CODES}"""
@@ -204,7 +204,7 @@ def _add_ear(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="a model.onnx; default: models/english/model.onnx, here or in the checkout",
+        help="a model.onnx; default: models/english/model.int8.onnx, here or in the checkout",
     )
     who.add_argument("--server", metavar="URL", help="a running service, http://127.0.0.1:8000")
     group.add_argument(

@@ -19,7 +19,7 @@ from otoscope.recognizer import Heard, Recognizer
 from otoscope.strict import dump
 from otoscope.tables import to_json
 
-_SHIPPED = Path("models/english/model.onnx")
+_SHIPPED = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -77,6 +77,7 @@ class LocalEar:
         return {
             "name": spec.name,
             "sha256": self._recognizer.sha256,
+            "exact_sha256": self._recognizer.exact_sha256,
             "file": str(self._path),
             "parameters": spec.provenance.parameters,
             "training_hours": spec.provenance.audio_hours,

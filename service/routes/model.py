@@ -16,6 +16,7 @@ async def model(services: ServicesDep) -> ModelAnswer:
     return ModelAnswer(
         name=spec.name,
         sha256=recognizer.sha256,
+        exact_sha256=recognizer.exact_sha256,
         parameters=spec.provenance.parameters,
         training_hours=spec.provenance.audio_hours,
         frame_s=spec.frame_s,
