@@ -27,10 +27,9 @@ Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
 """A file's bytes, its path, or the file itself, open for reading and seeking."""
 
-BLOCK_FRAMES = 32768
-"""Samples per channel decoded at once. Threads that decode side by side wait for one another at
-each block, so short ones take longer; of one in which libsndfile fails, FFmpeg has to make what
-there is."""
+BLOCK_FRAMES = 2**17
+"""Samples per channel decoded at once: 8 s at 16 kHz, in 512 kB. Threads that decode side by side
+get into one another's way at each block; what libsndfile fails in, FFmpeg decodes again."""
 
 MIN_RATE_HZ = 1000
 """No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""

@@ -43,6 +43,13 @@ class FrameClock:
         """Start and end in seconds of the frames start..stop-1."""
         return self._edge_s(start), self._edge_s(stop)
 
+    def edges_s(self, frames: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Where each of `frames` (n,) starts, in seconds; one after the last is the end."""
+        edges: npt.NDArray[np.float64] = np.clip(
+            (frames - 0.5) * self.frame_s, 0.0, self.duration_s
+        )
+        return edges
+
     def frame_at(self, time_s: float) -> int:
         """The frame that owns `time_s`."""
         return max(0, int(np.floor(time_s / self.frame_s + 0.5)))

@@ -139,12 +139,7 @@ class Recognizer:
         lengths = np.array([matrix.shape[0] for matrix in matrices], dtype=np.int64)
         if lengths.min() < 1:
             raise AudioTooShortError("expected at least one frame in every item, got an empty one")
-        batch = np.zeros(
-            (len(matrices), int(lengths.max()), self.spec.features.bins), dtype=np.float32
-        )
-        for row, matrix in zip(batch, matrices, strict=True):
-            row[: matrix.shape[0]] = matrix
-        return self.run_padded(batch, lengths)
+        return self.run_padded(_padded(matrices), lengths)
 
     def run_padded(self, batch: Features, lengths: npt.NDArray[np.int64]) -> list[HeadLogProbs]:
         """Run the graph itself.
@@ -171,6 +166,17 @@ class Recognizer:
             phonemes = PhonemePosteriors(heads.phonemes, self.spec.phonemes)
         clock = FrameClock(self.spec.frame_s, duration_s)
         return Posteriors(heads.characters, self.spec.alphabet, clock, phonemes)
+
+
+def _padded(matrices: Sequence[Features]) -> Features:
+    """Matrices (frames, bins) as one batch (batch, most frames, bins) float32, zeros in the end."""
+    if len(matrices) == 1:
+        return np.ascontiguousarray(matrices[0], dtype=np.float32)[np.newaxis]
+    most = max(matrix.shape[0] for matrix in matrices)
+    batch = np.zeros((len(matrices), most, matrices[0].shape[1]), dtype=np.float32)
+    for row, matrix in zip(batch, matrices, strict=True):
+        row[: matrix.shape[0]] = matrix
+    return batch
 
 
 def encode_filterbank(filterbank: npt.NDArray[np.float32]) -> str:

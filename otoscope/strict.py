@@ -1,7 +1,6 @@
 """JSON-like data -> frozen dataclasses, refusing what is unknown, missing or of the wrong type."""
 
 import json
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -12,6 +11,8 @@ STRICT = ConfigDict(extra="forbid", strict=True)
 """What a dataclass parsed here carries as `__pydantic_config__`."""
 
 T = TypeVar("T")
+
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -> T:
@@ -47,9 +48,11 @@ def dump(value: object) -> dict[str, Any]:
     return data
 
 
-@cache  # to make one takes longer than all that it does
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Made once for each class: that takes longer than all that it does."""
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _missing(whole: object, data: object, path: str = "") -> list[str]:

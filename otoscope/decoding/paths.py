@@ -29,18 +29,21 @@ def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
 
 
 def _characters(path: ctc.Labels, posteriors: Posteriors) -> Iterator[Character]:
-    runs = ctc.runs(path)
-    if not runs:
+    if path.size == 0:
         return
-    along = posteriors.log_probs[np.arange(path.size), path]
-    peaks = np.maximum.reduceat(along, [run.start for run in runs]).tolist()
-    for run, peak in zip(runs, peaks, strict=True):
-        if run.label == posteriors.alphabet.blank_index:
-            continue
-        start_s, end_s = posteriors.clock.span_s(run.start, run.stop)
-        yield Character(
-            posteriors.alphabet.symbols[run.label], start_s, end_s, min(1.0, math.exp(peak))
-        )
+    edges = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [path.size]))
+    starts, labels = edges[:-1], path[edges[:-1]]
+    peaks = np.maximum.reduceat(posteriors.log_probs[np.arange(path.size), path], starts)
+    edges_s = posteriors.clock.edges_s(edges)
+    shown = labels != posteriors.alphabet.blank_index
+    for label, start_s, end_s, confidence in zip(
+        labels[shown].tolist(),
+        edges_s[:-1][shown].tolist(),
+        edges_s[1:][shown].tolist(),
+        np.exp(np.minimum(peaks[shown], 0.0, dtype=np.float64)).tolist(),
+        strict=True,
+    ):
+        yield Character(posteriors.alphabet.symbols[label], start_s, end_s, confidence)
 
 
 def _word(letters: list[Character]) -> Word:
