@@ -31,4 +31,4 @@ def _speed(model: AcousticModel) -> float:
             log_probs, _ = model(features, lengths)
         log_probs.mean().backward()
 
-    return float(lengths.sum()) * _HOP_S / best_s(learn, least_s=0.0)
+    return float(lengths.sum()) * _HOP_S / best_s(learn)
