@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 
 def draw(document: dict, path: Path) -> None:
     """Throughput and latency by clients, and cost by length, as a PNG file."""
-    figure, (speed, delay, cost) = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    figure, (speed, delay, cost) = plt.subplots(1, 3, figsize=(14, 5), layout="constrained")
     curves = (
         ("greedy", "greedy"),
         ("exact", "greedy, exact weights"),
@@ -28,8 +28,9 @@ def draw(document: dict, path: Path) -> None:
             )
     best = document["raw"]["best"]["audio_s_per_s"]
     speed.axhline(best, color="grey", linestyle="--", label="the graph alone")
-    speed.set(xlabel="clients", ylabel="audio s per s", ylim=(0, None), title="Throughput")
+    speed.set(xlabel="clients", ylabel="audio s per s", ylim=(0, 1.4 * best), title="Throughput")
     delay.set(xlabel="clients", ylabel="ms", yscale="log", title="Latency, clips of 1-30 s")
+    delay.set(ylim=(None, 15 * delay.get_ylim()[1]))  # the legend's room
     lengths = document["by_length"]
     cost.plot(
         [row["length_s"] for row in lengths], [row["ms_per_audio_s"] for row in lengths], "o-"
@@ -38,7 +39,7 @@ def draw(document: dict, path: Path) -> None:
     cost.set(xscale="log", title="Cost by length, one client")
     for axes in (speed, delay):
         axes.set_xscale("log", base=2)
-        axes.legend(fontsize="small")
+        axes.legend(fontsize="small", loc="upper left")
     for axes in (speed, delay, cost):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=120)
