@@ -86,8 +86,8 @@ def test_a_server_without_room_is_an_error_and_not_a_loss(tmp_path, make_posteri
             while len(kept) < 1000:
                 kept.append(put(store, make_posteriors()))
         assert kept
+        stores.client.config_set("maxmemory", "100mb")  # above it, a transaction may not even read
         assert store.get(kept[-1]).log_probs.shape == (50, 29)
-        stores.client.config_set("maxmemory", "100mb")
         put(store, make_posteriors())
         assert store.usage().results == len(kept) + 1
 
