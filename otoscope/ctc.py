@@ -8,6 +8,7 @@ between, before and after the labels.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -48,13 +49,15 @@ class Alignment:
 
 def runs(path: Labels) -> list[Run]:
     """Split a path (T,) into runs of equal classes, blanks too."""
-    if path.size == 0:
-        return []
-    edges = np.flatnonzero(np.diff(path)) + 1
-    starts = [0, *edges.tolist()]
-    stops = [*starts[1:], path.size]
-    labels = path[starts].tolist()
-    return [Run(*each) for each in zip(labels, starts, stops, strict=True)]
+    return [
+        Run(int(path[start]), start, stop) for start, stop in pairwise(run_edges(path).tolist())
+    ]
+
+
+def run_edges(path: Labels) -> Labels:
+    """The frames at which the runs of a path (T,) begin, and T: (runs + 1,) int64."""
+    inner = np.flatnonzero(np.diff(path)) + 1
+    return np.unique(np.concatenate(([0], inner, [path.size]))).astype(np.int64)
 
 
 def collapse(path: Labels, blank: int) -> Labels:

@@ -29,6 +29,7 @@ Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 
 _CHUNK_FRAMES = 128
 _BAND_MELS = 16
+"""Filters that are multiplied together: fewer take more calls, more take more zeros."""
 _STD_FLOOR = 1e-5
 
 
@@ -194,6 +195,8 @@ class _Band(NamedTuple):
     """Some neighbouring filters, and the part of the spectrum outside of which they are 0.
 
     Attributes:
+        mels: which filters.
+        bins: which of the FFT's bins.
         weights: (bins, mels) float32.
     """
 
@@ -203,7 +206,7 @@ class _Band(NamedTuple):
 
 
 def _bands(filters: npt.NDArray[np.float32]) -> list[_Band]:
-    """All filters, (n_mels, n_fft // 2 + 1), in bands: a quarter of the multiplications."""
+    """All filters, (n_mels, n_fft // 2 + 1), in bands: a fifth of the multiplications."""
     bands = []
     for first in range(0, filters.shape[0], _BAND_MELS):
         mels = slice(first, first + _BAND_MELS)

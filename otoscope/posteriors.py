@@ -41,10 +41,11 @@ class FrameClock:
 
     def span_s(self, start: int, stop: int) -> tuple[float, float]:
         """Start and end in seconds of the frames start..stop-1."""
-        return self._edge_s(start), self._edge_s(stop)
+        start_s, end_s = self.edges_s(np.array([start, stop])).tolist()
+        return start_s, end_s
 
     def edges_s(self, frames: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Where each of `frames` (n,) starts, in seconds; one after the last is the end."""
+        """Where each of `frames` (n,) starts, in seconds; the frame after the last, at the end."""
         edges: npt.NDArray[np.float64] = np.clip(
             (frames - 0.5) * self.frame_s, 0.0, self.duration_s
         )
@@ -53,9 +54,6 @@ class FrameClock:
     def frame_at(self, time_s: float) -> int:
         """The frame that owns `time_s`."""
         return max(0, int(np.floor(time_s / self.frame_s + 0.5)))
-
-    def _edge_s(self, frame: int) -> float:
-        return min(max((frame - 0.5) * self.frame_s, 0.0), self.duration_s)
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,7 @@ def corpus() -> Path:
 @pytest.fixture(scope="session")
 def english_model() -> Path:
     """The shipped model that is served unless another is asked for: that with 8-bit weights."""
-    return _shipped("model.int8.onnx")
-
-
-@pytest.fixture(scope="session")
-def exact_english_model() -> Path:
-    """The shipped model as it was trained."""
-    return _shipped("model.onnx")
-
-
-def _shipped(name: str) -> Path:
-    path = ROOT / "models/english" / name
+    path = ROOT / "models/english/model.int8.onnx"
     if not path.is_file():
         pytest.skip(f"no model at {path}: run `make export`")
     return path

@@ -31,7 +31,7 @@ def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
 def _characters(path: ctc.Labels, posteriors: Posteriors) -> Iterator[Character]:
     if path.size == 0:
         return
-    edges = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [path.size]))
+    edges = ctc.run_edges(path)
     starts, labels = edges[:-1], path[edges[:-1]]
     peaks = np.maximum.reduceat(posteriors.log_probs[np.arange(path.size), path], starts)
     edges_s = posteriors.clock.edges_s(edges)
