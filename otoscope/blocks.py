@@ -1,9 +1,10 @@
 """An audio file -> mono blocks at its own rate: the only decoder.
 
-libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know (m4a, mp4,
-aac, webm) goes to FFmpeg's libraries through PyAV. Both ship inside their wheels. Decoding runs
-block by block, so a small file that claims or holds many hours stops at the limit instead of
-filling the memory. FFmpeg may open media containers only: no playlist that names other files.
+Plain flac goes to dr_flac (`otoscope.flac`), where that is installed. libsndfile (through
+soundfile) reads wav, flac, ogg, opus and mp3; what it does not know (m4a, mp4, aac, webm) goes to
+FFmpeg's libraries through PyAV. All ship inside their wheels. Decoding runs block by block, so a
+small file that claims or holds many hours stops at the limit instead of filling the memory. FFmpeg
+may open media containers only: no playlist that names other files.
 """
 
 import io
@@ -22,14 +23,19 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from otoscope.errors import AudioRateError, AudioTooLongError, UnreadableAudioError
+from otoscope.flac import read_plain
 
 Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
 """A file's bytes, its path, or the file itself, open for reading and seeking."""
 
-BLOCK_FRAMES = 2**17
-"""Samples per channel decoded at once: 8 s at 16 kHz, in 512 kB. Threads that decode side by side
-get into one another's way at each block; what libsndfile fails in, FFmpeg decodes again."""
+BLOCK_SAMPLES = 2**17
+"""Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Threads that
+decode side by side get into one another's way at each block; what libsndfile fails in, FFmpeg
+decodes again."""
+
+_PROBE_SAMPLES = 2**13
+"""Asked for beyond the length in the header, lest it is too short."""
 
 MIN_RATE_HZ = 1000
 """No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
@@ -96,6 +102,11 @@ class Decoder:
             AudioRateError: if its sample rate is below MIN_RATE_HZ.
             AudioTooLongError: beyond the limit.
         """
+        plain = read_plain(self._file)
+        if plain is not None:
+            self.announced_s = plain.samples.shape[0] / plain.rate_hz
+            yield from self._take(iter([to_mono(plain.samples)]), plain.rate_hz)
+            return
         self._file.seek(0)
         try:
             sound_file = OneWaySoundFile(self._file)
@@ -177,10 +188,14 @@ class OneWaySoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile h
 
 def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
     # Not SoundFile.blocks: where a stream ends early that yields memory nobody wrote to.
+    left = sound_file.frames
     while True:
-        block = sound_file.read(BLOCK_FRAMES, dtype="float32", always_2d=True)
+        samples = min(max(left * sound_file.channels, _PROBE_SAMPLES), BLOCK_SAMPLES)
+        frames = max(1, samples // sound_file.channels)
+        block = sound_file.read(frames, dtype="float32", always_2d=True)
         if block.shape[0] == 0:
             return
+        left -= block.shape[0]
         yield to_mono(block)
 
 

@@ -11,7 +11,7 @@ import soundfile
 from audio_files import FORMATS, encode, video_without_audio
 from signals import RATE_HZ, dominant_hz, noise, tone
 
-from otoscope import blocks
+from otoscope import blocks, flac
 from otoscope.audio import AudioStream, load, resample
 from otoscope.errors import (
     AudioRateError,
@@ -163,7 +163,7 @@ def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
     )
     with pytest.raises(AudioTooLongError):
         load(data, RATE_HZ, max_duration_s=20)
-    assert sum(decoded_frames) <= 48000 * 20 + blocks.BLOCK_FRAMES
+    assert sum(decoded_frames) <= 48000 * 20 + blocks.BLOCK_SAMPLES
 
 
 def test_a_header_that_claims_too_much_allocates_nothing():
@@ -212,8 +212,9 @@ def test_libsndfile_is_never_asked_to_seek(monkeypatch):
 def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
     samples = noise(2.0)
     data = encode(samples, RATE_HZ, "flac")
+    monkeypatch.setattr(flac, "miniaudio", None)
     read = soundfile.SoundFile.read
-    monkeypatch.setattr(blocks, "BLOCK_FRAMES", 4096)
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 4096)
 
     def fail_late(sound_file, *arguments, **options):
         if sound_file.tell() > RATE_HZ:
@@ -230,7 +231,7 @@ def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
     """An Opus file of 16 kHz: libsndfile gives 16000 samples a second, FFmpeg 48000."""
     data = encode(tone(440, 2.0), RATE_HZ, "opus")
     read = soundfile.SoundFile.read
-    monkeypatch.setattr(blocks, "BLOCK_FRAMES", 4096)
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 4096)
 
     def fail_late(sound_file, *arguments, **options):
         if sound_file.tell() > sound_file.samplerate:
@@ -251,7 +252,7 @@ def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
 def test_a_stream_gives_what_load_gives_bit_by_bit(file_format, rate_hz, monkeypatch):
     data = encode(noise(3.0), RATE_HZ, file_format)
     whole = load(data, rate_hz).samples
-    monkeypatch.setattr(blocks, "BLOCK_FRAMES", 4096)
+    monkeypatch.setattr(blocks, "BLOCK_SAMPLES", 4096)
     stream = AudioStream(data, rate_hz)
     pieces = list(stream)
     assert len(pieces) > 10
