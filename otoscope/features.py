@@ -27,7 +27,7 @@ from otoscope.strict import STRICT
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 
-_CHUNK_FRAMES = 128
+_CHUNK_FRAMES = 256
 _BAND_MELS = 16
 """Filters that are multiplied together: fewer take more calls, more take more zeros."""
 _STD_FLOOR = 1e-5
@@ -230,17 +230,17 @@ def _power_spectra(
     signal = np.empty((_CHUNK_FRAMES - 1) * hop + size)
     windowed = np.zeros((_CHUNK_FRAMES, spec.n_fft))
     spectrum = np.empty((_CHUNK_FRAMES, bins), dtype=np.complex128)
-    squares = np.empty((_CHUNK_FRAMES, bins, 2))
     power = np.empty((_CHUNK_FRAMES, bins), dtype=np.float32)
     views = np.lib.stride_tricks.sliding_window_view(signal, size)[::hop]
     for start in range(0, frames, _CHUNK_FRAMES):
         count = min(_CHUNK_FRAMES, frames - start)
         _emphasise(samples, start * hop - spec.n_fft // 2 + first, spec.preemphasis, signal)
-        np.multiply(views[:count], window, out=windowed[:count, first : first + size])
+        # numpy.multiply takes half as long again for the same.
+        np.einsum("tn,n->tn", views[:count], window, out=windowed[:count, first : first + size])
         np.fft.rfft(windowed[:count], axis=1, out=spectrum[:count])
-        parts = spectrum.view(np.float64).reshape(squares.shape)[:count]
-        np.multiply(parts, parts, out=squares[:count])
-        np.add(squares[:count, :, 0], squares[:count, :, 1], out=power[:count], casting="same_kind")
+        parts = spectrum.view(np.float64).reshape(_CHUNK_FRAMES, bins, 2)[:count]
+        np.multiply(parts, parts, out=parts)
+        np.add(parts[:, :, 0], parts[:, :, 1], out=power[:count], casting="same_kind")
         yield start, power[:count]
 
 
@@ -252,9 +252,11 @@ def _emphasise(
     out[: begin - first] = 0.0
     out[max(end - first, 0) :] = 0.0
     inside = out[begin - first : max(end - first, 0)]
-    inside[:] = samples[begin:end]
-    after = max(begin, 1)  # nothing is before the first sample
-    inside[after - begin :] -= factor * samples[after - 1 : end - 1].astype(np.float64)
+    inside[:1] = 0.0  # nothing is before the first sample
+    after = max(begin, 1)
+    before = samples[after - 1 : end - 1]
+    np.multiply(before, -factor, out=inside[after - begin :], dtype=np.float64)
+    inside += samples[begin:end]
 
 
 def finish(log_mels: Features, spec: FeatureSpec) -> Features:

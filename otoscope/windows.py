@@ -99,7 +99,7 @@ def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) 
         yield Window(first, cut, held.view(first * unit, (following + margin) * unit).copy())
         first, cut = following - margin, following
         held.drop_before(first * unit)
-    yield Window(first, cut, held.view(first * unit, None).copy())
+    yield Window(first, cut, held.view(first * unit, None))
 
 
 def _quietest(samples: Samples, unit: int, pause: int) -> int:
@@ -139,7 +139,8 @@ class _Held:
         while end <= stop and (block := next(self._blocks, None)) is not None:
             pieces.append(block)
             end += block.size
-        self._samples = np.concatenate(pieces)
+        pieces = [piece for piece in pieces if piece.size]
+        self._samples = np.concatenate(pieces) if len(pieces) > 1 else (*pieces, self._samples)[0]
         return end > stop
 
     def view(self, start: int, stop: int | None) -> Samples:
