@@ -1,12 +1,12 @@
 """A number of clients that send one recording after another."""
 
-import http.client
 import itertools
+import socket
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from http import HTTPStatus
 
 import httpx
 
@@ -35,8 +35,9 @@ def drive(
     form = {} if decoder is None else {"decoder": decoder}
     bodies = [_Body(clip, form) for clip in clips]
     waiting = iter(itertools.islice(itertools.cycle(bodies), requests))
-    address = server.url.removeprefix("http://")
+    host, _, port = server.url.removeprefix("http://").partition(":")
     with ThreadPoolExecutor(concurrency) as clients:
+        address = (host, int(port))
         parts = clients.map(_client, [address] * concurrency, [waiting] * concurrency)
         results = [each for part in parts for each in part]
     wall_s = time.perf_counter() - started_s
@@ -57,27 +58,50 @@ def drive(
 
 
 class _Body:
-    """A form ready to be sent: clients share the machine, and are to take little of it."""
+    """A request ready to be sent: clients share the machine, and are to take little of it."""
 
     def __init__(self, clip: Clip, form: dict[str, str]) -> None:
         request = httpx.Request(
-            "POST", "http://any", files={"file": ("clip.flac", clip.data)}, data=form
+            "POST", "http://any/transcribe", files={"file": ("clip.flac", clip.data)}, data=form
         )
         self.duration_s = clip.duration_s
-        self.content = request.read()
-        self.headers = {"Content-Type": request.headers["Content-Type"]}
+        content = request.read()
+        headers = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+        self.message = f"POST /transcribe HTTP/1.1\r\n{headers}\r\n".encode() + content
 
 
-def _client(address: str, waiting: Iterator[_Body]) -> list[tuple[float, float, bool]]:
+def _client(address: tuple[str, int], waiting: Iterator[_Body]) -> list[tuple[float, float, bool]]:
     """Duration in s, latency in ms and success of each request that one client sent."""
     results = []
-    connection = http.client.HTTPConnection(address, timeout=600)
-    with closing(connection):
+    with socket.create_connection(address, timeout=600) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for body in waiting:  # an iterator written in C, which threads may share
             started_s = time.perf_counter()
-            connection.request("POST", "/transcribe", body.content, body.headers)
-            answer = connection.getresponse()
-            answer.read()
+            connection.sendall(body.message)
+            status = _answer(connection)
             latency_ms = 1000 * (time.perf_counter() - started_s)
-            results.append((body.duration_s, latency_ms, answer.status == http.client.OK))
+            results.append((body.duration_s, latency_ms, status == HTTPStatus.OK))
     return results
+
+
+def _answer(connection: socket.socket) -> int:
+    """Read one answer to its end (RFC 9112, a body with Content-Length); its status."""
+    received = b""
+    while (head := received.find(b"\r\n\r\n")) < 0:
+        received += _some(connection)
+    status, *headers = received[:head].decode("latin-1").split("\r\n")
+    [length] = [
+        int(value)
+        for name, _, value in (each.partition(":") for each in headers)
+        if name.lower() == "content-length"
+    ]
+    missing = head + 4 + length - len(received)
+    while missing > 0:
+        missing -= len(_some(connection))
+    return int(status.split(" ")[1])
+
+
+def _some(connection: socket.socket) -> bytes:
+    if not (data := connection.recv(1 << 16)):
+        raise ConnectionError("expected an answer, got the end of the connection")
+    return data

@@ -25,18 +25,20 @@ class Ratio:
 def ratios(document: dict) -> list[Ratio]:
     """All that have an aim."""
     greedy, beam = _by_clients(document["greedy"]), _by_clients(document["beam"])
-    exact = _by_clients(document["exact"])
-    peer = document["pocketsphinx_audio_s_per_s"]
-    processors = os.cpu_count() or 1
-    latency, raw = document["latency_5_s"], document["raw"]["best"]["audio_s_per_s"]
-    raw_exact = document["raw_exact"]["best"]["audio_s_per_s"]
-    attained = raw_exact * document["model_gflop_per_audio_s"]
+    rounds, exact_rounds = document["ceiling_rounds"], document["ceiling_rounds_exact"]
+    processors, latency = os.cpu_count() or 1, document["latency_5_s"]
+    peer = statistics.median(each["pocketsphinx"] for each in rounds)
+    attained = best(exact_rounds, "graph") * document["model_gflop_per_audio_s"]
     memory, lengths = document["endurance"], _by(document["by_length"], "length_s")
     batcher = document["batcher"]
     return [
-        _least("throughput at 16 clients / the graph alone", _speed(greedy[16]) / raw, 0.75),
-        _least("the same, exact weights", _speed(exact[16]) / raw_exact, 0.75),
-        _least("throughput a processor / PocketSphinx", _speed(greedy[16]) / processors / peer, 50),
+        _least("throughput at 16 clients / the graph alone", _against(rounds, "graph"), 0.75),
+        _least("the same, exact weights", _against(exact_rounds, "graph"), 0.75),
+        _least(
+            "throughput a processor / PocketSphinx",
+            _against(rounds, "pocketsphinx") / processors,
+            50,
+        ),
         _least("with the LM / PocketSphinx", _speed(beam[16]) / processors / peer, 10),
         _most(
             "p95 of 5 s, 1 client / (1.5 x model + 10 ms)",
@@ -77,6 +79,16 @@ def _most(name: str, value: float, bound: float) -> Ratio:
 def _gain(rounds: list[list[dict]]) -> float:
     """Median over rounds of on / off, which are neighbours in time."""
     return statistics.median(_speed(on) / _speed(off) for on, off in rounds)
+
+
+def _against(rounds: list[dict], other: str) -> float:
+    """Median over rounds of the service / the other, which are neighbours in time."""
+    return statistics.median(_speed(each["service"]) / each[other] for each in rounds)
+
+
+def best(rounds: list[dict], what: str) -> float:
+    """The greatest of the rounds."""
+    return max(each[what] for each in rounds)
 
 
 def _speed(row: dict) -> float:
