@@ -20,6 +20,7 @@ from otoscope.features import Features
 from otoscope.posteriors import HeadLogProbs
 from service import lifetime
 from service.lifetime import Lifetime
+from service.processors import give_way
 
 logger = logging.getLogger(__name__)
 
@@ -155,6 +156,8 @@ class Batcher:
             thread.join()
 
     def _work(self) -> None:
+        # Threads of requests have little to do, and what they hand over keeps the model busy.
+        give_way()
         while (batch := self._next_batch()) is not None:
             if batch:
                 self._run(batch)

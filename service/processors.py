@@ -1,10 +1,15 @@
-"""How many processors this process may use: fewer than the machine has, in a container."""
+"""How many processors this process may use, fewer in a container; which threads go first."""
 
 import math
 import os
+import sys
+import threading
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+
+_NICER = 5
+"""Steps of niceness, each about a quarter more of the time for the others."""
 
 
 def available(cgroup: Path = _CGROUP) -> int:
@@ -21,6 +26,16 @@ def available(cgroup: Path = _CGROUP) -> int:
     else:
         allowed = os.cpu_count() or 1  # macOS
     return max(1, math.ceil(min(allowed, _limit(cgroup))))
+
+
+def give_way() -> None:
+    """Let other threads go before the calling one from now on, where threads have priorities.
+
+    Those are Linux's own: elsewhere niceness is the process's, which stays as it is.
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
 
 
 def _limit(cgroup: Path) -> float:
