@@ -19,6 +19,7 @@ class PackedRecurrentLayer(nn.Module):
     def __init__(self, trained: RecurrentLayer) -> None:
         super().__init__()
         self.norm = trained.norm
+        self.bottleneck = trained.bottleneck
         self.rnn = type(trained.forwards)(
             trained.forwards.input_size,
             trained.forwards.hidden_size,
@@ -33,7 +34,8 @@ class PackedRecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(batch, T', width), (batch,) -> (batch, T', width)."""
-        packed = pack_padded_sequence(self.norm(x), lengths, batch_first=True, enforce_sorted=False)
+        y = self.bottleneck(self.norm(x))
+        packed = pack_padded_sequence(y, lengths, batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
         return x + out
 

@@ -1,11 +1,11 @@
 """`python -m onnx_export.int8 MODEL --out model.int8.onnx`: the same model with 8-bit weights.
 
-Weights of LSTM layers are quantised a row, activations as they come (onnxruntime's dynamic
-quantisation), so no recordings are needed. That is nine tenths of the work; what leads into these
-layers and out of them stays exact, for it costs little and would do most of the harm
-(docs/experiments.md). Activations share one scale in a run, so neighbours in a batch would change
-one another's results: the file's metadata say what it is, and `otoscope.Recognizer` runs each item
-alone.
+Weights of LSTM layers and of their bottlenecks are quantised a row, activations as they come
+(onnxruntime's dynamic quantisation), so no recordings are needed. That is nine tenths of the work;
+what leads into these layers and out of them stays exact, for it costs little and would do most of
+the harm (docs/experiments.md). Activations share one scale in a run, so neighbours in a batch would
+change one another's results: the file's metadata say what it is, and `otoscope.Recognizer` runs
+each item alone.
 """
 
 import argparse
@@ -22,9 +22,6 @@ from otoscope import Recognizer, load
 from otoscope.errors import ModelFileError, OtoscopeError
 from otoscope.recognizer import QUANTISED_KEY
 
-OPERATOR = "LSTM"
-"""What is quantised."""
-
 
 def quantise(model: Path, out: Path) -> None:
     """Write `model` with 8-bit weights; its metadata stay.
@@ -33,13 +30,15 @@ def quantise(model: Path, out: Path) -> None:
         ModelFileError: if either can't be used by `otoscope`, or `model` has no LSTM layer.
     """
     exact = Recognizer(model)
-    if OPERATOR not in {node.op_type for node in onnx.load(model).graph.node}:
+    nodes = _chosen(onnx.load(model).graph)
+    if not nodes:
         raise ModelFileError(f"{model}: expected LSTM layers, which alone are quantised, got none")
     out.parent.mkdir(parents=True, exist_ok=True)
     quantize_dynamic(
         model,
         out,
-        op_types_to_quantize=[OPERATOR],
+        op_types_to_quantize=["LSTM", "MatMul"],
+        nodes_to_quantize=nodes,
         per_channel=True,
         # 7 of the 8 bits: processors without VNNI add two products in 16 bits, which more would
         # overflow. So all processors give the same sums.
@@ -51,6 +50,15 @@ def quantise(model: Path, out: Path) -> None:
     onnx.helper.set_model_props(graph, {**properties, QUANTISED_KEY: exact.sha256})
     onnx.save(graph, out)
     Recognizer(out)
+
+
+def _chosen(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that are quantised."""
+    return [
+        node.name
+        for node in graph.node
+        if node.op_type == "LSTM" or (node.op_type == "MatMul" and "/bottleneck/" in node.name)
+    ]
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,11 @@ def _add_training(added: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="begin a new run with the weights of another: its best.pt, or its model.onnx",
     )
     fit.add_argument(
+        "--teacher",
+        type=Path,
+        help="exported model whose posteriors are learned, where the config has a teacher_weight",
+    )
+    fit.add_argument(
         "--threads", type=int, default=os.cpu_count(), help="of torch (default: one a processor)"
     )
     fit.set_defaults(run_command=commands.fit)

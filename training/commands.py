@@ -32,6 +32,7 @@ def fit(options: argparse.Namespace) -> int:
     from training.config import read_config
     from training.loop import Trainer
     from training.prepare import prepare
+    from training.teacher import Teacher
 
     torch.set_num_threads(options.threads)
     config = read_config(options.config)
@@ -39,7 +40,8 @@ def fit(options: argparse.Namespace) -> int:
     print(prepared.report)
     print(f"{prepared.audio_hours:.2f} hours of audio to learn from", flush=True)
     folder = options.run or Path("runs") / config.name
-    if Trainer(config, prepared, folder, options.start).fit():
+    teacher = options.teacher and Teacher(options.teacher, config, options.threads)
+    if Trainer(config, prepared, folder, options.start, teacher).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
     print(f"stopped; the same command goes on from {folder / 'last.pt'}")

@@ -72,6 +72,8 @@ class ModelConfig:
         time_strides: of the two; their product is the frame stride, 2 or 4.
         rnn: the recurrent cell.
         hidden: cells a direction.
+        bottleneck: width of a linear map that a recurrent layer reads its input through, both
+            directions the same (Prabhavalkar et al. 2016); 0 for none.
         dropout: before each recurrent layer and before the output.
         phoneme_layer: recurrent layers below the phoneme head; 0 for no such head.
         intermediate_layer: recurrent layers below a second character head, which helps training
@@ -85,6 +87,7 @@ class ModelConfig:
     rnn: Literal["lstm", "gru"] = "lstm"
     bidirectional: bool = True
     hidden: int = 320
+    bottleneck: int = 0
     layers: int = 3
     dropout: float = 0.2
     phoneme_layer: int = 0
@@ -94,6 +97,8 @@ class ModelConfig:
         """Refuse strides that lose letters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
             raise SpecError(f"model.time_strides: expected a product of 2 or 4, got {self}")
+        if self.bottleneck < 0:
+            raise SpecError(f"model.bottleneck: expected 0 or more, got {self.bottleneck}")
         for name in ("phoneme_layer", "intermediate_layer"):
             if not 0 <= getattr(self, name) <= self.layers:
                 raise SpecError(
@@ -167,6 +172,9 @@ class LossConfig:
         consistency_weight: above 0, each utterance is seen twice under different masks, and this
             much of how far the characters' posteriors are apart is added (CR-CTC; Yao et al.
             2025, who take 0.2 and mask two and a half times as much time). 0: seen once.
+        teacher_weight: share of how far the posteriors are from those of another model, which
+            hears the utterance without masks; all else has what is left of 1 (knowledge
+            distillation; Hinton et al. 2015). 0: no teacher.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -174,6 +182,7 @@ class LossConfig:
     phoneme_weight: float = 0.0
     intermediate_weight: float = 0.0
     consistency_weight: float = 0.0
+    teacher_weight: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse weights that leave the characters nothing, or reward inconsistency."""
@@ -181,6 +190,8 @@ class LossConfig:
             raise SpecError(
                 f"loss.consistency_weight: expected 0 or more, got {self.consistency_weight}"
             )
+        if not 0 <= self.teacher_weight <= 1:
+            raise SpecError(f"loss.teacher_weight: expected 0 to 1, got {self.teacher_weight}")
         weights = (self.phoneme_weight, self.intermediate_weight)
         if min(weights) < 0 or not sum(weights) < 1:
             raise SpecError(f"loss: expected weights from 0 on, below 1 in sum, got {weights}")

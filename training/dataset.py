@@ -73,11 +73,13 @@ class Item(NamedTuple):
     Attributes:
         features: X, (frames, bins) float32.
         labels, phonemes: (N,) int64 classes; none where there is no target.
+        unmasked: X before masks were laid on it, (frames, bins) float32; None if nobody asked.
     """
 
     features: Features
     labels: ctc.Labels = NO_LABELS
     phonemes: ctc.Labels = NO_LABELS
+    unmasked: Features | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Batch:
         label_lengths: (batch,) int64.
         phonemes: (batch, longest N) int64, padded with 0.
         phoneme_lengths: (batch,) int64, 0 for an utterance without a phoneme target.
+        unmasked: each item's X before masks were laid on it; none if nobody asked.
     """
 
     features: Tensor
@@ -99,6 +102,7 @@ class Batch:
     label_lengths: Tensor
     phonemes: Tensor
     phoneme_lengths: Tensor
+    unmasked: tuple[Features, ...] = ()
 
     @property
     def audio_frames(self) -> int:
@@ -118,6 +122,7 @@ class Examples(Dataset[Item]):
         *,
         seed: int,
         space: ctc.Labels,
+        unmasked: bool = False,
     ) -> None:
         """Hold what items are made of.
 
@@ -128,6 +133,7 @@ class Examples(Dataset[Item]):
             noise: recordings to mix in, or None.
             seed: of the run.
             space: class of the symbol between joined texts, (1,) int64, or none.
+            unmasked: items hold X without masks, too.
         """
         self._examples = examples
         self._space = space
@@ -135,6 +141,7 @@ class Examples(Dataset[Item]):
         self._augment = augment
         self._noise = noise
         self._seed = seed
+        self._unmasked = unmasked
 
     def __len__(self) -> int:
         return len(self._examples)
@@ -143,13 +150,14 @@ class Examples(Dataset[Item]):
         raw = [self._raw(part, draw.epoch) for part in draw.parts]
         rng = np.random.default_rng([self._seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
         joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
-        matrix = mask(front_end.finish(joined, self._spec), self._augment, rng)
+        whole = front_end.finish(joined, self._spec)
         examples = [self._examples[part.example] for part in draw.parts]
         spoken = [example.phonemes for example in examples]
         return Item(
-            matrix,
+            mask(whole, self._augment, rng),
             _spaced([example.labels for example in examples], self._space),
             np.concatenate(spoken) if all(one.size for one in spoken) else NO_LABELS,
+            whole if self._unmasked else None,
         )
 
     def _raw(self, part: Part, epoch: int) -> Features:
@@ -186,6 +194,7 @@ def collate(items: Sequence[Item]) -> Batch:
         torch.tensor(lengths),
         *_pad([item.labels for item in items]),
         *_pad([item.phonemes for item in items]),
+        tuple(item.unmasked for item in items if item.unmasked is not None),
     )
 
 

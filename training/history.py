@@ -28,6 +28,8 @@ class History:
             row["intermediate_loss"] = losses.intermediate.item()
         if losses.inconsistency is not None:
             row["inconsistency"] = losses.inconsistency.item()
+        if losses.distance is not None:
+            row["teacher_distance"] = losses.distance.item()
         self._add({**row, "learning_rate": rate, "gradient_norm": gradient_norm})
 
     def add_evaluation(

@@ -8,6 +8,7 @@ its last checkpoint as if nothing had happened.
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -19,12 +20,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
+from otoscope.errors import SpecError
 from otoscope.spec import ModelSpec
 from training import checkpoint, listening
 from training.config import TrainingConfig, config_to_dict
 from training.dataset import Batch, Examples, collate, epoch_batches
 from training.history import History
-from training.loss import Losses, ctc_losses
+from training.loss import Losses, all_losses
 from training.metrics import pooled_cer, pooled_per
 from training.model import AcousticModel
 from training.prepare import FRAMES_PER_S, Prepared
@@ -32,6 +34,7 @@ from training.provenance import model_spec
 from training.report import Reporter
 from training.schedule import learning_rate
 from training.start import begin_with
+from training.teacher import Teacher
 
 
 @dataclass
@@ -56,7 +59,12 @@ class Trainer:
     """One run in one folder: `last.pt` to resume from, `best.pt` to export."""
 
     def __init__(
-        self, config: TrainingConfig, prepared: Prepared, folder: Path, start: Path | None = None
+        self,
+        config: TrainingConfig,
+        prepared: Prepared,
+        folder: Path,
+        start: Path | None = None,
+        teacher: Teacher | None = None,
     ) -> None:
         """Build the model.
 
@@ -65,7 +73,14 @@ class Trainer:
             prepared: what it learns from.
             folder: of its checkpoints; a run that is there is gone on with.
             start: weights to begin a new run with: another run's `best.pt`, or a model.onnx.
+            teacher: whose posteriors it learns; where `config.loss` has a weight for them.
         """
+        if (teacher is not None) != (config.loss.teacher_weight > 0):
+            raise SpecError(
+                "loss.teacher_weight: expected above 0 with a teacher, 0 without one; got "
+                f"{config.loss.teacher_weight} {'without' if teacher is None else 'with'} one"
+            )
+        self._teacher = teacher
         self.config = config
         self._start = start
         self.prepared = prepared
@@ -96,6 +111,7 @@ class Trainer:
             prepared.noise,
             seed=config.seed,
             space=config.alphabet.encode(" " if " " in config.alphabet.symbols else ""),
+            unmasked=teacher is not None,
         )
         self._total_steps = sum(len(self._batches(e)) for e in range(config.loop.epochs))
         self._saved_at = time.monotonic()
@@ -195,7 +211,8 @@ class Trainer:
     def _losses(self, batch: Batch) -> Losses:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
             heads = self.model.heads(batch.features, batch.lengths)
-        return ctc_losses(heads, batch, self.config.loss)
+        teacher = None if self._teacher is None else self._teacher.heads(batch)
+        return all_losses(heads, batch, self.config.loss, teacher)
 
     def _evaluate(self) -> None:
         """Judge the averaged weights after an epoch; without a dev set the newest are the best."""
@@ -273,7 +290,7 @@ class Trainer:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             if self._start is not None:
-                begin_with(self._start, self.model, self._first_batch)
+                begin_with(self._start, self.model, self.first_batches)
                 self._averaged().load_state_dict(self.model.state_dict())
             return
         state = checkpoint.load(path)
@@ -286,8 +303,10 @@ class Trainer:
         self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
 
-    def _first_batch(self) -> Batch:
-        return collate([self._examples[draw] for draw in self._batches(0)[0]])
+    def first_batches(self) -> Iterator[Batch]:
+        """Those of the first epoch, in order, made in this process."""
+        for draws in self._batches(0):
+            yield collate([self._examples[draw] for draw in draws])
 
 
 def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""What training minimises: CTC losses of characters and lower heads, and inconsistency of views."""
+"""What training minimises: CTC losses of characters and lower heads, and disagreement."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,7 @@ class Losses:
             head or without such an utterance.
         intermediate: of the text, from the lower layer; None without the head.
         inconsistency: between the two views of each utterance; None if it is seen once.
+        distance: from the teacher's posteriors, a character; None without a teacher.
     """
 
     total: Tensor
@@ -28,16 +29,19 @@ class Losses:
     phoneme: Tensor | None = None
     intermediate: Tensor | None = None
     inconsistency: Tensor | None = None
+    distance: Tensor | None = None
 
 
-def ctc_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
-    """Losses of `heads` on `batch`.
+def all_losses(
+    heads: Heads, batch: Batch, weights: LossConfig, teacher: Heads | None = None
+) -> Losses:
+    """Losses of `heads` on `batch`, where `teacher` believes otherwise.
 
     An utterance without a phoneme target adds nothing to the phoneme loss, nor to its gradient.
     """
     character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
     total = weights.character_weight * character
-    phoneme = intermediate = inconsistency = None
+    phoneme = intermediate = inconsistency = distance = None
     has_target = batch.phoneme_lengths > 0
     if heads.phonemes is not None and bool(has_target.any()):
         phoneme = _ctc(
@@ -53,7 +57,19 @@ def ctc_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
     if weights.consistency_weight:
         inconsistency = _inconsistency(heads.log_probs, heads.lengths) / batch.label_lengths.sum()
         total = total + weights.consistency_weight * inconsistency
-    return Losses(total, character, phoneme, intermediate, inconsistency)
+    if teacher is not None:
+        distance = _distance(heads, teacher, weights) / batch.label_lengths.sum()
+        total = (1 - weights.teacher_weight) * total + weights.teacher_weight * distance
+    return Losses(total, character, phoneme, intermediate, inconsistency, distance)
+
+
+def _distance(heads: Heads, teacher: Heads, weights: LossConfig) -> Tensor:
+    """Divergence from what the teacher believes of the characters and the phonemes, in nats."""
+    characters = _divergence(heads.log_probs, teacher.log_probs, heads.lengths)
+    if heads.phonemes is None or teacher.phonemes is None:
+        return characters
+    phonemes = _divergence(heads.phonemes, teacher.phonemes, heads.lengths)
+    return (1 - weights.phoneme_weight) * characters + weights.phoneme_weight * phonemes
 
 
 def _inconsistency(log_probs: Tensor, lengths: Tensor) -> Tensor:
@@ -67,8 +83,18 @@ def _inconsistency(log_probs: Tensor, lengths: Tensor) -> Tensor:
         lengths: (2 * utterances,) int64, output frames.
     """
     first, second = log_probs.chunk(2)
-    others = torch.cat([second, first]).detach()
-    divergence = nn.functional.kl_div(log_probs, others, reduction="none", log_target=True).sum(-1)
+    return _divergence(log_probs, torch.cat([second, first]).detach(), lengths)
+
+
+def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    """Kullback and Leibler's from `targets`, summed over frames of all items, in nats.
+
+    Args:
+        log_probs: (batch, T', classes) float32.
+        targets: as `log_probs`.
+        lengths: (batch,) int64, output frames.
+    """
+    divergence = nn.functional.kl_div(log_probs, targets, reduction="none", log_target=True).sum(-1)
     frames = torch.arange(log_probs.shape[1], device=log_probs.device)
     return (divergence * (frames < lengths.unsqueeze(1))).sum()
 

@@ -112,7 +112,7 @@ class LowerHead(nn.Module):
 
 
 class RecurrentLayer(nn.Module):
-    """x + RNN(dropout(norm(x))), one layer in one or two directions.
+    """x + RNN(bottleneck(dropout(norm(x)))), one layer in one or two directions.
 
     The directions are separate modules and the backward one reads its input reversed by a gather:
     several times faster to train on a CPU than packed sequences, and the same numbers.
@@ -123,6 +123,10 @@ class RecurrentLayer(nn.Module):
         cell = {"lstm": nn.LSTM, "gru": nn.GRU}[config.rnn]
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
+        self.bottleneck = (
+            nn.Linear(width, config.bottleneck, bias=False) if config.bottleneck else nn.Identity()
+        )
+        width = config.bottleneck or width
         self.forwards = cell(width, config.hidden, batch_first=True)
         self.backwards = (
             cell(width, config.hidden, batch_first=True) if config.bidirectional else None
@@ -130,7 +134,7 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(batch, T', width), (batch,) -> (batch, T', width)."""
-        y = self.dropout(self.norm(x))
+        y = self.bottleneck(self.dropout(self.norm(x)))
         out, _ = self.forwards(y)
         if self.backwards is not None:
             order = _reversal(lengths, x.shape[1])
@@ -152,6 +156,8 @@ def describe(config: ModelConfig) -> str:
         f"2 convolutions of {config.conv_channels} channels (time x{config.frame_stride}), "
         f"{config.layers} {direction} {config.rnn.upper()} layers of {config.hidden}"
     )
+    if config.bottleneck:
+        words += f" behind bottlenecks of {config.bottleneck}"
     if config.phoneme_layer:
         words += f", phonemes from layer {config.phoneme_layer}"
     if config.intermediate_layer:

@@ -1,23 +1,29 @@
 """Beginning a run with what another has learned."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from tqdm import tqdm
 
-from training import checkpoint, from_onnx
+from training import bottleneck, checkpoint, from_onnx
 from training.dataset import Batch
 from training.model import AcousticModel
 from training.normalisation import settle
 
+BATCHES = 20
+"""That bottlenecks are fitted to."""
 
-def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) -> None:
+
+def begin_with(start: Path, model: AcousticModel, batches: Callable[[], Iterable[Batch]]) -> None:
     """Take over the weights that have the same name and shape; the others stay random.
+
+    A layer with a bottleneck that begins with one without it comes as close to that as it can.
 
     Args:
         start: another run's `best.pt`, or a model.onnx.
         model: takes them.
-        batch: some of what it is to learn from; normalisation is fitted to it.
+        batches: what it is to learn from; normalisation and bottlenecks are fitted to the first.
 
     Raises:
         ModelFileError: if `start` is neither.
@@ -27,6 +33,8 @@ def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) ->
         if start.suffix == ".onnx"
         else checkpoint.load_exportable(start).model.state_dict()
     )
+    if bottleneck.wanted(theirs, model):
+        theirs = bottleneck.narrowed(theirs, model, itertools.islice(batches(), BATCHES))
     ours = model.state_dict()
     shared = {
         name: weights
@@ -35,7 +43,7 @@ def begin_with(start: Path, model: AcousticModel, batch: Callable[[], Batch]) ->
     }
     model.load_state_dict(ours | shared)
     if any(name.startswith("convolutions.") for name in shared):
-        speech = batch()
+        speech = next(iter(batches()))
         settle(model, speech.features, speech.lengths)
     fresh = ", ".join(sorted(ours.keys() - shared.keys())) or "none"
     tqdm.write(f"starting from {start}: {len(shared)} weights taken, new: {fresh}")

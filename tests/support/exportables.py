@@ -14,6 +14,7 @@ SMALL = ModelConfig(conv_channels=4, hidden=16, layers=2)
 PLAIN = TrainingConfig(CorpusConfig((), ()), model=SMALL)
 VARIANTS = {
     "lstm": PLAIN,
+    "lstm behind bottlenecks": replace(PLAIN, model=replace(SMALL, bottleneck=10)),
     "gru, stride 2": replace(PLAIN, model=replace(SMALL, rnn="gru", time_strides=(2, 1))),
     "unidirectional mfcc": replace(
         PLAIN, features=FeatureSpec(kind="mfcc"), model=replace(SMALL, bidirectional=False)

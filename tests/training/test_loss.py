@@ -8,7 +8,7 @@ from otoscope import ctc
 from otoscope.errors import SpecError
 from training.config import LossConfig
 from training.dataset import Batch, Item, collate
-from training.loss import ctc_losses
+from training.loss import all_losses
 from training.model import Heads
 
 CLASSES, PHONEME_CLASSES, FRAMES = 5, 4, (12, 9, 7)
@@ -50,7 +50,7 @@ def by_hand(log_probs: torch.Tensor, rows: tuple[tuple[int, ...], ...]) -> float
 
 def test_each_loss_is_nats_a_symbol_and_the_total_is_weighted() -> None:
     heads = random_heads()
-    losses = ctc_losses(heads, batch_of(), WEIGHTS)
+    losses = all_losses(heads, batch_of(), WEIGHTS)
     assert losses.phoneme is not None
     assert losses.intermediate is not None
     assert heads.phonemes is not None
@@ -65,7 +65,7 @@ def test_each_loss_is_nats_a_symbol_and_the_total_is_weighted() -> None:
 def test_an_utterance_without_phonemes_adds_neither_loss_nor_gradient() -> None:
     heads = random_heads()
     assert heads.phonemes is not None
-    losses = ctc_losses(heads, batch_of(), WEIGHTS)
+    losses = all_losses(heads, batch_of(), WEIGHTS)
     assert losses.phoneme is not None
     (gradient,) = torch.autograd.grad(losses.phoneme, heads.phonemes, retain_graph=True)
     assert (gradient[1] == 0).all()
@@ -73,7 +73,7 @@ def test_an_utterance_without_phonemes_adds_neither_loss_nor_gradient() -> None:
     assert (gradient[2] != 0).any()
     changed = heads.phonemes.detach().clone()
     changed[1] = changed[1].roll(1, dims=-1)
-    other = ctc_losses(heads._replace(phonemes=changed), batch_of(), WEIGHTS)
+    other = all_losses(heads._replace(phonemes=changed), batch_of(), WEIGHTS)
     assert other.phoneme is not None
     assert torch.equal(other.phoneme, losses.phoneme)
     # Its text counts as ever.
@@ -83,7 +83,7 @@ def test_an_utterance_without_phonemes_adds_neither_loss_nor_gradient() -> None:
 
 def test_a_batch_without_phonemes_has_no_phoneme_loss() -> None:
     heads = random_heads()
-    losses = ctc_losses(heads, batch_of(((), (), ())), WEIGHTS)
+    losses = all_losses(heads, batch_of(((), (), ())), WEIGHTS)
     assert losses.phoneme is None
     assert losses.intermediate is not None
     torch.testing.assert_close(losses.total, 0.6 * losses.character + 0.1 * losses.intermediate)
@@ -94,10 +94,10 @@ def test_a_batch_without_phonemes_has_no_phoneme_loss() -> None:
 
 def test_without_further_heads_the_total_is_the_characters_bit_for_bit() -> None:
     heads = random_heads()._replace(phonemes=None, intermediate=None)
-    losses = ctc_losses(heads, batch_of(), LossConfig())
+    losses = all_losses(heads, batch_of(), LossConfig())
     assert torch.equal(losses.total, losses.character)
     assert (losses.phoneme, losses.intermediate) == (None, None)
-    weighted = ctc_losses(heads, batch_of(), replace(WEIGHTS, intermediate_weight=0.0))
+    weighted = all_losses(heads, batch_of(), replace(WEIGHTS, intermediate_weight=0.0))
     torch.testing.assert_close(weighted.total, 0.7 * losses.character)
 
 
@@ -109,7 +109,7 @@ def test_two_views_learn_from_each_other_as_they_stand() -> None:
     x = [np.zeros((int(n), 2), dtype=np.float32) for n in lengths]
     batch = collate([Item(*one) for one in zip(x, targets((*TEXTS[1:],) * 2), strict=True)])
     heads = Heads(log_probs, lengths, None, None)
-    losses = ctc_losses(heads, batch, LossConfig(consistency_weight=0.2))
+    losses = all_losses(heads, batch, LossConfig(consistency_weight=0.2))
     assert losses.inconsistency is not None
     by_hand, views = 0.0, log_probs.detach().exp().numpy()
     for one, other in ((0, 2), (2, 0), (1, 3), (3, 1)):
@@ -131,10 +131,10 @@ def test_equal_views_are_consistent_and_one_view_has_no_such_loss() -> None:
     heads = Heads(torch.cat([log_probs, log_probs]), torch.tensor([6, 4, 6, 4]), None, None)
     x = [np.zeros((n, 2), dtype=np.float32) for n in (6, 4, 6, 4)]
     batch = collate([Item(*one) for one in zip(x, targets((*TEXTS[1:],) * 2), strict=True)])
-    losses = ctc_losses(heads, batch, LossConfig(consistency_weight=0.2))
+    losses = all_losses(heads, batch, LossConfig(consistency_weight=0.2))
     assert losses.inconsistency is not None
     assert losses.inconsistency.item() == pytest.approx(0.0, abs=1e-6)
-    assert ctc_losses(heads, batch, LossConfig()).inconsistency is None
+    assert all_losses(heads, batch, LossConfig()).inconsistency is None
 
 
 def test_a_negative_consistency_weight_is_refused() -> None:
