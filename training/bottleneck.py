@@ -32,8 +32,13 @@ class Moments:
 
 
 def wanted(weights: Mapping[str, Tensor], model: AcousticModel) -> bool:
-    """Whether `model` has bottlenecks and `weights` come from a model without."""
-    return bool(model.config.bottleneck) and "layers.0.bottleneck.weight" not in weights
+    """Whether `model` has bottlenecks and `weights` are of layers as large without."""
+    narrow = model.state_dict().get("layers.0.bottleneck.weight")
+    reads = weights.get("layers.0.forwards.weight_ih_l0")
+    if narrow is None or reads is None or "layers.0.bottleneck.weight" in weights:
+        return False
+    cells = model.state_dict()["layers.0.forwards.weight_ih_l0"].shape[0]
+    return tuple(reads.shape) == (cells, narrow.shape[1])
 
 
 @torch.inference_mode()
@@ -57,34 +62,39 @@ def _inputs(
     weights: Mapping[str, Tensor], model: AcousticModel, batches: Iterable[Batch]
 ) -> dict[int, Moments]:
     """What each layer that `weights` know reads in `batches`."""
-    wide = copy.deepcopy(model).eval()
-    config = replace(model.config, bottleneck=0)
-    width = model.norm.normalized_shape[0]
-    wide.layers = nn.ModuleList(
-        [
-            RecurrentLayer(config, width).eval()
-            for number in range(config.layers)
-            if f"layers.{number}.norm.weight" in weights
-        ]
-    )
-    own = wide.state_dict()
-    wide.load_state_dict(
-        own | {name: own_.type_as(own[name]) for name, own_ in weights.items() if name in own}
-    )
+    wide = _wide(weights, model)
     seen: dict[int, list[Tensor]] = {number: [] for number in range(len(wide.layers))}
     for number, layer in enumerate(wide.layers.children()):
         cast("RecurrentLayer", layer).norm.register_forward_hook(
-            lambda _m, _x, y, kept=seen[number]: kept.append(y)
+            lambda _layer, _x, y, kept=seen[number]: kept.append(y)
         )
     frames: list[Tensor] = []
     for batch in batches:
         lengths = wide.heads(batch.features, batch.lengths).lengths
-        longest = int(lengths.max())
-        frames.append(torch.arange(longest) < lengths.unsqueeze(1))
+        frames.append(torch.arange(int(lengths.max())) < lengths.unsqueeze(1))
     return {
         number: _moments(torch.cat([y[own] for y, own in zip(kept, frames, strict=True)]).double())
         for number, kept in seen.items()
     }
+
+
+def _wide(weights: Mapping[str, Tensor], model: AcousticModel) -> AcousticModel:
+    """`model` without bottlenecks, as far up as `weights` go, with these."""
+    wide = copy.deepcopy(model)
+    config = replace(model.config, bottleneck=0)
+    layers = [RecurrentLayer(config, model.norm.normalized_shape[0]) for _ in model.layers]
+    known = sum(f"layers.{number}.norm.weight" in weights for number in range(len(layers)))
+    wide.layers = nn.ModuleList(layers[:known])
+    random = wide.state_dict()
+    wide.load_state_dict(
+        random
+        | {
+            name: values
+            for name, values in weights.items()
+            if name in random and random[name].shape == values.shape
+        }
+    )
+    return wide.eval()
 
 
 def _moments(y: Tensor) -> Moments:

@@ -114,6 +114,17 @@ def test_a_layer_that_is_new_begins_at_random(tmp_path: Path) -> None:
         assert torch.equal(values, fresh[name])
 
 
+def test_layers_of_another_size_begin_at_random(tmp_path: Path) -> None:
+    config = VARIANTS["lstm"]
+    export(untrained(config), tmp_path / "model.onnx")
+    larger = replace(config, model=replace(config.model, hidden=24))
+    model = narrow(larger, 8)
+    fresh = model.layers[0].state_dict()
+    begin_with(tmp_path / "model.onnx", model, lambda: [speech(config)])
+    for name, values in model.layers[0].state_dict().items():
+        assert torch.equal(values, fresh[name])
+
+
 def test_it_is_said() -> None:
     assert "behind bottlenecks of 10" in describe(VARIANTS["lstm behind bottlenecks"].model)
     assert "bottleneck" not in describe(SMALL)
