@@ -73,7 +73,7 @@ def test_the_shipped_one_is_what_the_command_makes(tmp_path: Path) -> None:
 def test_it_stays_near_the_exact_model() -> None:
     """What leads into the recurrent layers does most of the harm if it is quantised as well."""
     found = drift(MODEL, MODEL.with_name("model.int8.onnx"), [SAMPLE])
-    assert 0 < found.divergence < 2e-4  # 0.0004 with all matrices in 8 bits
+    assert 0 < found.divergence < 2.8e-4  # 0.0003 with all matrices in 8 bits
     assert 0 < found.largest < 0.05
     assert found.same > 0.98
 
