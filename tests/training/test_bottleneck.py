@@ -103,25 +103,22 @@ def test_bottlenecks_that_are_there_are_taken_over(tmp_path: Path) -> None:
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
 
 
-def test_a_layer_that_is_new_begins_at_random(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shape", "layer"),
+    [
+        pytest.param({"layers": 3}, 2, id="a layer more"),
+        pytest.param({"hidden": 24}, 0, id="other sizes"),
+    ],
+)
+def test_what_has_no_like_begins_at_random(
+    shape: dict[str, int], layer: int, tmp_path: Path
+) -> None:
     config = VARIANTS["lstm"]
     export(untrained(config), tmp_path / "model.onnx")
-    deeper = replace(config, model=replace(config.model, layers=3))
-    model = narrow(deeper, 8)
-    fresh = model.layers[2].state_dict()
+    model = narrow(replace(config, model=replace(config.model, **shape)), 8)  # type: ignore[arg-type]
+    fresh = {name: values.clone() for name, values in model.layers[layer].state_dict().items()}
     begin_with(tmp_path / "model.onnx", model, lambda: [speech(config)])
-    for name, values in model.layers[2].state_dict().items():
-        assert torch.equal(values, fresh[name])
-
-
-def test_layers_of_another_size_begin_at_random(tmp_path: Path) -> None:
-    config = VARIANTS["lstm"]
-    export(untrained(config), tmp_path / "model.onnx")
-    larger = replace(config, model=replace(config.model, hidden=24))
-    model = narrow(larger, 8)
-    fresh = model.layers[0].state_dict()
-    begin_with(tmp_path / "model.onnx", model, lambda: [speech(config)])
-    for name, values in model.layers[0].state_dict().items():
+    for name, values in model.layers[layer].state_dict().items():
         assert torch.equal(values, fresh[name])
 
 
