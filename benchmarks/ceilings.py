@@ -50,10 +50,12 @@ class RawGraph:
                 _Way("a batch on each processor", size, apart, processors),
             )
         ]
-        self.rows: list[dict[str, object]] = [
-            {"how": way.name, "batch": way.size, "audio_s_per_s": self._speed(way)} for way in ways
+        speeds = {way: self._speed(way) for way in ways}
+        self.rows = [
+            {"how": way.name, "batch": way.size, "audio_s_per_s": speed}
+            for way, speed in speeds.items()
         ]
-        self._best = max(zip(self.rows, ways, strict=True), key=lambda pair: _speed(pair[0]))[1]
+        self._best = max(speeds, key=speeds.__getitem__)
 
     def sustained(self) -> float:
         """Audio s per s by the best way, over some seconds."""
@@ -82,10 +84,6 @@ class _Way(NamedTuple):
     size: int
     model: Recognizer
     threads: int
-
-
-def _speed(row: dict[str, object]) -> float:
-    return float(row["audio_s_per_s"])  # type: ignore[arg-type]
 
 
 def model_gflop_per_s(model: Path) -> float:

@@ -27,6 +27,7 @@ __all__ = [
     "Source",
     "Waveform",
     "check_finite",
+    "joined",
     "load",
     "resample",
 ]
@@ -136,7 +137,7 @@ def load(
     stream = AudioStream(
         source, sample_rate_hz, max_duration_s=max_duration_s, min_samples=min_samples
     )
-    samples = _joined(stream)
+    samples = joined(stream)
     return Waveform(samples, sample_rate_hz, stream.warnings)
 
 
@@ -145,7 +146,7 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
 
     What lies outside [-1, 1] before or after is clipped. The result may be `samples` itself.
     """
-    return _joined(_at_rate([Block(samples, from_hz)], to_hz))
+    return joined(_at_rate([Block(samples, from_hz)], to_hz))
 
 
 def check_finite(samples: Samples, before: int = 0) -> None:
@@ -165,10 +166,10 @@ def check_finite(samples: Samples, before: int = 0) -> None:
         )
 
 
-def _joined(blocks: Iterable[Samples]) -> Samples:
-    """All of them as one array, (samples,) float32; the only one as it is."""
-    first, *others = (*blocks, _NOTHING)
-    return np.concatenate([first, *others]) if len(others) > 1 else first
+def joined(blocks: Iterable[Samples]) -> Samples:
+    """All of them as one array, (samples,) float32; where only one is not empty, that one."""
+    full = [block for block in blocks if block.size]
+    return full[0] if len(full) == 1 else np.concatenate([_NOTHING, *full])
 
 
 def _finite(blocks: Iterable[Block]) -> Iterator[Block]:

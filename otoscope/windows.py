@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from otoscope.audio import Samples
+from otoscope.audio import Samples, joined
 from otoscope.errors import SpecError
 from otoscope.spec import ModelSpec
 
@@ -139,8 +139,7 @@ class _Held:
         while end <= stop and (block := next(self._blocks, None)) is not None:
             pieces.append(block)
             end += block.size
-        pieces = [piece for piece in pieces if piece.size]
-        self._samples = np.concatenate(pieces) if len(pieces) > 1 else (*pieces, self._samples)[0]
+        self._samples = joined(pieces)
         return end > stop
 
     def view(self, start: int, stop: int | None) -> Samples:

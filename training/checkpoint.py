@@ -15,6 +15,24 @@ from training.model import AcousticModel
 FORMAT = 1
 
 
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes:
+        epoch, batch: the next batch to learn from, counted from 0.
+        step: optimiser steps so far.
+        best_cer: pooled dev CER of the best checkpoint so far.
+        audio_s: seconds of audio learned from.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_cer: float = float("inf")
+    audio_s: float = 0.0
+
+
 @dataclass(frozen=True)
 class Exportable:
     """Averaged weights and the facts that go with them."""

@@ -40,7 +40,9 @@ def fit(options: argparse.Namespace) -> int:
     print(prepared.report)
     print(f"{prepared.audio_hours:.2f} hours of audio to learn from", flush=True)
     folder = options.run or Path("runs") / config.name
-    teacher = options.teacher and Teacher(options.teacher, config, options.threads)
+    teacher = None
+    if options.teacher is not None:
+        teacher = Teacher(options.teacher, config, options.threads)
     if Trainer(config, prepared, folder, options.start, teacher).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0

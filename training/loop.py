@@ -9,7 +9,6 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -35,24 +34,6 @@ from training.report import Reporter
 from training.schedule import learning_rate
 from training.start import begin_with
 from training.teacher import Teacher
-
-
-@dataclass
-class Progress:
-    """Where a run is.
-
-    Attributes:
-        epoch, batch: the next batch to learn from, counted from 0.
-        step: optimiser steps so far.
-        best_cer: pooled dev CER of the best checkpoint so far.
-        audio_s: seconds of audio learned from.
-    """
-
-    epoch: int = 0
-    batch: int = 0
-    step: int = 0
-    best_cer: float = float("inf")
-    audio_s: float = 0.0
 
 
 class Trainer:
@@ -85,7 +66,7 @@ class Trainer:
         self._start = start
         self.prepared = prepared
         self.folder = folder
-        self.progress = Progress()
+        self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
         self.model = AcousticModel(
             config.model, config.features.bins, config.alphabet.size, config.phonemes.size
@@ -295,7 +276,7 @@ class Trainer:
             return
         state = checkpoint.load(path)
         checkpoint.require_same(state["config"], config_to_dict(self.config), path)
-        self.progress = Progress(**state["progress"])
+        self.progress = checkpoint.Progress(**state["progress"])
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -22,13 +22,13 @@ from training.teacher import Teacher
 LENGTHS = (90, 61, 40)
 
 
-def batch_of(config: TrainingConfig, *, unmasked: bool = True) -> Batch:
+def batch_of(config: TrainingConfig) -> Batch:
     rng = np.random.default_rng(0)
     items = []
     for frames in LENGTHS:
         x = rng.standard_normal((frames, config.features.bins)).astype(np.float32)
         text, spoken = np.array([1, 2, 0]), np.array([0, 2])
-        items.append(Item(x, text, spoken, x if unmasked else None))
+        items.append(Item(x, text, spoken, x))
     return collate(items)
 
 
@@ -38,8 +38,8 @@ def exported(config: TrainingConfig, folder: Path) -> Path:
     return path
 
 
-def distance(heads: Heads, batch: Batch, teacher: Heads, weight: float = 0.4) -> torch.Tensor:
-    losses = all_losses(heads, batch, LossConfig(0.3, teacher_weight=weight), teacher)
+def distance(heads: Heads, batch: Batch, teacher: Heads) -> torch.Tensor:
+    losses = all_losses(heads, batch, LossConfig(0.3, teacher_weight=0.4), teacher)
     assert losses.distance is not None
     return losses.distance
 
