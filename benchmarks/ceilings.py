@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.clips import Clip, Speech
 from otoscope import Recognizer, load
-from training.systems import pocketsphinx
+from training.evaluation.decoders import pocketsphinx
 
 _BATCH_SIZES = (1, 2, 4, 8, 16)
 _LEAST_S = 2.0

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from otoscope import load
-from training.corpus import read_manifest
+from training.data.manifest import read_manifest
 
 SAMPLE = Path(__file__).parents[1] / "examples" / "sample.flac"
 RATE_HZ = 16000

@@ -5,7 +5,7 @@ import torch
 from benchmarks.ceilings import best_s
 from onnx_export.graph import packed
 from training.config import ModelConfig
-from training.model import AcousticModel
+from training.model.network import AcousticModel
 
 _ITEMS, _FRAMES, _BINS, _CLASSES = 6, 1000, 80, 29
 _HOP_S = 0.01

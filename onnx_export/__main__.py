@@ -8,7 +8,7 @@ from pathlib import Path
 from onnx_export.export import export
 from onnx_export.parity import compare
 from otoscope.errors import OtoscopeError
-from training.checkpoint import load_exportable
+from training.weights.checkpoint import load_exportable
 
 _EPILOG = """\
 Writes the model and, beside it, parity.json: the largest difference of log-probabilities between

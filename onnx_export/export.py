@@ -16,7 +16,7 @@ from otoscope.recognizer import (
     encode_filterbank,
     output_names,
 )
-from training.checkpoint import Exportable
+from training.weights.checkpoint import Exportable
 
 OPSET = 17
 _DYNAMIC_AXES = {

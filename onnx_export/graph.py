@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from training.model import AcousticModel, RecurrentLayer
+from training.model.network import AcousticModel, RecurrentLayer
 
 
 class PackedRecurrentLayer(nn.Module):

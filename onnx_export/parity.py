@@ -14,7 +14,7 @@ import torch
 from otoscope import FrameClock, Posteriors, Recognizer, greedy, load
 from otoscope.features import Features
 from otoscope.posteriors import HeadLogProbs
-from training.checkpoint import Exportable
+from training.weights.checkpoint import Exportable
 
 TOLERANCE = 1e-4
 """Largest difference of log-probabilities accepted."""

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from otoscope.alignment import AlignedText, align
-    from otoscope.alphabet import ENGLISH, Alphabet
     from otoscope.audio import Waveform, load
     from otoscope.decoding.greedy import greedy
     from otoscope.errors import OtoscopeError
     from otoscope.features import FeatureMatrix, FeatureSpec
-    from otoscope.phonemes import ARPABET, PhonemeSet
     from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
     from otoscope.recognizer import Heard, Recognizer
     from otoscope.spec import ModelSpec, Provenance
     from otoscope.transcript import Character, Transcript, Word
+    from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 __all__ = [
     "ARPABET",
@@ -52,12 +51,11 @@ __all__ = [
 
 _HOMES = {
     "alignment": ("AlignedText", "align"),
-    "alphabet": ("ENGLISH", "Alphabet"),
     "audio": ("Waveform", "load"),
     "decoding": ("greedy",),
     "errors": ("OtoscopeError",),
     "features": ("FeatureMatrix", "FeatureSpec"),
-    "phonemes": ("ARPABET", "PhonemeSet"),
+    "vocabulary": ("ARPABET", "ENGLISH", "Alphabet", "PhonemeSet"),
     "posteriors": ("FrameClock", "PhonemePosteriors", "Posteriors"),
     "recognizer": ("Heard", "Recognizer"),
     "spec": ("ModelSpec", "Provenance"),

@@ -6,8 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.alphabet import Alphabet
-from otoscope.phonemes import PhonemeSet
+from otoscope.vocabulary import Alphabet, PhonemeSet
 
 LogProbs = npt.NDArray[np.float32]  # (frames T', classes V) float32, natural log
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from otoscope.ctc import Labels
 from otoscope.errors import DictionaryError
-from otoscope.phonemes import PhonemeSet
+from otoscope.vocabulary import PhonemeSet
 
 FILE_NAME = "pronunciations.txt.gz"
 """Of the dictionary that lies beside a model."""

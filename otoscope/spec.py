@@ -6,11 +6,10 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.phonemes import PhonemeSet
 from otoscope.strict import STRICT, dump, parse
+from otoscope.vocabulary import ENGLISH, Alphabet, PhonemeSet
 
 
 @dataclass(frozen=True)

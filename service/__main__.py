@@ -10,14 +10,14 @@ import uvicorn
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from service.dependencies import open_services
 from service.errors import StartError
-from service.keys import warn_if_open
+from service.graceful_shutdown import PartingProtocol
+from service.inference.cpus import available
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
-from service.parting import PartingProtocol
-from service.processors import available
+from service.middleware.api_keys import warn_if_open
 from service.secret_files import SUFFIX
-from service.services import open_services
 from service.settings import PREFIX, SECRETS, Settings, load_settings
 
 _EXIT_WRONG_SETTINGS = 2

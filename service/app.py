@@ -9,16 +9,20 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from service import request_id
-from service.answers import FRAME_HEADERS, WARNINGS_HEADER
 from service.application import Application
+from service.dependencies import Services, open_services
 from service.errors import add_handlers
-from service.keys import ApiKeys
-from service.lifetime import Lifetimes
-from service.linger import Linger
+from service.http.forms import BodyLimit
+from service.http.responses import FRAME_HEADERS, WARNINGS_HEADER
+from service.http.transcribed import ID_HEADER
+from service.inference.deadline import Lifetimes
+from service.inference.warmup import warm_up
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
-from service.observe import Observe
+from service.middleware import request_id
+from service.middleware.access_log import Observe
+from service.middleware.api_keys import ApiKeys
+from service.middleware.lingering_close import Linger
 from service.page.assets import Assets
 from service.routes import (
     align,
@@ -27,17 +31,13 @@ from service.routes import (
     model,
     openai,
     probs,
-    readings,
+    redecode,
     transcribe,
     transcriptions,
 )
 from service.routes import metrics as metrics_route
 from service.routes.page import page_router
-from service.services import Services, open_services
 from service.settings import Settings, load_settings
-from service.transcribed import ID_HEADER
-from service.upload import BodyLimit
-from service.warmup import warm_up
 
 _EXPOSED = (
     *(request_id.HEADER, "ETag", "Retry-After"),
@@ -64,7 +64,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     if settings.api_keys:
         app.add_middleware(ApiKeys, keys=settings.api_keys)
     add_handlers(app)
-    recordings = (transcribe, transcriptions, readings, align, probs, features)
+    recordings = (transcribe, transcriptions, redecode, align, probs, features)
     for routes in (*recordings, model, openai, health, metrics_route):
         app.include_router(routes.router)
     app.include_router(page_router(Assets()))

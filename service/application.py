@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from service.keys import describe_keys
-from service.openapi import complete
+from service.http.openapi import complete
+from service.middleware.api_keys import describe_keys
 
 
 class Application(FastAPI):

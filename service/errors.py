@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, HTTPConnection
 
 from otoscope import errors as domain
-from otoscope.answers import Problem
+from otoscope.schemas import Problem
 from service.openai_api import errors as openai
 
 PROBLEM_JSON = "application/problem+json"

@@ -15,7 +15,7 @@ from structlog.dev import Column, ConsoleRenderer, KeyValueColumnFormatter, plai
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
-from service.observe import Exchange
+from service.middleware.access_log import Exchange
 
 LogFormat = Literal["auto", "json", "console"]
 

@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from service.batcher import Batched
 from service.errors import StartError
-from service.observe import Exchange
-from service.store import Usage
+from service.inference.batcher import Batched
+from service.middleware.access_log import Exchange
+from service.store.base import Usage
 
 DIRECTORY_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 

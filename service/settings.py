@@ -20,9 +20,9 @@ from pydantic_settings import (
 from redis.connection import parse_url
 
 from service.errors import StartError
-from service.processors import available
+from service.inference.cpus import available
 from service.secret_files import SecretFiles
-from service.sqlite_store import LAYOUT
+from service.store.sqlite import LAYOUT
 
 PREFIX = "OTOSCOPE_"
 SECRETS = ("api_keys", "store_password")

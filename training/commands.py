@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from otoscope.pronunciations import FILE_NAME
 
 if TYPE_CHECKING:
-    from otoscope.decoding.beam import BeamOptions
+    from otoscope.decoding.beam_decoder import BeamOptions
 
 
 def prepare(options: argparse.Namespace) -> int:
     """Check manifests, compute features."""
     from training.config import read_config
-    from training.prepare import prepare
+    from training.data.prepare import prepare
 
     prepared = prepare(read_config(options.config), options.corpus, options.cache)
     print(prepared.report)
@@ -30,9 +30,9 @@ def fit(options: argparse.Namespace) -> int:
     import torch
 
     from training.config import read_config
-    from training.loop import Trainer
-    from training.prepare import prepare
-    from training.teacher import Teacher
+    from training.data.prepare import prepare
+    from training.model.teacher import Teacher
+    from training.run.trainer import Trainer
 
     torch.set_num_threads(options.threads)
     config = read_config(options.config)
@@ -52,9 +52,9 @@ def fit(options: argparse.Namespace) -> int:
 
 def average(options: argparse.Namespace) -> int:
     """Mix the weights of models that came from one another."""
-    from training import averaging
-    from training.checkpoint import Exportable, save_exportable
-    from training.prepare import DevSet, prepare_dev
+    from training.data.prepare import DevSet, prepare_dev
+    from training.weights import averaging
+    from training.weights.checkpoint import Exportable, save_exportable
 
     def dev(first: Exportable) -> list[DevSet]:
         return prepare_dev(first.config, options.corpus, options.cache)
@@ -69,7 +69,7 @@ def average(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Measure an exported model."""
-    from training.evaluation import Plan, evaluate, markdown_table, write_json
+    from training.evaluation.evaluate import Plan, evaluate, markdown_table, write_json
 
     plan = Plan(
         options.model,
@@ -92,7 +92,7 @@ def evaluate(options: argparse.Namespace) -> int:
 def calibrate(options: argparse.Namespace) -> int:
     """Fit what confidences mean."""
     from otoscope.calibration import write_calibration
-    from training.calibration import calibrate
+    from training.evaluation.calibrate import calibrate
 
     result = calibrate(options.model, options.manifests, options.lm, _search(options))
     folder = options.model.parent
@@ -111,7 +111,7 @@ def calibrate(options: argparse.Namespace) -> int:
 
 def label(options: argparse.Namespace) -> int:
     """Write down recordings without texts."""
-    from training.labelling import label
+    from training.text.pseudo_labels import label
 
     done = label(
         options.model,
@@ -132,7 +132,7 @@ def label(options: argparse.Namespace) -> int:
 def language_model(options: argparse.Namespace) -> int:
     """Estimate a word trigram."""
     from otoscope import ENGLISH
-    from training.language_model import Recipe, build
+    from training.text.language_model import Recipe, build
 
     recipe = Recipe(
         tuple(options.text),
@@ -154,8 +154,8 @@ def language_model(options: argparse.Namespace) -> int:
 def pronunciations(options: argparse.Namespace) -> int:
     """Write down how a language model's words sound."""
     from otoscope.decoding.ngram import NgramModel
-    from otoscope.phonemes import ARPABET
-    from training.pronunciation import write_pronunciations
+    from otoscope.vocabulary import ARPABET
+    from training.data.pronunciation import write_pronunciations
 
     words = NgramModel.load(options.lm).vocabulary
     out = options.out or options.lm.with_name(FILE_NAME)
@@ -167,7 +167,7 @@ def pronunciations(options: argparse.Namespace) -> int:
 def speak(options: argparse.Namespace) -> int:
     """Have synthetic voices speak sentences."""
     from otoscope import ENGLISH
-    from training.synthesis import Wanted, speak
+    from training.text.synthesis import Wanted, speak
 
     done = speak(options.text, options.dev, ENGLISH, Wanted(options.utterances), options.out)
     print(
@@ -180,7 +180,7 @@ def speak(options: argparse.Namespace) -> int:
 def picture(options: argparse.Namespace) -> int:
     """Draw a recording."""
     from otoscope import Recognizer
-    from training.pictures import picture_recording
+    from training.run.pictures import picture_recording
 
     out = options.out or Path(options.audio.name).with_suffix(".png")
     text = picture_recording(Recognizer(options.model), options.audio, out)
@@ -189,7 +189,7 @@ def picture(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> "BeamOptions":
-    from otoscope.decoding.beam import BeamOptions
+    from otoscope.decoding.beam_decoder import BeamOptions
 
     return BeamOptions(
         beam_width=options.beam_width,

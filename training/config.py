@@ -10,11 +10,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.phonemes import ARPABET, PhonemeSet
 from otoscope.strict import STRICT, dump, parse
+from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from otoscope.cli.ears import Output, Recording
+from otoscope.cli.backend import Output, Recording
 from otoscope.cli.errors import UsageError, one_line
 from otoscope.cli.progress import Progress
 from otoscope.errors import OptionsError, OtoscopeError

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from otoscope.cli import writing
+from otoscope.cli.backend import Ear, Output, Recording
 from otoscope.cli.batch import STDIN, Plan, make_plan, run
-from otoscope.cli.ears import Ear, Output, Recording
 from otoscope.cli.errors import UsageError
 from otoscope.cli.information import show
-from otoscope.cli.local import LocalEar
+from otoscope.cli.local_backend import LocalEar
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
-from otoscope.matrix import Part
+from otoscope.formats.posteriors import Part
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -86,7 +86,7 @@ def open_ear(options: argparse.Namespace) -> Iterator[Ear]:
     if options.lm is not None:
         raise UsageError("--lm: expected a --model to use it with, got --server")
     _need("httpx", "--server")
-    from otoscope.cli.remote import RemoteEar  # noqa: PLC0415 - an extra brings httpx
+    from otoscope.cli.service_backend import RemoteEar  # noqa: PLC0415 - an extra brings httpx
 
     with RemoteEar.at(options.server, options.api_key, options.retries) as ear:
         yield ear

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from otoscope.audio.probe import AudioFacts, probe
 from otoscope.cli.batch import read
 from otoscope.cli.errors import one_line
 from otoscope.errors import OtoscopeError
-from otoscope.probing import AudioFacts, probe
-from otoscope.symbols import BLANK_NAME
+from otoscope.vocabulary import BLANK_NAME
 
 _NAME_WIDTH = 16
 

@@ -6,17 +6,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from otoscope import writers
+from otoscope import formats as writers
 from otoscope.alignment import align
-from otoscope.answers import (
+from otoscope.cli.backend import Output
+from otoscope.recognizer import Heard
+from otoscope.schemas import (
     AlignedWordAnswer,
     AlignmentAnswer,
     SpelledWordAnswer,
     TranscriptAnswer,
     WordAnswer,
 )
-from otoscope.cli.ears import Output
-from otoscope.recognizer import Heard
 from otoscope.transcript import Character, Word
 
 
@@ -51,11 +51,11 @@ def alignment(answer: AlignmentAnswer, form: str, named: str | None) -> Output:
 
 def alignment_png(heard: Heard, text: str) -> Output:
     """What was heard, with the boundaries of the words of a known text."""
-    from otoscope import pictures  # noqa: PLC0415 - matplotlib takes half a second to load
+    from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
 
     words = align(heard.posteriors, text).words
-    figure = pictures.draw_posteriorgram(heard.features, heard.posteriors, words=words)
-    return Output(pictures.to_png(figure), heard.posteriors.clock.duration_s)
+    figure = plots.draw_posteriorgram(heard.features, heard.posteriors, words=words)
+    return Output(plots.to_png(figure), heard.posteriors.clock.duration_s)
 
 
 def _timed(

@@ -9,7 +9,13 @@ import httpx
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from otoscope.answers import (
+from otoscope.client.errors import AddressError, UnexpectedAnswerError
+from otoscope.client.exchange import ONCE, Call, File, Patience, Work, ask, sendable
+from otoscope.client.results import Probs
+from otoscope.errors import OptionsError, SpecError
+from otoscope.features import FeatureMatrix, FeatureSpec
+from otoscope.posteriors import LogProbs
+from otoscope.schemas import (
     AlignmentAnswer,
     ModelAnswer,
     ProbsAnswer,
@@ -17,12 +23,6 @@ from otoscope.answers import (
     Transcription,
     Unit,
 )
-from otoscope.client.errors import AddressError, UnexpectedAnswerError
-from otoscope.client.exchange import ONCE, Call, File, Patience, Work, ask, sendable
-from otoscope.client.results import Probs
-from otoscope.errors import OptionsError, SpecError
-from otoscope.features import FeatureMatrix, FeatureSpec
-from otoscope.posteriors import LogProbs
 from otoscope.strict import parse
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)

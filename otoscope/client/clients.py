@@ -8,13 +8,13 @@ from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 
-from otoscope.answers import AlignmentAnswer, ModelAnswer, ReadyAnswer, Transcription
 from otoscope.client import calls
 from otoscope.client.calls import MatrixFormat, ProbsOptions, TranscribeOptions
 from otoscope.client.errors import AddressError
 from otoscope.client.exchange import Call, Course, File, Patience, Pause, Work
 from otoscope.client.results import Probs
 from otoscope.features import FeatureMatrix
+from otoscope.schemas import AlignmentAnswer, ModelAnswer, ReadyAnswer, Transcription
 
 T = TypeVar("T")
 

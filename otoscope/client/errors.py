@@ -1,7 +1,7 @@
 """What can go wrong between a client and the service."""
 
-from otoscope.answers import Problem
 from otoscope.errors import OtoscopeError
+from otoscope.schemas import Problem
 
 
 class ClientError(OtoscopeError):

@@ -18,8 +18,8 @@ from typing import Any, BinaryIO, Generic, Self, TypeAlias, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from otoscope.answers import Problem
 from otoscope.client.errors import ProblemError, UnexpectedAnswerError, UnreachableError
+from otoscope.schemas import Problem
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.answers import Unit
 from otoscope.posteriors import LogProbs
+from otoscope.schemas import Unit
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.alphabet import Alphabet
-from otoscope.decoding.scoring import CONTEXT, SPACE, Floats, Ints, Partials, Scorer
+from otoscope.decoding.scorers import CONTEXT, SPACE, Floats, Ints, Partials, Scorer
 from otoscope.errors import SpecError
+from otoscope.vocabulary import Alphabet
 
 _OUTSIDE, _ROOT = 0, 1
 _NODE = -1  # the last row of numbers, and of values:

@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import Field
 
 from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
-from otoscope.answers import Answer
+from otoscope.schemas import Answer
 from otoscope.transcript import spelled
 from service.openai_api.languages import language_of
 

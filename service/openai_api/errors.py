@@ -10,7 +10,7 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from otoscope.answers import Answer, Problem
+from otoscope.schemas import Answer, Problem
 
 PREFIX = "/v1/"
 """What lies below it answers as OpenAI does."""

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from otoscope import ModelSpec
 from service.errors import FormError, UnknownModelError, describe
+from service.http.forms import FILE_FIELD, MAX_PARTS, content_type, one_file
 from service.openai_api.languages import language_of
-from service.upload import FILE_FIELD, MAX_PARTS, content_type, one_file
 
 ALIAS = "whisper-1"
 """Stands for the model that is served, whatever its name: many clients have this one built in."""

@@ -6,22 +6,22 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from otoscope import AlignedText, align
-from otoscope.answers import AlignmentAnswer, alignment_answer
-from otoscope.matrix import look
-from otoscope.tables import to_json
-from service.answers import (
+from otoscope.formats.posteriors import look
+from otoscope.formats.tables import to_json
+from otoscope.schemas import AlignmentAnswer, alignment_answer
+from service.dependencies import Services, ServicesDep
+from service.http.forms import FormOptions, Upload, form_schema, read_upload
+from service.http.negotiation import ALIGNMENT_TYPES, AlignmentFormat, negotiate
+from service.http.plots import check_view, posteriorgram_png
+from service.http.queries import ViewQuery
+from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     warnings_headers,
     written_responses,
 )
-from service.negotiation import ALIGNMENT_TYPES, AlignmentFormat, negotiate
-from service.pictures import check_view, posteriorgram_png
-from service.queries import ViewQuery
-from service.services import Services, ServicesDep
-from service.transcriber import Recognition
-from service.upload import FormOptions, Upload, form_schema, read_upload
-from service.written import write
+from service.http.written import write
+from service.inference.transcriber import Recognition
 
 router = APIRouter(tags=["transcription"])
 

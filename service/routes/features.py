@@ -6,10 +6,14 @@ from functools import partial
 from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix
-from otoscope.answers import FeaturesAnswer
+from otoscope.formats.tables import Timeline, times_s, to_csv, to_json, to_npy
+from otoscope.schemas import FeaturesAnswer
 from otoscope.strict import dump
-from otoscope.tables import Timeline, times_s, to_csv, to_json, to_npy
-from service.answers import (
+from service.dependencies import Services, ServicesDep
+from service.http.negotiation import MEDIA_TYPES, Format, negotiate
+from service.http.plots import check_span, features_png
+from service.http.queries import FeaturesQuery, FeaturesQueryDep
+from service.http.responses import (
     IfNoneMatch,
     format_responses,
     frame_headers,
@@ -17,10 +21,6 @@ from service.answers import (
     key_of,
     work_out,
 )
-from service.negotiation import MEDIA_TYPES, Format, negotiate
-from service.pictures import check_span, features_png
-from service.queries import FeaturesQuery, FeaturesQueryDep
-from service.services import Services, ServicesDep
 
 router = APIRouter(tags=["transcription"])
 

@@ -4,10 +4,10 @@ import logging
 
 from fastapi import APIRouter
 
-from otoscope.answers import LiveAnswer, ReadyAnswer
+from otoscope.schemas import LiveAnswer, ReadyAnswer
+from service.dependencies import ServicesDep
 from service.errors import StoreError, problem_responses
-from service.services import ServicesDep
-from service.store import Store
+from service.store.base import Store
 
 router = APIRouter(prefix="/health", tags=["health"])
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ import logging
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
+from service.dependencies import ServicesDep
 from service.errors import StoreError
-from service.services import ServicesDep
-from service.store import Store, Usage
+from service.store.base import Store, Usage
 
 router = APIRouter(tags=["health"])
 logger = logging.getLogger(__name__)

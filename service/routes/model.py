@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from otoscope.answers import ModelAnswer
-from service.services import ServicesDep
+from otoscope.schemas import ModelAnswer
+from service.dependencies import ServicesDep
 
 router = APIRouter(tags=["model"])
 

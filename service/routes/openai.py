@@ -11,9 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from otoscope import Posteriors, Transcript
-from otoscope.tables import to_json
-from service.answers import warnings_headers
+from otoscope.formats.tables import to_json
+from service.dependencies import Services, ServicesDep
 from service.errors import UnknownModelError
+from service.http.forms import FILE_FIELD
+from service.http.options import TranscribeOptions
+from service.http.responses import warnings_headers
+from service.http.written import write
 from service.openai_api.answers import (
     JsonAnswer,
     ModelCard,
@@ -25,10 +29,6 @@ from service.openai_api.answers import (
 )
 from service.openai_api.errors import PREFIX, responses
 from service.openai_api.form import Order, TranscriptionForm, read_order
-from service.options import TranscribeOptions
-from service.services import Services, ServicesDep
-from service.upload import FILE_FIELD
-from service.written import write
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Response
 from starlette.exceptions import HTTPException
 
-from service.answers import IfNoneMatch
-from service.caching import is_fresh, strong_etag
+from service.http.caching import is_fresh, strong_etag
+from service.http.responses import IfNoneMatch
 from service.page.assets import PREFIX, Assets
 from service.page.security import SECURITY_HEADERS
 

@@ -7,10 +7,16 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix, Posteriors
-from otoscope.answers import FreshProbs, ProbsAnswer
-from otoscope.matrix import View, document, look, probs_csv, probs_npy
-from otoscope.tables import times_s, to_json
-from service.answers import (
+from otoscope.formats.posteriors import View, document, look, probs_csv, probs_npy
+from otoscope.formats.tables import times_s, to_json
+from otoscope.schemas import FreshProbs, ProbsAnswer
+from service.dependencies import Services, ServicesDep
+from service.errors import QueryError
+from service.http.forms import FILE_FORM, read_file
+from service.http.negotiation import MEDIA_TYPES, Format, negotiate
+from service.http.plots import check_view, posteriorgram_png
+from service.http.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
+from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     IfNoneMatch,
@@ -21,12 +27,6 @@ from service.answers import (
     warnings_headers,
     work_out,
 )
-from service.errors import QueryError
-from service.negotiation import MEDIA_TYPES, Format, negotiate
-from service.pictures import check_view, posteriorgram_png
-from service.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
-from service.services import Services, ServicesDep
-from service.upload import FILE_FORM, read_file
 
 router = APIRouter(tags=["transcription"])
 

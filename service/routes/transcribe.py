@@ -5,23 +5,23 @@ from collections.abc import Generator
 
 from fastapi import APIRouter, Request, Response
 
-from otoscope.answers import Transcription
-from otoscope.matrix import matrix
-from otoscope.tables import to_json
-from service.answers import (
+from otoscope.formats.posteriors import matrix
+from otoscope.formats.tables import to_json
+from otoscope.schemas import Transcription
+from service.dependencies import Services, ServicesDep
+from service.errors import StoreError
+from service.http.forms import Upload, form_schema, read_upload
+from service.http.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
+from service.http.options import Timestamps, TranscribeOptions
+from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     warnings_headers,
     written_responses,
 )
-from service.errors import StoreError
-from service.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
-from service.options import Timestamps, TranscribeOptions
-from service.services import Services, ServicesDep
-from service.store import new_id
-from service.transcribed import ID_HEADER, body_of, transcription
-from service.transcriber import Recognition
-from service.upload import Upload, form_schema, read_upload
+from service.http.transcribed import ID_HEADER, body_of, transcription
+from service.inference.transcriber import Recognition
+from service.store.base import new_id
 
 router = APIRouter(tags=["transcription"])
 logger = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from otoscope.answers import Transcription
+from otoscope.schemas import Transcription
+from service.dependencies import ServicesDep
 from service.errors import problem_responses
-from service.services import ServicesDep
-from service.store import ID_PATTERN
+from service.store.base import ID_PATTERN
 
 router = APIRouter(prefix="/transcriptions", tags=["transcription"])
 

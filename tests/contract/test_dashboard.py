@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.batcher import Batched
+from service.inference.batcher import Batched
 from service.metrics import Metrics
-from service.observe import Exchange
-from service.store import Usage
+from service.middleware.access_log import Exchange
+from service.store.base import Usage
 
 DOCKER = Path(__file__).resolve().parents[2] / "docker"
 OF_PROMETHEUS = {"up", "job", "instance"}

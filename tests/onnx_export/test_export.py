@@ -14,8 +14,8 @@ from onnx_export.parity import TOLERANCE, compare
 from otoscope import Recognizer, features
 from otoscope.errors import ModelFileError
 from otoscope.features import mel_filterbank
-from training.checkpoint import Exportable, save_exportable
 from training.config import TrainingConfig
+from training.weights.checkpoint import Exportable, save_exportable
 
 SAMPLE = Path(__file__).parents[2] / "examples" / "sample.flac"
 

@@ -15,8 +15,8 @@ from onnx_export.parity import compare
 from otoscope import ARPABET, PhonemeSet, Recognizer
 from otoscope.errors import ModelFileError
 from otoscope.recognizer import OUTPUTS, PHONEME_OUTPUT, SPEC_KEY
-from training.checkpoint import Exportable, save_exportable
 from training.config import LossConfig, TrainingConfig
+from training.weights.checkpoint import Exportable, save_exportable
 
 
 @pytest.fixture

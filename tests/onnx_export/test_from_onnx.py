@@ -10,10 +10,10 @@ from exportables import PHONEME_VARIANTS, VARIANTS, untrained
 
 from onnx_export.export import export
 from otoscope.errors import ModelFileError
-from training import from_onnx
 from training.config import TrainingConfig
-from training.model import AcousticModel
-from training.normalisation import settle
+from training.model.network import AcousticModel
+from training.weights import from_onnx
+from training.weights.batchnorm import settle
 
 
 def brought_back(config: TrainingConfig, folder: Path) -> tuple[AcousticModel, AcousticModel]:

@@ -14,7 +14,7 @@ from onnx_export.export import export
 from onnx_export.int8 import drift, main, quantise
 from otoscope import Recognizer, load
 from otoscope.calibration import read_calibration
-from otoscope.decoding.reading import open_decoding
+from otoscope.decoding.decoder import open_decoding
 from otoscope.errors import ModelFileError
 
 ROOT = Path(__file__).parents[2]

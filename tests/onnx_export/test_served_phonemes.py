@@ -13,13 +13,13 @@ from fastapi.testclient import TestClient
 from onnx_export.export import export
 from otoscope import ARPABET, Recognizer, load
 from service.app import create_app
+from service.inference.transcriber import Transcriber
+from service.inference.warmup import rehearse
 from service.settings import Settings
-from service.transcriber import Transcriber
-from service.warmup import rehearse
-from training.checkpoint import Exportable
 from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfig
-from training.model import AcousticModel
-from training.provenance import model_spec
+from training.model.network import AcousticModel
+from training.weights.checkpoint import Exportable
+from training.weights.provenance import model_spec
 
 CONFIG = TrainingConfig(
     CorpusConfig((), ()),

@@ -1,12 +1,12 @@
-"""otoscope.alphabet: what text becomes, and what it refuses to become."""
+"""otoscope.vocabulary: what text becomes, and what it refuses to become."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otoscope.alphabet import BLANK_NAME, ENGLISH, Alphabet
 from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
+from otoscope.vocabulary import BLANK_NAME, ENGLISH, Alphabet
 
 GERMAN = Alphabet(tuple("abcdefghijklmnopqrstuvwxyzäöüß '"))
 

@@ -1,4 +1,4 @@
-"""otoscope.phonemes, and the place of phonemes in a model's spec."""
+"""otoscope.vocabulary, and the place of phonemes in a model's spec."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 
 from otoscope import ARPABET, ModelSpec, PhonemeSet
 from otoscope.errors import SpecError
-from otoscope.symbols import BLANK_NAME
+from otoscope.vocabulary import BLANK_NAME
 
 
 def test_arpabet_has_39_phonemes_and_the_blank_is_class_39():

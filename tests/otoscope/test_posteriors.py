@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from otoscope.alphabet import ENGLISH
 from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.vocabulary import ENGLISH
 
 CLOCK = FrameClock(frame_s=0.04, duration_s=1.0)
 

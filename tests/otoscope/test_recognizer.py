@@ -10,7 +10,6 @@ import pytest
 from signals import RATE_HZ, babble, noise
 from tiny_onnx import FLOAT, INT64, identity_model, properties
 
-from otoscope.alphabet import Alphabet
 from otoscope.errors import AudioTooShortError, ModelFileError, NonFiniteAudioError
 from otoscope.features import FeatureSpec, extract, mel_filterbank
 from otoscope.recognizer import (
@@ -21,6 +20,7 @@ from otoscope.recognizer import (
     encode_filterbank,
 )
 from otoscope.spec import ModelSpec
+from otoscope.vocabulary import Alphabet
 
 SPEC = ModelSpec(
     name="tiny", features=FeatureSpec(n_mels=3), alphabet=Alphabet(("a", "b")), frame_stride=1

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from otoscope.alphabet import Alphabet
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
 from otoscope.spec import ModelSpec, Provenance
 from otoscope.strict import dump, parse
+from otoscope.vocabulary import Alphabet
 
 SPEC = ModelSpec(
     name="prüfung",

@@ -13,8 +13,8 @@ from structlog.contextvars import bound_contextvars
 
 from service.app import create_app
 from service.logs import log_exchange, make_formatter
-from service.observe import Exchange
-from service.store import new_id
+from service.middleware.access_log import Exchange
+from service.store.base import new_id
 
 READY = "ready on %s - try: curl -F file=@examples/sample.flac %s/transcribe"
 ADDRESS = "http://127.0.0.1:8000"

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from service.app import create_app
 from service.errors import StartError
 from service.metrics import Metrics, shared_directory
-from service.observe import Exchange
-from service.store import Usage
+from service.middleware.access_log import Exchange
+from service.store.base import Usage
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -195,7 +195,7 @@ def test_a_directory_that_is_none_is_named(tmp_path):
 PROCESS = """
 import os, sys
 from service.metrics import metrics_from_environment
-from service.store import Usage
+from service.store.base import Usage
 
 metrics = metrics_from_environment()
 metrics.heard(float(sys.argv[1]))

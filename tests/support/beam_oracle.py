@@ -5,9 +5,9 @@ import math
 
 import numpy as np
 
-from otoscope.alphabet import Alphabet
 from otoscope.decoding.ngram import END, START, UNKNOWN, NgramModel
 from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.vocabulary import Alphabet
 
 PLAIN = {"acoustic_scale": 1.0, "prior_scale": 0.0}
 """Options of a search by the posteriors as they are."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from otoscope.alphabet import ENGLISH, Alphabet
 from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.vocabulary import ENGLISH, Alphabet
 
 FRAME_S = 0.04
 

@@ -4,10 +4,10 @@ import numpy as np
 import redis
 
 from otoscope import FeatureMatrix, FeatureSpec
-from service.redis_server import RedisServer
-from service.redis_store import _INDEX, PREFIX, RedisStore
-from service.sqlite_store import SqliteStore
-from service.store import new_id
+from service.store.base import new_id
+from service.store.redis import _INDEX, PREFIX, RedisStore
+from service.store.redis_client import RedisServer
+from service.store.sqlite import SqliteStore
 
 TTL_S = 100.0
 SMALL = FeatureMatrix(np.zeros((1, 80), dtype=np.float32), FeatureSpec())

@@ -5,7 +5,7 @@ import pytest
 from otoscope import ARPABET
 from otoscope.errors import SpecError
 from training.config import config_from_dict, config_to_dict, read_config
-from training.model import AcousticModel, parameter_count
+from training.model.network import AcousticModel, parameter_count
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
 SHIPPED = sorted(CONFIGS.glob("*.toml"))

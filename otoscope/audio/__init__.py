@@ -1,0 +1,24 @@
+"""Audio at a model's rate: the only decoder and the only resampler."""
+
+from otoscope.audio.decode import Samples, Source
+from otoscope.audio.stream import (
+    DEFAULT_MAX_DURATION_S,
+    AudioStream,
+    Waveform,
+    check_finite,
+    joined,
+    load,
+    resample,
+)
+
+__all__ = [
+    "DEFAULT_MAX_DURATION_S",
+    "AudioStream",
+    "Samples",
+    "Source",
+    "Waveform",
+    "check_finite",
+    "joined",
+    "load",
+    "resample",
+]

@@ -1,0 +1,129 @@
+"""A model on this machine."""
+
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from otoscope import longform
+from otoscope.alignment import align
+from otoscope.audio import AudioStream
+from otoscope.cli.backend import Output, Recording
+from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.options import DecodingOptions
+from otoscope.errors import ModelFileError
+from otoscope.formats.posteriors import Part, View, document, look, probs_csv, probs_npy
+from otoscope.formats.tables import to_json
+from otoscope.recognizer import Heard, Recognizer
+from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer, alignment_answer
+from otoscope.schemas.convert import transcript_answer
+from otoscope.strict import dump
+
+_SHIPPED = Path("models/english/model.int8.onnx")
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+class LocalEar:
+    """See `Ear`. Recordings may be of any length; the language model beside the model is used."""
+
+    def __init__(self, model: Path | None, lm: Path | None) -> None:
+        """Load the model, and what lies beside it.
+
+        Args:
+            model: the file; by default the one of the checkout.
+            lm: the language model; by default lm.npz beside the model, if it is there.
+
+        Raises:
+            ModelFileError: if one of them can't be used.
+        """
+        self._path = model or _shipped()
+        self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
+        self._decoding = open_decoding(
+            self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
+        )
+        self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
+
+    def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+        """Nothing but posteriors is kept of a long recording."""
+        stream = self._stream(recording)
+        posteriors = longform.recognise(self._recognizer, stream)
+        decoded = self._decoding.decode(posteriors, options)
+        return transcript_answer(decoded, posteriors.clock, self._name, stream.warnings)
+
+    def align(self, recording: Recording, text: str) -> AlignmentAnswer:
+        """As POST /align does."""
+        stream = self._stream(recording)
+        posteriors = longform.recognise(self._recognizer, stream)
+        frames = posteriors.log_probs.shape[0]
+        aligned = align(posteriors, text)
+        return alignment_answer(aligned, posteriors.clock, frames, self._name, stream.warnings)
+
+    def hear(self, recording: Recording) -> Heard:
+        """X as well as posteriors."""
+        return self._hear(self._stream(recording))
+
+    def probs(self, recording: Recording, form: str, part: Part) -> Output:
+        """As POST /probs does, but for the length of what can be drawn."""
+        stream = self._stream(recording)
+        heard = self._hear(stream)
+        view = look(heard.posteriors, part)
+        body = _written(view, form, heard, stream.warnings)
+        return Output(body, heard.posteriors.clock.duration_s, stream.warnings)
+
+    def facts(self) -> dict[str, Any]:
+        """The spec, and what lies beside the model."""
+        spec, decoding = self._recognizer.spec, self._decoding
+        words = decoding.language_model and len(decoding.language_model.ngrams.vocabulary)
+        return {
+            "name": spec.name,
+            "sha256": self._recognizer.sha256,
+            "exact_sha256": self._recognizer.exact_sha256,
+            "file": str(self._path),
+            "parameters": spec.provenance.parameters,
+            "training_hours": spec.provenance.audio_hours,
+            "frame_s": spec.frame_s,
+            "spec": dump(spec),
+            "language_model_words": words,
+            "calibrated": sorted(decoding.calibration.curves) if decoding.calibration else [],
+        }
+
+    def _stream(self, recording: Recording) -> AudioStream:
+        spec = self._recognizer.spec.features
+        return AudioStream(
+            recording,
+            spec.sample_rate_hz,
+            max_duration_s=math.inf,
+            min_samples=spec.window_samples,
+        )
+
+    def _hear(self, stream: AudioStream) -> Heard:
+        return longform.run_through(longform.hear_steps(self._recognizer, stream))
+
+
+def _written(view: View, form: str, heard: Heard, warnings: tuple[str, ...]) -> bytes:
+    if form == "json":
+        return to_json({"warnings": warnings, **document(view)}) + b"\n"
+    if form == "csv":
+        return probs_csv(view)
+    if form == "npy":
+        return probs_npy(view)
+    from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
+
+    figure = plots.draw_posteriorgram(
+        heard.features,
+        heard.posteriors,
+        phonemes=view.unit == "phoneme",
+        columns=view.columns,
+        span_s=view.span_s,
+    )
+    return plots.to_png(figure)
+
+
+def _shipped() -> Path:
+    for path in (_SHIPPED, _CHECKOUT / _SHIPPED):
+        if path.is_file():
+            return path
+    raise ModelFileError(
+        f"expected a model, and there is no {_SHIPPED}: name one with --model FILE, "
+        "or a service with --server URL"
+    )

@@ -1,0 +1,70 @@
+"""X as a picture: time to the right, frequency upwards."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from otoscope.features import FeatureMatrix, FeatureSpec
+from otoscope.plots.figure import LABEL_PT, SpanS, add_bar, extent_s, frames_within, new_sheet
+
+_HEIGHT_IN = 2.4
+_TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16000)
+_PERCENTILES = (1, 99.5)
+"""Where the colours begin and end: a few loud or silent cells do not make the rest grey."""
+
+
+def draw_features(features: FeatureMatrix, *, span_s: SpanS | None = None) -> Figure:
+    """X alone.
+
+    Args:
+        features: X of a recording.
+        span_s: the part that is drawn; by default all of it.
+    """
+    span_s = span_s or (0.0, features.values.shape[0] * features.spec.hop_s)
+    figure, [axes] = new_sheet(span_s, (_HEIGHT_IN,), title=None)
+    draw_features_in(figure, axes, features, span_s)
+    return figure
+
+
+def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s: SpanS) -> None:
+    """X in a panel, with its colour bar."""
+    spec = features.spec
+    rows = frames_within(span_s, spec.hop_s, features.values.shape[0])
+    shown = features.values[rows]
+    low, high = np.percentile(shown, _PERCENTILES)
+    image = axes.imshow(
+        shown.T,
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        vmin=low,
+        vmax=max(high, low + 1e-3),
+        extent=(*extent_s(rows, spec.hop_s), -0.5, spec.bins - 0.5),
+        interpolation="nearest",
+    )
+    axes.set_xlim(*span_s)
+    if spec.kind == "log_mel":
+        inside = [hz for hz in _TICKS_HZ if 0 <= mel_bin(hz, spec) <= spec.bins - 1]
+        axes.set_yticks([mel_bin(hz, spec) for hz in inside], [f"{hz / 1000:g}" for hz in inside])
+        axes.set_ylabel("frequency (kHz)", fontsize=LABEL_PT)
+    else:
+        axes.set_ylabel("cepstral coefficient", fontsize=LABEL_PT)
+    # Both ways to normalise subtract a bin's mean and divide by its deviation.
+    add_bar(figure, axes, image, "standard deviations")
+
+
+def mel_bin(hz: float, spec: FeatureSpec) -> float:
+    """The bin, counted from 0, of a mel filter that would be centred on this frequency.
+
+    The scale is that of the filterbank, Slaney's (Auditory Toolbox, 1998): linear below 1 kHz,
+    logarithmic above. Filter i is centred i + 1 steps of n_mels + 1 above `low_hz`.
+    """
+    low, at, high = (_mel(each) for each in (spec.low_hz, hz, spec.high_hz))
+    return (at - low) / (high - low) * (spec.n_mels + 1) - 1
+
+
+def _mel(hz: float) -> float:
+    linear_hz, mels_per_hz = 1000.0, 3 / 200
+    if hz < linear_hz:
+        return hz * mels_per_hz
+    return float(linear_hz * mels_per_hz + 27 * np.log(hz / linear_hz) / np.log(6.4))

@@ -1,0 +1,82 @@
+"""What FastAPI's OpenAPI document doesn't say by itself: headers of all answers, and examples."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from service.middleware import request_id
+
+_HEADERS = {
+    "401": {"WWW-Authenticate": "How to bring an API key (RFC 6750)."},
+    "503": {"Retry-After": "Seconds to wait, where coming again helps."},
+}
+_PLAIN = {"number": 0.0, "integer": 0, "string": "", "boolean": False, "null": None}
+_EVERY_ANSWER = {request_id.HEADER: "The request's own if it brought one; also in the log."}
+
+
+def complete(document: dict[str, Any]) -> None:
+    """Add headers, and to each JSON answer an example made of its fields' examples; in place."""
+    schemas = document.get("components", {}).get("schemas", {})
+    _forget_fastapis_errors(document, schemas)
+    for status, response in _responses(document):
+        described = {**_EVERY_ANSWER, **_HEADERS.get(status, {})}
+        headers = response.setdefault("headers", {})
+        for name, text in described.items():
+            headers.setdefault(name, {"description": text, "schema": {"type": "string"}})
+        for media_type, content in response.get("content", {}).items():
+            if media_type.endswith("json") and "example" not in content:
+                content["example"] = _with_status(_example(content["schema"], schemas), status)
+
+
+def _forget_fastapis_errors(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Drop an answer that FastAPI describes and that is never given here: see `service.errors`."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "HTTPValidationError" in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+
+
+def _responses(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            yield from operation["responses"].items()
+
+
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    """What a schema says by way of example, or else what its parts say."""
+    if "$ref" in schema:
+        return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    given = _given(schema)
+    if given:
+        return given[0]
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], schemas)
+    return _of_type(schema, schemas)
+
+
+def _given(schema: dict[str, Any]) -> list[Any]:
+    """Values that a schema states itself, the best example first."""
+    stated = [schema[name] for name in ("const", "default") if name in schema]
+    return [*schema.get("examples", ()), *stated, *schema.get("enum", ())]
+
+
+def _of_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    match schema.get("type", "null"):
+        case "object":
+            fields = schema.get("properties", {}).items()
+            return {name: _example(field, schemas) for name, field in fields}
+        case "array":
+            places = schema.get("prefixItems") or [schema["items"]]
+            return [_example(place, schemas) for place in places]
+        case _ if "title" in schema:  # a field, which can say more than its type does
+            raise KeyError(f"expected an example for {schema}")
+        case plain:
+            return _PLAIN[plain]
+
+
+def _with_status(example: Any, status: str) -> Any:  # noqa: ANN401 - any JSON
+    """A problem document says its own status."""
+    if isinstance(example, dict) and {"title", "detail", "status"} <= example.keys():
+        return {**example, "status": int(status)}
+    return example

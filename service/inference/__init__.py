@@ -1,0 +1,1 @@
+"""A recording through the model: threads, batches, decoding processes, deadlines."""

@@ -1,0 +1,68 @@
+"""A file -> what was said: the library's steps in order, for one recording."""
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+
+from otoscope import FeatureMatrix, Posteriors, Recognizer, longform
+from otoscope.audio import AudioStream, Source
+from service.inference.stages import RunHeads, Stopwatch, TimedBlocks, TimedModel
+
+
+@dataclass(frozen=True)
+class Recognition:
+    """All there is to know about one recording.
+
+    Attributes:
+        warnings: what there was to say about reading the file.
+        features: X as the model saw it.
+        took_s: seconds of the stages decode, features and model.
+    """
+
+    posteriors: Posteriors
+    warnings: tuple[str, ...]
+    features: FeatureMatrix
+    took_s: Mapping[str, float]
+
+
+class Transcriber:
+    """Decode, recognise, write down. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        max_duration_s: float,
+        run_heads: RunHeads | None = None,
+    ) -> None:
+        """Take a model.
+
+        Args:
+            recognizer: the model.
+            max_duration_s: longer recordings are refused.
+            run_heads: how its graph is run, a `Batcher`'s; by default at once, in each thread.
+        """
+        self.recognizer = recognizer
+        self._run_heads = run_heads or recognizer.run_heads
+        self._max_duration_s = max_duration_s
+
+    def transcribe(self, source: Source) -> Recognition:
+        """Transcribe a file of any length, given as its bytes, its path or itself.
+
+        Raises:
+            AudioError: if it can't be used, with what was expected and what came.
+        """
+        return longform.run_through(self.steps(source))
+
+    def steps(self, source: Source) -> Generator[None, None, Recognition]:
+        """`transcribe`, with a pause now and then for what else waits for a thread."""
+        features = self.recognizer.spec.features
+        stream = AudioStream(
+            source,
+            features.sample_rate_hz,
+            max_duration_s=self._max_duration_s,
+            min_samples=features.window_samples,
+        )
+        watch = Stopwatch()
+        heard = yield from longform.hear_steps(
+            TimedModel(self.recognizer, self._run_heads, watch), TimedBlocks(stream, watch)
+        )
+        return Recognition(heard.posteriors, stream.warnings, heard.features, watch.took_s)

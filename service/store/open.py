@@ -1,0 +1,36 @@
+"""The store that the settings name."""
+
+import logging
+
+from service.errors import StartError, StoreError, StoreRefusedError
+from service.settings import Settings
+from service.store.base import Store
+from service.store.redis import RedisStore
+from service.store.redis_client import RedisServer
+from service.store.sqlite import SqliteStore
+
+logger = logging.getLogger(__name__)
+
+
+def open_store(settings: Settings) -> Store:
+    """Open or make it.
+
+    A Redis server that is away may come later; one that refuses will always refuse.
+
+    Raises:
+        StartError: naming the variable that has to change.
+    """
+    ttl_s, max_bytes = settings.result_ttl_s, settings.store_max_bytes
+    if settings.redis_url is None:
+        return SqliteStore(settings.store_path, ttl_s=ttl_s, max_bytes=max_bytes)
+    secret = settings.store_password
+    password = None if secret is None else secret.get_secret_value()
+    store = RedisStore(RedisServer(settings.redis_url, password), ttl_s=ttl_s, max_bytes=max_bytes)
+    try:
+        store.check()
+    except StoreRefusedError as error:
+        store.close()
+        raise StartError(f"OTOSCOPE_STORE, OTOSCOPE_STORE_PASSWORD: {error}") from error
+    except StoreError as error:
+        logger.warning("results are not kept for now: %s", error)
+    return store

@@ -1,0 +1,308 @@
+"""otoscope.audio: what is read, and how it is mixed, resampled and limited."""
+
+import io
+import struct
+import tempfile
+import tracemalloc
+
+import numpy as np
+import pytest
+import soundfile
+from audio_files import FORMATS, encode, video_without_audio
+from signals import RATE_HZ, dominant_hz, noise, tone
+
+from otoscope import flac
+from otoscope.audio import AudioStream, decode, load, resample
+from otoscope.errors import (
+    AudioRateError,
+    AudioTooLongError,
+    AudioTooShortError,
+    EmptyAudioError,
+    NonFiniteAudioError,
+    UnreadableAudioError,
+)
+
+CODEC_DELAY_S = 0.05  # AAC in ADTS cannot say how much of its first and last frames is padding
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_every_format_gives_the_tone_that_was_written(file_format):
+    waveform = load(encode(tone(440, 2.0), RATE_HZ, file_format), RATE_HZ)
+
+    assert waveform.samples.dtype == np.float32
+    assert waveform.samples.ndim == 1
+    assert waveform.sample_rate_hz == RATE_HZ
+    assert waveform.duration_s == pytest.approx(2.0, abs=CODEC_DELAY_S)
+    assert waveform.warnings == ()
+    middle = waveform.samples[RATE_HZ // 2 : -RATE_HZ // 2]
+    assert dominant_hz(middle) == pytest.approx(440, abs=1.5)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000])
+def test_any_rate_is_resampled_and_keeps_the_frequency(rate_hz):
+    waveform = load(encode(tone(1000, 1.5, rate_hz), rate_hz, "wav"), RATE_HZ)
+
+    assert waveform.duration_s == pytest.approx(1.5, abs=1e-3)
+    assert dominant_hz(waveform.samples) == pytest.approx(1000, abs=1.0)
+
+
+def test_a_tone_above_the_new_nyquist_frequency_is_gone():
+    kept = resample(tone(3000, 1.0, 48000), 48000, RATE_HZ)
+    gone = resample(tone(11000, 1.0, 48000), 48000, RATE_HZ)
+    assert np.abs(kept[1000:-1000]).max() == pytest.approx(0.5, rel=0.01)
+    assert np.abs(gone[1000:-1000]).max() < 1e-3
+
+
+@pytest.mark.parametrize("channels", [1, 2, 6, 200])
+def test_channels_are_averaged(channels):
+    gains = np.linspace(0, 1, channels) if channels > 1 else np.ones(1)
+    matrix = (tone(300, 0.5)[:, None] * gains).astype(np.float32)
+    waveform = load(encode(matrix, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
+    np.testing.assert_allclose(waveform.samples, matrix.mean(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("subtype", "step"),
+    [("PCM_U8", 2**-7), ("PCM_16", 2**-15), ("PCM_24", 2**-23), ("ULAW", 0.02), ("DOUBLE", 1e-7)],
+)
+def test_sample_formats(subtype, step):
+    samples = tone(300, 0.5)
+    waveform = load(encode(samples, RATE_HZ, "wav", subtype=subtype), RATE_HZ)
+    np.testing.assert_allclose(waveform.samples, samples, atol=step)
+
+
+def test_a_path_is_read_like_its_bytes(tmp_path):
+    data = encode(noise(0.5), RATE_HZ, "flac")
+    path = tmp_path / "noise.flac"
+    path.write_bytes(data)
+    for source in (path, str(path)):
+        np.testing.assert_array_equal(load(source, RATE_HZ).samples, load(data, RATE_HZ).samples)
+
+
+def test_a_missing_path_is_the_callers_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load(tmp_path / "absent.wav", RATE_HZ)
+
+
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 8000])
+def test_what_is_louder_than_full_scale_is_clipped(rate_hz):
+    loud = tone(300, 0.5, rate_hz, amplitude=3.0)
+    samples = load(encode(loud, rate_hz, "wav", subtype="FLOAT"), RATE_HZ).samples
+    assert samples.max() == 1.0
+    assert samples.min() == -1.0
+
+
+def test_empty_bytes():
+    with pytest.raises(EmptyAudioError, match="got 0 bytes"):
+        load(b"", RATE_HZ)
+
+
+def test_a_file_without_samples():
+    with pytest.raises(EmptyAudioError, match="without samples"):
+        load(encode(np.zeros(0, dtype=np.float32), RATE_HZ, "wav"), RATE_HZ)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"this is text, not sound\n" * 50, bytes(5000), b"RIFF", b'{"a": 1}', b"\xff\xd8\xff\xe0" * 9],
+    ids=["text", "zeros", "four bytes", "json", "jpeg"],
+)
+def test_bytes_that_are_no_audio(data):
+    with pytest.raises(UnreadableAudioError, match=f"got {len(data)} bytes in no format known"):
+        load(data, RATE_HZ)
+
+
+def test_video_without_audio():
+    with pytest.raises(UnreadableAudioError, match=r"1 video stream\(s\) and no audio"):
+        load(video_without_audio(), RATE_HZ)
+
+
+def test_a_playlist_cannot_make_us_read_another_file(tmp_path, monkeypatch):
+    (tmp_path / "secret.wav").write_bytes(encode(tone(440, 1.0), RATE_HZ, "wav"))
+    monkeypatch.chdir(tmp_path)
+    for playlist in (
+        "ffconcat version 1.0\nfile secret.wav\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9.0,\nsecret.wav\n#EXT-X-ENDLIST\n",
+    ):
+        with pytest.raises(UnreadableAudioError):
+            load(playlist.encode(), RATE_HZ)
+
+
+def test_shorter_than_a_window():
+    data = encode(noise(0.02), RATE_HZ, "wav")
+    with pytest.raises(AudioTooShortError, match=r"at least 400 samples.*\(25 ms\), got 320"):
+        load(data, RATE_HZ, min_samples=400)
+    assert load(data, RATE_HZ, min_samples=320).samples.size == 320
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers(value):
+    samples = noise(0.1)
+    samples[[700, 900]] = value
+    with pytest.raises(NonFiniteAudioError, match=f"got {value}, the first at sample 700"):
+        load(encode(samples, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "opus", "m4a"])
+def test_the_limit(file_format):
+    data = encode(noise(2.0), RATE_HZ, file_format)
+    with pytest.raises(AudioTooLongError, match=r"at most 1\.5 s"):
+        load(data, RATE_HZ, max_duration_s=1.5)
+    assert load(data, RATE_HZ, max_duration_s=2.1).duration_s == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("file_format", ["opus", "m4a"])
+def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
+    data = encode(np.zeros(RATE_HZ * 300, dtype=np.float32), RATE_HZ, file_format)
+    assert len(data) < 600_000
+    decoded_frames = []
+    to_mono = decode.to_mono
+    monkeypatch.setattr(
+        decode, "to_mono", lambda block: decoded_frames.append(len(block)) or to_mono(block)
+    )
+    with pytest.raises(AudioTooLongError):
+        load(data, RATE_HZ, max_duration_s=20)
+    assert sum(decoded_frames) <= 48000 * 20 + decode.BLOCK_SAMPLES
+
+
+def test_a_header_that_claims_too_much_allocates_nothing():
+    flac = bytearray(encode(noise(1.0), RATE_HZ, "flac"))
+    flac[21:26] = bytes([flac[21] | 0x0F]) + b"\xff" * 4  # STREAMINFO: 2^36 - 1 samples
+    waveform = load(bytes(flac), RATE_HZ)
+    assert waveform.duration_s == pytest.approx(1.0)
+    assert len(waveform.warnings) == 1
+    assert "1.00 s of 4294967" in waveform.warnings[0]
+
+
+def at_another_rate(rate_hz):
+    """Half a second of wav whose header claims another rate."""
+    wav = bytearray(encode(noise(0.5), RATE_HZ, "wav"))
+    wav[24:28] = struct.pack("<I", rate_hz)
+    return bytes(wav)
+
+
+@pytest.mark.parametrize("rate_hz", [1, decode.MIN_RATE_HZ - 1])
+def test_seconds_that_a_low_rate_claims_are_never_made(rate_hz):
+    with pytest.raises(AudioRateError, match=f"at least 1000 Hz, got {rate_hz} Hz"):
+        load(at_another_rate(rate_hz), RATE_HZ, max_duration_s=1e9)
+
+
+def test_the_lowest_rate_is_read():
+    waveform = load(at_another_rate(decode.MIN_RATE_HZ), RATE_HZ)
+    assert waveform.duration_s == 0.5 * RATE_HZ / decode.MIN_RATE_HZ
+
+
+def test_the_highest_rate_that_can_be_claimed_is_too_short():
+    with pytest.raises((AudioTooShortError, UnreadableAudioError)):
+        load(at_another_rate(2**31 - 1), RATE_HZ)
+
+
+def test_libsndfile_is_never_asked_to_seek(monkeypatch):
+    """soundfile seeks after each read, and libsndfile fails so on some whole Opus files."""
+
+    def seek(*_arguments):
+        raise AssertionError("expected no seeking")
+
+    data = encode(noise(2.0), RATE_HZ, "opus")
+    monkeypatch.setattr(soundfile.SoundFile, "seek", seek)
+    assert load(data, RATE_HZ).duration_s == pytest.approx(2.0, abs=0.01)
+
+
+def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
+    samples = noise(2.0)
+    data = encode(samples, RATE_HZ, "flac")
+    monkeypatch.setattr(flac, "miniaudio", None)
+    read = soundfile.SoundFile.read
+    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+
+    def fail_late(sound_file, *arguments, **options):
+        if sound_file.tell() > RATE_HZ:
+            raise soundfile.LibsndfileError(3)
+        return read(sound_file, *arguments, **options)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", fail_late)
+    waveform = load(data, RATE_HZ)
+    assert waveform.warnings == ()
+    np.testing.assert_allclose(waveform.samples, samples, atol=2**-15)
+
+
+def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
+    """An Opus file of 16 kHz: libsndfile gives 16000 samples a second, FFmpeg 48000."""
+    data = encode(tone(440, 2.0), RATE_HZ, "opus")
+    read = soundfile.SoundFile.read
+    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+
+    def fail_late(sound_file, *arguments, **options):
+        if sound_file.tell() > sound_file.samplerate:
+            raise soundfile.LibsndfileError(3)
+        return read(sound_file, *arguments, **options)
+
+    expected = load(data, RATE_HZ).samples
+    monkeypatch.setattr(soundfile.SoundFile, "read", fail_late)
+    waveform = load(data, RATE_HZ)
+    assert waveform.warnings == ()
+    assert waveform.duration_s == pytest.approx(2.0, abs=0.01)
+    np.testing.assert_allclose(waveform.samples[:15000], expected[:15000], atol=1e-6)
+    assert dominant_hz(waveform.samples[20000:]) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "m4a"])
+@pytest.mark.parametrize("rate_hz", [RATE_HZ, 22050])
+def test_a_stream_gives_what_load_gives_bit_by_bit(file_format, rate_hz, monkeypatch):
+    data = encode(noise(3.0), RATE_HZ, file_format)
+    whole = load(data, rate_hz).samples
+    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+    stream = AudioStream(data, rate_hz)
+    pieces = list(stream)
+    assert len(pieces) > 10
+    assert all(piece.size for piece in pieces)
+    np.testing.assert_array_equal(np.concatenate(pieces), whole)
+    assert stream.warnings == ()
+
+
+def test_resampling_in_blocks_is_resampling():
+    samples = noise(2.0, amplitude=0.2)
+    whole = resample(samples, 44100, RATE_HZ)
+    blocks = list(AudioStream(encode(samples, 44100, "wav", subtype="FLOAT"), RATE_HZ))
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
+
+
+def test_a_stream_that_breaks_off_says_so_at_its_end():
+    data = encode(noise(4.0), RATE_HZ, "wav")
+    stream = AudioStream(data[: len(data) // 2], RATE_HZ)
+    assert sum(block.size for block in stream) == pytest.approx(2.0 * RATE_HZ, abs=50)
+    assert "truncated" in stream.warnings[0]
+
+
+@pytest.mark.parametrize("file_format", ["flac", "m4a"])
+def test_an_open_file_is_read_from_its_start_and_stays_open(file_format):
+    data = encode(noise(1.0), RATE_HZ, file_format)
+    with tempfile.SpooledTemporaryFile(max_size=1000) as file:
+        file.write(data)
+        for _ in range(2):
+            np.testing.assert_array_equal(load(file, RATE_HZ).samples, load(data, RATE_HZ).samples)
+        assert not file.closed
+    with pytest.raises(EmptyAudioError, match="got 0 bytes"):
+        load(io.BytesIO(), RATE_HZ)
+
+
+@pytest.mark.parametrize("name", ["speech.raw", "speech.mp4", "speech"])
+def test_a_files_name_does_not_decide_how_it_is_read(tmp_path, name):
+    (tmp_path / name).write_bytes(encode(noise(0.5), RATE_HZ, "flac"))
+    assert load(tmp_path / name, RATE_HZ).duration_s == 0.5
+
+
+@pytest.mark.parametrize("file_format", ["flac", "m4a"])
+def test_a_stream_holds_little_of_a_long_file(tmp_path, file_format):
+    """Five minutes are 19 MB as samples at 16 kHz."""
+    path = tmp_path / "long"
+    path.write_bytes(encode(np.zeros(300 * RATE_HZ, dtype=np.float32), RATE_HZ, file_format))
+    tracemalloc.start()
+    try:
+        samples = sum(block.size for block in AudioStream(path, RATE_HZ))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert samples == pytest.approx(300 * RATE_HZ, rel=1e-3)
+    assert peak_bytes < 2e6

@@ -1,0 +1,62 @@
+"""The command in this process, and what it wrote."""
+
+import io
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+from running_service import running_service
+
+from otoscope.cli import main
+
+ROOT = Path(__file__).resolve().parents[3]
+Done = namedtuple("Done", "code out err")
+KEY = "swordfish"
+
+
+class Piped(io.StringIO):
+    """Standard input that is a pipe."""
+
+    def __init__(self, data):
+        super().__init__()
+        self.buffer = io.BytesIO(data)
+
+
+@pytest.fixture(scope="session")
+def sample():
+    return ROOT / "examples/sample.flac"
+
+
+@pytest.fixture
+def otoscope(capfdbinary, monkeypatch, english_model):
+    """Run the command with these arguments: its exit code, output and errors."""
+    monkeypatch.delenv("OTOSCOPE_API_KEY", raising=False)
+
+    def run(*arguments, stdin=b""):
+        monkeypatch.setattr("sys.stdin", Piped(stdin))
+        try:
+            code = main([str(one) for one in arguments])
+        except SystemExit as left:  # argparse
+            code = left.code
+        out, err = capfdbinary.readouterr()
+        return Done(code, out, err.decode())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli")
+    with (
+        (folder / "log").open("wb") as log,  # not among what the command writes
+        running_service(folder / "results.sqlite3", stderr=log, OTOSCOPE_API_KEYS=KEY) as address,
+    ):
+        yield address
+
+
+@pytest.fixture(params=["here", "server"])
+def ear(request):
+    """Arguments that say who listens."""
+    if request.param == "here":
+        return ()
+    return "--server", request.getfixturevalue("address"), "--api-key", KEY

@@ -1,0 +1,124 @@
+"""otoscope.decoding.hotwords: boosts that are earned, and lost again."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from beam_oracle import (
+    ALPHABET,
+    EXHAUSTIVE,
+    MODEL,
+    PLAIN,
+    every_text,
+    posteriors,
+    random_posteriors,
+)
+
+from otoscope import ctc
+from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions
+from otoscope.decoding.hotwords import hotwords
+from otoscope.decoding.scorers import LanguageModel
+from otoscope.errors import SpecError, UnsupportedTextError
+from otoscope.vocabulary import Alphabet
+
+BOOSTS = {"ba": 2.0, "a b": 3.0}
+
+
+def earned(text):
+    """Boosts of the phrases in `text`, looked for from left to right without overlap."""
+    words, place, total = text.split(), 0, 0.0
+    while place < len(words):
+        if words[place] == "ba":
+            total += BOOSTS["ba"]
+        elif words[place : place + 2] == ["a", "b"]:
+            total += BOOSTS["a b"]
+            place += 1
+        elif words[place] == "a":
+            place += 1  # the next word was tried as the end of "a b"
+        place += 1
+    return total
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("model", [None, MODEL], ids=["no model", "model"])
+def test_an_exhaustive_beam_counts_boosts_as_they_are_defined(seed, model):
+    given = random_posteriors(seed)
+    options = BeamOptions(lm_weight=0.7, unknown_penalty=1.5, **EXHAUSTIVE)
+    decoder = BeamDecoder(
+        ALPHABET, options, model and LanguageModel(model, ALPHABET), hotwords(BOOSTS, ALPHABET)
+    )
+
+    def exact(text):
+        labels = ALPHABET.encode(text)
+        score = ctc.forward_log_prob(given.log_probs, labels, ALPHABET.blank_index) + earned(text)
+        if model is None or not text.split():
+            return score
+        # "ba" and "b" are hot, and so no longer unknown.
+        unknown = sum(word not in (*model.vocabulary, "ba", "b") for word in text.split())
+        return score + 0.7 * model.log_prob(text.split()) - 1.5 * unknown
+
+    best = max(every_text(), key=exact)
+    [found] = decoder.decode(given)
+    assert found.transcript.text == best.strip()
+    assert found.score == pytest.approx(exact(best), abs=1e-4)
+
+
+def test_a_boost_turns_what_sounds_alike():
+    probs = np.full((4, 4), 1e-4)
+    probs[0, 0], probs[0, 1] = 0.3, 0.7  # b rather than a
+    probs[1, 3] = probs[3, 3] = 1.0
+    probs[2, 1] = 1.0
+    given = posteriors(np.log(probs))
+    hot = hotwords({"ab": 3.0}, ALPHABET)
+    assert BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(given)[0].transcript.text == "bb"
+    [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN), hot=hot).decode(given)
+    assert best.transcript.text == "ab"
+    assert best.bonus == pytest.approx(3.0)
+    assert best.acoustic == pytest.approx(math.log(0.3), abs=1e-3)
+
+
+def test_part_of_a_phrase_earns_nothing():
+    probs = np.full((3, 4), 1e-9)
+    for frame, label in enumerate((0, 2, 0)):  # "a a"
+        probs[frame, label] = 1.0
+    given = posteriors(np.log(probs))
+    [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN), hot=hotwords(BOOSTS, ALPHABET)).decode(
+        given
+    )
+    assert best.transcript.text == "a a"
+    assert best.bonus == 0.0
+
+
+def test_phrases_are_normalised():
+    hot = hotwords({"B-A!": 2.0, "a": 1.0}, ALPHABET)
+    assert hot.phrases == ("b a", "a")
+    assert hot.words == ("a", "b")
+
+
+@pytest.mark.parametrize("boost", [0.0, -1.0, math.inf, math.nan])
+def test_a_boost_is_above_zero(boost):
+    with pytest.raises(SpecError, match="boost"):
+        hotwords({"a": boost}, ALPHABET)
+
+
+def test_phrases_without_words_are_refused():
+    with pytest.raises(SpecError, match="words"):
+        hotwords({"...": 1.0}, ALPHABET)
+    with pytest.raises(UnsupportedTextError):
+        hotwords({"c3": 1.0}, ALPHABET)
+    with pytest.raises(SpecError, match="space"):
+        hotwords({"a": 1.0}, Alphabet(("a", "b")))
+
+
+def test_every_mix_of_hot_and_other_words_is_followed():
+    hot = hotwords({"ab": 1.0, "abba": 2.0}, ALPHABET)
+    ends = {tuple(path) for path in itertools.product((0, 1), repeat=4) if _boost(hot, path)}
+    assert ends == {(0, 1, 1, 0)}
+
+
+def _boost(hot, path):
+    node = 1
+    for label in path:
+        node = hot.following[node, label]
+    return hot.boosts[node]

@@ -1,0 +1,67 @@
+"""otoscope.decoding.phrases against CTC by its definition."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ctc_oracle import labellings, random_log_probs
+
+from otoscope import ENGLISH, Recognizer, ctc, load
+from otoscope.decoding.phrases import rank_phrases
+from otoscope.errors import EmptyTextError, UnalignableTextError, UnsupportedTextError
+from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.vocabulary import Alphabet
+
+ROOT = Path(__file__).parents[3]
+ALPHABET = Alphabet(("a", "b", " "))
+
+
+def posteriors(frames, seed=0):
+    log_probs = random_log_probs(frames, ALPHABET.size, seed).astype(np.float32)
+    return Posteriors(log_probs, ALPHABET, FrameClock(0.04, 1.0))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_phrases_are_ranked_by_their_probability(seed):
+    given = posteriors(5, seed)
+    exact = labellings(given.log_probs, ALPHABET.blank_index)
+    phrases = ["a", "b", "ab", "a b", "bb", "aba"]
+    ranked = rank_phrases(given, phrases)
+    chances = {one: exact.get(tuple(ALPHABET.encode(one).tolist()), 0.0) for one in phrases}
+    assert [one.phrase for one in ranked] == sorted(phrases, key=lambda one: -chances[one])
+    for one in ranked:
+        assert math.exp(one.log_prob) == pytest.approx(chances[one.phrase], rel=1e-4)
+        assert one.probability == pytest.approx(
+            chances[one.phrase] / sum(chances.values()), rel=1e-4
+        )
+
+
+def test_texts_of_all_lengths_together_are_as_each_alone():
+    log_probs = random_log_probs(12, 4, 7)
+    texts = [np.array(t, dtype=np.int64) for t in ([], [0], [1, 1, 1], [0, 1, 2, 0, 1], [2] * 9)]
+    together = ctc.forward_log_probs(log_probs, texts, 3)
+    assert together.tolist() == [ctc.forward_log_prob(log_probs, one, 3) for one in texts]
+    assert together[-1] == -np.inf  # nine equal letters need seventeen frames
+
+
+def test_what_was_said_wins():
+    model = Recognizer(ROOT / "models" / "english" / "model.onnx")
+    waveform = load(ROOT / "examples" / "sample.flac", model.spec.features.sample_rate_hz)
+    [given] = model.posteriors([waveform.samples])
+    said = "It was a long time before he came home to his father."
+    others = ["It was a long time before she came home to her mother.", "Good morning."]
+    best = rank_phrases(given, [*others, said])[0]
+    assert best.phrase == said
+    assert best.probability > 0.9
+
+
+def test_phrases_that_can_not_be_ranked_are_refused():
+    given = posteriors(3)
+    for phrases in ([], ["a", "..."]):
+        with pytest.raises(EmptyTextError):
+            rank_phrases(given, phrases)
+    with pytest.raises(UnalignableTextError, match="3 frames"):
+        rank_phrases(given, ["abab", "bbbb"])
+    with pytest.raises(UnsupportedTextError):
+        rank_phrases(Posteriors(given.log_probs, ENGLISH, given.clock), ["50 %"])

@@ -1,0 +1,135 @@
+"""otoscope.formats.cues: limits for any words, and where lines and cues end, by hand."""
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otoscope import Word
+from otoscope.formats import cues
+from otoscope.formats.cues import Cue, cues_of
+
+LENGTHS_MS = st.one_of(st.integers(1, 900), st.integers(1, 12000))
+GAPS_MS = st.one_of(st.integers(0, 300), st.integers(0, 3000))
+SPELLINGS = st.one_of(
+    st.text("abcde", min_size=1, max_size=9), st.text("ab", min_size=1, max_size=99)
+)
+
+
+def spoken(*timed):
+    """Words from (silence before in ms, length in ms, spelling)."""
+    words, now_ms = [], 0
+    for gap_ms, length_ms, spelling in timed:
+        start_ms = now_ms + gap_ms
+        now_ms = start_ms + length_ms
+        words.append(Word(spelling, start_ms / 1000, now_ms / 1000, 1.0))
+    return words
+
+
+def evenly(text, gap_ms=50, length_ms=250):
+    return spoken(*((gap_ms, length_ms, spelling) for spelling in text.split()))
+
+
+@st.composite
+def recordings(draw):
+    """Words and the length of their recording in seconds."""
+    words = spoken(*draw(st.lists(st.tuples(GAPS_MS, LENGTHS_MS, SPELLINGS), max_size=40)))
+    last_s = words[-1].end_s if words else 0.0
+    return words, last_s + draw(st.integers(0, 3000)) / 1000
+
+
+@given(recordings())
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_limits_hold_for_any_words(recording):
+    words, duration_s = recording
+    found = cues_of(words, duration_s)
+    assert " ".join(line for cue in found for line in cue.lines) == " ".join(w.word for w in words)
+    for cue, following in itertools.zip_longest(found, found[1:]):
+        room_ms = following.start_ms if following else round(1000 * duration_s)
+        assert cue.start_ms < cue.end_ms <= room_ms
+        assert cue.end_ms - cue.start_ms <= 7000
+        assert cue.end_ms - cue.start_ms >= 1000 or cue.end_ms == room_ms
+        assert 1 <= len(cue.lines) <= 2
+        assert all(len(line) <= 42 or " " not in line for line in cue.lines)
+        assert len(cue.lines) == 1 or max(map(len, cue.lines)) <= 42
+
+
+@given(recordings())
+@settings(max_examples=150, deadline=None, derandomize=True)
+def test_a_cue_shows_its_words_when_they_are_said(recording):
+    words, duration_s = recording
+    rest = list(words)
+    for cue in cues_of(words, duration_s):
+        count = len(" ".join(cue.lines).split())
+        shown, rest = rest[:count], rest[count:]
+        assert cue.start_ms == round(1000 * shown[0].start_s)
+        assert cue.end_ms >= round(1000 * shown[-1].end_s) or count == 1
+        for left, right in itertools.pairwise(shown):
+            assert round(1000 * (right.start_s - left.end_s)) < cues.PAUSE_MS
+    assert rest == []
+
+
+def test_no_words_no_cues():
+    assert cues_of([], 3.0) == []
+
+
+def test_a_pause_ends_a_cue():
+    words = spoken((0, 1200, "one"), (699, 1200, "two"), (700, 1200, "three"))
+    assert cues_of(words, 10.0) == [
+        Cue(0, 3099, ("one two",)),
+        Cue(3799, 4999, ("three",)),
+    ]
+
+
+def test_two_lines_are_as_even_as_words_allow():
+    [cue] = cues_of(evenly("it was a long time before he came home to his father"), 4.0)
+    assert cue.lines == ("it was a long time before", "he came home to his father")
+
+
+def test_what_fits_one_line_is_not_broken():
+    text = "a " * 20 + "ab"
+    assert len(text) == 42
+    assert cues_of(evenly(text), 7.0)[0].lines == (text,)
+    assert len(cues_of(evenly(text + "c"), 7.0)[0].lines) == 2
+
+
+def test_a_long_phrase_is_cut_at_the_longest_silence_near_its_middle():
+    words = spoken(
+        *((50, 200, "word") for _ in range(3)),  # too early to cut, however long the silence
+        (600, 200, "word"),
+        *((50, 200, "word") for _ in range(5)),
+        (120, 200, "here"),
+        *((50, 200, "word") for _ in range(12)),
+    )
+    first, second = cues_of(words, 30.0)
+    assert " ".join(first.lines) == " ".join(["word"] * 9)
+    assert " ".join(second.lines).startswith("here word")
+
+
+def test_more_than_seven_seconds_are_divided():
+    words = spoken((0, 3000, "one"), (100, 3000, "two"), (100, 3000, "three"))
+    assert [cue.lines for cue in cues_of(words, 10.0)] == [("one two",), ("three",)]
+
+
+def test_a_short_cue_stays_where_there_is_room():
+    words = spoken((0, 100, "one"), (700, 100, "two"), (2000, 100, "three"))
+    assert [(cue.start_ms, cue.end_ms) for cue in cues_of(words, 3.2)] == [
+        (0, 800),  # until the next one
+        (800, 1800),
+        (2900, 3200),  # until the end
+    ]
+
+
+def test_a_word_of_more_than_seven_seconds_is_shown_for_seven():
+    assert cues_of(spoken((500, 9000, "aah")), 12.0) == [Cue(500, 7500, ("aah",))]
+
+
+@pytest.mark.parametrize("length", [43, 86, 1000])
+def test_a_word_longer_than_a_line_has_one_of_its_own(length):
+    words = evenly(f"before {'x' * length} after")
+    assert [cue.lines for cue in cues_of(words, 2.0)] == [
+        ("before",),
+        ("x" * length,),
+        ("after",),
+    ]

@@ -1,0 +1,178 @@
+"""otoscope.longform on a scripted model: no word doubled or lost, however it is cut."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scripted_model import SPEC, UNIT, ScriptedModel, record
+from signals import RATE_HZ, noise
+
+from otoscope import ARPABET, Recognizer, ctc, greedy, longform
+from otoscope.errors import AudioTooShortError, NonFiniteAudioError
+from otoscope.longform import hear_steps, recognise, run_through, steps
+from otoscope.longform.windows import WindowOptions
+
+SHORT = WindowOptions(shortest_s=4.0, longest_s=8.0, margin_s=1.0)
+LETTERS = list("abcdefghijklmnopqrstuvwxyz")
+
+
+def speech(seed, words=60, pause=15, letters=LETTERS, ragged=0):
+    """Words of one to seven letters, with pauses of up to `pause` frames between some of them."""
+    generator = np.random.default_rng(seed)
+    spelled = ["".join(generator.choice(letters, generator.integers(1, 8))) for _ in range(words)]
+    pauses = [int(generator.integers(0, pause + 1)) for _ in range(words)]
+    return record(spelled, pauses, generator, ragged)
+
+
+def expected_frames(samples):
+    return -(-(samples // SPEC.features.hop_samples) // SPEC.frame_stride)
+
+
+def phonemes_of(posteriors):
+    path = posteriors.phonemes.log_probs.argmax(axis=1)
+    return ctc.collapse(path, ARPABET.blank_index).tolist()
+
+
+def check(recording, options=SHORT):
+    model = ScriptedModel()
+    posteriors = recognise(model, [recording.samples], options)
+    assert greedy(posteriors).text == recording.text
+    assert phonemes_of(posteriors) == recording.labels
+    frames = expected_frames(recording.samples.size)
+    assert posteriors.log_probs.shape == (frames, 29)
+    assert posteriors.phonemes.log_probs.shape == (frames, 40)
+    assert posteriors.clock.duration_s == recording.samples.size / RATE_HZ
+    return model, posteriors
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 10**6), st.integers(1, 80), st.integers(0, 25), st.integers(0, UNIT - 1))
+def test_every_word_is_there_once(seed, words, pause, ragged):
+    check(speech(seed, words, pause, ragged=ragged))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_there_is_no_pause_at_all(seed):
+    model, _ = check(speech(seed, pause=0))
+    assert sum(map(len, model.batches)) > 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_letters_that_are_all_alike_are_counted_right(seed):
+    check(speech(seed, pause=0, letters=["a", "b"]))
+    check(speech(seed, pause=0, letters=["a"]))
+
+
+def test_symbols_are_where_they_were_said():
+    recording = speech(7)
+    _, posteriors = check(recording)
+    path = posteriors.log_probs.argmax(axis=1).astype(np.int64)
+    shown = [run.start for run in ctc.runs(path) if run.label != 28]
+    assert np.abs(np.array(shown) - recording.frames).max() <= 2
+
+
+def test_silence_all_through():
+    samples = np.zeros(50 * RATE_HZ + 123, dtype=np.float32)
+    posteriors = recognise(ScriptedModel(), [samples], SHORT)
+    assert greedy(posteriors).text == ""
+    assert posteriors.log_probs.shape[0] == expected_frames(samples.size)
+
+
+def test_a_model_without_a_phoneme_head():
+    recording = speech(8)
+    posteriors = recognise(ScriptedModel(phonemes=False), [recording.samples], SHORT)
+    assert greedy(posteriors).text == recording.text
+    assert posteriors.phonemes is None
+
+
+def test_batches_are_bounded_and_hold_windows_of_similar_length(monkeypatch):
+    recording = speech(9, words=150)
+    model, posteriors = check(recording)
+    assert max(map(len, model.batches)) <= longform._BATCH_WINDOWS
+    for group in zip(model.batches[::2], model.batches[1::2], strict=False):
+        assert max(group[0]) <= min(group[1])
+    monkeypatch.setattr(longform, "_BATCH_WINDOWS", 1)
+    monkeypatch.setattr(longform, "_GROUP_WINDOWS", 3)
+    _, alone = check(recording)
+    np.testing.assert_array_equal(alone.log_probs, posteriors.log_probs)
+
+
+def test_it_pauses_between_groups_and_not_for_short_recordings():
+    long, short = speech(10, words=150), speech(10, words=5)
+    pauses = list(steps(ScriptedModel(), [long.samples], SHORT))
+    model, _ = check(long)
+    windows = sum(map(len, model.batches))
+    assert len(pauses) == -(-windows // longform._GROUP_WINDOWS) - 1 > 0
+    assert list(steps(ScriptedModel(), [short.samples], SHORT)) == []
+
+
+def test_steps_return_what_all_at_once_gives():
+    recording = speech(11)
+    stepwise = run_through(steps(ScriptedModel(), [recording.samples], SHORT))
+    assert greedy(stepwise).text == recording.text
+
+
+def test_memory_does_not_grow_with_the_recording():
+    """Twenty minutes are 77 MB of samples; their posteriors are 8 MB."""
+    second = speech(12, words=1, pause=0).samples[:RATE_HZ]
+    tracemalloc.start()
+    try:
+        posteriors = recognise(ScriptedModel(), (second for _ in range(1200)))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert posteriors.log_probs.shape[0] == 30000
+    assert peak_bytes < 40e6
+
+
+def test_errors_of_the_source_and_of_the_samples_come_through():
+    def broken():
+        yield noise(40)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        recognise(ScriptedModel(), broken())
+
+
+@pytest.fixture(scope="module")
+def english(english_model):
+    return Recognizer(english_model)
+
+
+@pytest.mark.parametrize("count", [0, 399])
+def test_shorter_than_a_window(english, count):
+    with pytest.raises(AudioTooShortError, match=rf"at least 400 samples, got \({count},\)"):
+        recognise(english, [noise(1.0)[:count]])
+
+
+def test_samples_that_are_no_numbers(english):
+    samples = noise(0.5)
+    samples[7] = np.nan
+    with pytest.raises(NonFiniteAudioError, match="the first at sample 7"):
+        recognise(english, [samples])
+
+
+@pytest.mark.parametrize("seconds", [0.025, 1.7, 12.34])
+def test_short_recordings_come_out_bit_for_bit_as_in_one_piece(english, seconds):
+    samples = noise(seconds)
+    [expected] = english.posteriors([samples])
+    found = recognise(english, np.array_split(samples, 3))
+    np.testing.assert_array_equal(found.log_probs, expected.log_probs)
+    assert found.clock == expected.clock
+
+
+def test_x_comes_along_window_by_window(english):
+    samples = noise(70.0)
+    heard = run_through(hear_steps(english, np.array_split(samples, 9)))
+    assert heard.features.values.shape == (7000, english.spec.features.bins)
+    assert heard.posteriors.log_probs.shape[0] == 1750
+
+
+def test_x_of_a_short_recording_is_that_of_one_piece(english):
+    samples = noise(10.0)
+    short = run_through(hear_steps(english, [samples]))
+    [whole] = english.hear([samples])
+    np.testing.assert_array_equal(short.features.values, whole.features.values)
+    np.testing.assert_array_equal(short.posteriors.log_probs, whole.posteriors.log_probs)

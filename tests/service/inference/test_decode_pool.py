@@ -1,0 +1,305 @@
+"""service.inference.decode_pool: the same texts from other processes, whatever becomes of these."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from running_service import START_S
+
+from otoscope import FrameClock, PhonemePosteriors, load
+from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.options import DecodingOptions
+from otoscope.errors import OptionsError, UnsupportedTextError
+from service.errors import DeadlineError, SearchLostError
+from service.http.options import TranscribeOptions
+from service.inference import deadline, decode_pool, decode_worker
+from service.inference.deadline import Lifetime
+from service.inference.decode_pool import LONG_S, Searchers
+from service.settings import Settings
+
+SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()
+SEARCH = DecodingOptions()
+TIMES_TO_BE_LONG = 20
+
+
+@pytest.fixture(scope="module")
+def decoding(recognizer):
+    return open_decoding(recognizer.spec, recognizer.exact_sha256, Settings().model_path, None)
+
+
+@pytest.fixture(scope="module")
+def posteriors(recognizer):
+    [found] = recognizer.posteriors([load(SAMPLE, 16000).samples])
+    return found
+
+
+@pytest.fixture(scope="module")
+def long_posteriors(posteriors):
+    """The sample again and again, longer than what waits for its turn."""
+    clock = FrameClock(posteriors.clock.frame_s, posteriors.clock.duration_s * TIMES_TO_BE_LONG)
+    assert clock.duration_s > LONG_S
+    phonemes = posteriors.phonemes
+    return replace(
+        posteriors,
+        log_probs=np.tile(posteriors.log_probs, (TIMES_TO_BE_LONG, 1)),
+        clock=clock,
+        phonemes=PhonemePosteriors(
+            np.tile(phonemes.log_probs, (TIMES_TO_BE_LONG, 1)), phonemes.phonemes
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def shared(decoding):
+    """Two processes, for tests that leave them alive."""
+    two = Searchers(decoding, 2)
+    two.start()
+    yield two
+    two.close()
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The processes that are started from now on."""
+    every = []
+
+    class Noted(subprocess.Popen):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            every.append(self)
+
+    monkeypatch.setattr(decode_pool.subprocess, "Popen", Noted)
+    return every
+
+
+@pytest.fixture
+def make(decoding):
+    """Searchers that are closed after the test."""
+    every = []
+
+    def make_one(processes, *stage):
+        every.append(Searchers(decoding, processes, *stage))
+        return every[-1]
+
+    yield make_one
+    for each in every:
+        each.close()
+
+
+def stage_that(act):
+    """A stage that calls `act` whenever it is entered."""
+
+    @contextmanager
+    def stage():
+        act()
+        yield
+
+    return stage
+
+
+def stage_in_which(come):
+    """A stage in which another recording comes while the first is read, and what it gave."""
+    coming, gave = iter([come]), []
+
+    def act():
+        gave.extend(each() for each in coming)
+
+    return stage_that(act), gave
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"n_best": 5, "lm_weight": 1.0, "word_bonus": 0.5},
+        {"hotwords": "fathur:30, his father"},
+        {"language_model": False, "decoder": "beam", "n_best": 3},
+        {"phrases": "it was a long time, good morning"},
+        {"decoder": "greedy"},
+    ],
+)
+def test_texts_are_those_of_one_process(shared, decoding, posteriors, form):
+    here = decoding.decode(posteriors, DecodingOptions(**form))
+    there = shared.decode(posteriors, TranscribeOptions(**form, timestamps="char"))
+    assert there == here
+    assert [each.transcript for each in there.hypotheses] == [
+        each.transcript for each in here.hypotheses
+    ]
+
+
+def test_silence_and_long_recordings_are_the_same_too(
+    shared, decoding, make_posteriors, long_posteriors
+):
+    silence = make_posteriors()
+    silence.log_probs[:] = -9.0
+    silence.log_probs[:, silence.alphabet.blank_index] = -1e-3
+    assert shared.decode(silence, SEARCH).transcript.text == ""
+    assert shared.decode(long_posteriors, SEARCH) == decoding.decode(long_posteriors, SEARCH)
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"hotwords": "channel 5"}, UnsupportedTextError),
+        ({"n_best": 4, "beam_width": 3}, OptionsError),
+    ],
+)
+def test_errors_of_the_domain_pass(shared, decoding, posteriors, form, error):
+    options = DecodingOptions(**form)
+    with pytest.raises(error) as here:
+        decoding.decode(posteriors, options)
+    with pytest.raises(error) as there:
+        shared.decode(posteriors, options)
+    assert type(there.value) is type(here.value)
+    assert str(there.value) == str(here.value)
+
+
+def test_what_nobody_expected_is_told_and_harms_no_process(make, started, posteriors):
+    one = make(1)
+    narrow = replace(posteriors, log_probs=posteriors.log_probs[:, :-5])
+    with pytest.raises(RuntimeError, match=r"Traceback(.|\n)*ValueError"):
+        one.decode(narrow, SEARCH)
+    one.decode(posteriors, SEARCH)
+    assert len(started) == 1
+
+
+def test_a_process_starts_when_it_is_needed_and_ends_with_close(make, started, posteriors):
+    one = make(1)
+    one.decode(posteriors, DecodingOptions(decoder="greedy"))
+    assert not started
+    one.decode(posteriors, SEARCH)
+    one.decode(posteriors, SEARCH)
+    assert [each.poll() for each in started] == [None]
+    one.close()
+    assert [each.returncode for each in started] == [0]
+
+
+def test_all_are_started_at_once_if_asked(make, started):
+    two = make(2)
+    two.start()
+    two.close()
+    assert [each.returncode for each in started] == [0, 0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_signals_for_all_processes_end_none_of_them(make, started, posteriors):
+    one = make(1)
+    one.decode(posteriors, SEARCH)
+    [process] = started
+    assert os.getpgid(process.pid) != os.getpgid(0)  # and so Ctrl-C doesn't reach it
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process.send_signal(number)
+    one.decode(posteriors, SEARCH)
+    assert started == [process]
+
+
+def test_an_idle_process_that_was_killed_is_replaced(make, started, posteriors, caplog):
+    one = make(1)
+    one.decode(posteriors, SEARCH)
+    started[0].kill()
+    started[0].wait()
+    assert one.decode(posteriors, SEARCH).transcript.text
+    assert len(started) == 2
+    assert [each.getMessage() for each in caplog.records] == [
+        "a process for beam search ended with -9: another replaces it"
+    ]
+    assert started[0].stdin.closed
+    assert started[0].stdout.closed
+
+
+def test_another_process_tries_again_when_one_is_killed(make, started, decoding, posteriors):
+    one = make(1, stage_that(lambda: len(started) == 1 and started[0].kill()))
+    assert one.decode(posteriors, SEARCH) == decoding.decode(posteriors, SEARCH)
+    assert len(started) == 2
+
+
+def test_who_kills_two_is_told_to_come_again_and_others_are_served(make, started, posteriors):
+    deaths = 2
+    one = make(1, stage_that(lambda: len(started) <= deaths and started[-1].kill()))
+    with pytest.raises(SearchLostError, match="try again in 5 s"):
+        one.decode(posteriors, SEARCH)
+    assert one.decode(posteriors, SEARCH).transcript.text
+    assert len(started) == 3
+    assert [each.returncode for each in started[:2]] == [-signal.SIGKILL] * 2
+
+
+def test_a_process_that_can_not_start_is_an_answer_too(make, monkeypatch, posteriors):
+    def full(*_, **__):
+        raise OSError("out of memory")
+
+    one = make(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(decode_pool.subprocess, "Popen", full)
+        one.start()
+        with pytest.raises(SearchLostError):
+            one.decode(posteriors, SEARCH)
+    assert one.decode(posteriors, SEARCH).transcript.text
+
+
+def test_what_nobody_needs_any_more_is_not_begun(make, started, posteriors, monkeypatch):
+    one = make(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(deadline, "current", lambda: Lifetime(-1.0))
+        with pytest.raises(DeadlineError):
+            one.decode(posteriors, SEARCH)
+    assert not started
+    one.decode(posteriors, SEARCH)
+
+
+def test_one_process_is_left_to_short_recordings(make, started, long_posteriors):
+    stage, gave = stage_in_which(lambda: two.decode(long_posteriors, SEARCH))
+    two = make(2, stage)
+    assert [two.decode(long_posteriors, SEARCH)] == gave
+    assert len(started) == 1  # the other of the two was read here
+
+
+def test_without_processes_recordings_take_turns_here(make, started, decoding, posteriors):
+    inside, most = [], []
+
+    @contextmanager
+    def stage():
+        inside.append(None)
+        most.append(len(inside))
+        yield
+        inside.pop()
+
+    none = make(0, stage)
+    found = []
+    threads = [
+        threading.Thread(target=lambda: found.append(none.decode(posteriors, SEARCH)))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [decoding.decode(posteriors, SEARCH)] * 4
+    assert (most, started) == ([1] * 4, [])
+
+
+def test_without_processes_a_long_recording_blocks_nobody(make, posteriors, long_posteriors):
+    stage, gave = stage_in_which(lambda: none.decode(posteriors, SEARCH))
+    none = make(0, stage)
+    none.decode(long_posteriors, SEARCH)
+    assert [bool(each.transcript.text) for each in gave] == [True]
+
+
+def test_a_search_ends_when_its_server_does(decoding, long_posteriors):
+    with subprocess.Popen(
+        [sys.executable, "-m", decode_worker.__name__],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        pickle.dump(decoding, process.stdin)
+        wide = DecodingOptions(beam_width=2000, n_best=100)
+        pickle.dump((long_posteriors, wide), process.stdin)
+        answer, _ = process.communicate(timeout=START_S)
+    assert (process.returncode, answer) == (0, b"")

@@ -1,0 +1,126 @@
+import asyncio
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.errors import UploadStalledError, UploadTooLargeError
+from service.http.forms import BodyLimit
+
+
+def post(client, parts, **query):
+    return client.post("/transcribe", files=parts, params=query)
+
+
+@pytest.mark.parametrize(
+    ("parts", "query", "words"),
+    [
+        ([("file", b"a"), ("file", b"b")], {}, "got 2"),
+        ([("probs", (None, b"true"))], {}, "got 0"),
+        ([("audio", b"a")], {}, "'audio'"),
+        ([("file", b"a"), ("language", (None, b"en"))], {}, "'language'"),
+        ([("file", b"a")], {"prob": "true"}, "'prob'"),
+        ([("file", (None, b"a"))], {}, "filename"),
+        ([("file", b"a"), ("probs", (None, b"maybe"))], {}, "'maybe'"),
+        ([("file", b"a"), ("probs", (None, b"true"))], {"probs": "true"}, "probs: expected one"),
+    ],
+)
+def test_form_that_is_not_as_expected(client, parts, query, words):
+    answer = post(client, parts, **query)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:otoscope:problem:form"
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "request_", [{}, {"json": {"file": "clip.wav"}}, {"data": {"probs": "true"}}]
+)
+def test_body_without_a_file(client, request_):
+    answer = client.post("/transcribe", **request_)
+    assert answer.status_code == 422
+    assert "multipart/form-data" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x"])
+def test_malformed_multipart_is_the_clients_mistake(client, kind):
+    answer = client.post("/transcribe", content=b"nonsense", headers={"Content-Type": kind})
+    assert 400 <= answer.status_code < 500
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_largest_body_is_taken_and_one_byte_more_is_not(make_settings, short_wav):
+    request = TestClient(create_app(make_settings())).build_request(
+        "POST", "http://testserver/transcribe", files={"file": short_wav}
+    )
+    size = len(request.read())
+    statuses = []
+    for limit in (size, size - 1):
+        settings = make_settings(max_upload_bytes=limit)
+        with TestClient(create_app(settings)) as client:
+            answer = client.send(request)
+            statuses.append(answer.status_code)
+    assert statuses == [200, 413]
+    assert answer.headers["connection"] == "close"  # or the server would read the rest
+
+
+async def read_all(scope, receive, send):
+    """An application that reads its request to the end."""
+    while (await receive()).get("more_body"):
+        pass
+
+
+def read_through_limit(messages, headers=(), max_bytes=10, max_pause_s=0.01):
+    """Let `read_all` read messages, and then nothing for ever, through a BodyLimit."""
+    waiting = iter(messages)
+
+    async def receive():
+        for body, more in waiting:
+            return {"type": "http.request", "body": body, "more_body": more}
+        return await asyncio.Event().wait()
+
+    limit = BodyLimit(read_all, max_bytes=max_bytes, max_pause_s=max_pause_s)
+    asyncio.run(limit({"type": "http", "headers": list(headers)}, receive, None))
+
+
+def test_body_that_stops_arriving_is_given_up():
+    with pytest.raises(UploadStalledError, match=r"for 0\.01 s"):
+        read_through_limit([(b"abc", True)])
+
+
+def test_announced_size_is_refused_before_anything_is_read():
+    with pytest.raises(UploadTooLargeError, match="at most 10 bytes, got 11"):
+        read_through_limit([], [(b"content-length", b"11")])
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"3")]])
+def test_size_counts_whatever_was_announced(headers):
+    read_through_limit([(b"12345", True), (b"67890", False)], headers)
+    with pytest.raises(UploadTooLargeError, match="at most 10 bytes, got 11"):
+        read_through_limit([(b"12345", True), (b"678901", True)], headers)
+
+
+def test_waiting_for_the_client_to_leave_has_no_limit():
+    async def scenario():
+        entered, left = asyncio.Event(), asyncio.Event()
+        messages = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive():
+            if messages:
+                return messages.pop()
+            entered.set()
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def wait(scope, receive, send):
+            await receive()
+            return await receive()
+
+        limit = BodyLimit(wait, max_bytes=10, max_pause_s=1e-3)
+        waiting = asyncio.create_task(limit({"type": "http", "headers": []}, receive, None))
+        await entered.wait()
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        left.set()
+        await waiting
+
+    asyncio.run(scenario())

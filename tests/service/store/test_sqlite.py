@@ -1,0 +1,113 @@
+"""What is SQLite's own; `test_store` has what every store does."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from stores import TTL_S, SqliteStores, put
+
+from service.errors import ExpiredResultError, StartError, StoreError
+from service.store.sqlite import SqliteStore
+
+
+@pytest.fixture
+def stores(tmp_path):
+    return SqliteStores(tmp_path / "kept" / "results.sqlite3")
+
+
+def test_check_says_what_is_wrong(stores):
+    store = stores.open()
+    with closing(sqlite3.connect(stores.path)) as connection:
+        connection.execute("DROP TABLE results")
+    with pytest.raises(StoreError, match="no such table"):
+        store.check()
+
+
+@pytest.mark.parametrize("older", [1, 2, 3])
+def test_a_file_of_an_older_layout_is_refused(stores, older):
+    stores.open()
+    path = stores.path
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {older}")
+    with pytest.raises(StartError, match=f"expected layout 5, got {older}; remove the file"):
+        stores.open()
+
+
+def test_deleted_is_gone_from_the_files(stores, make_posteriors):
+    store = stores.open()
+    secret = b'{"text": "the quick brown fox"}'
+    result_id = put(store, make_posteriors(), transcription=secret)
+    put(store, make_posteriors())
+    assert any(secret in path.read_bytes() for path in stores.path.parent.iterdir())
+    store.delete(result_id)
+    assert not any(secret in path.read_bytes() for path in stores.path.parent.iterdir())
+
+
+def test_deleting_what_has_expired_overwrites_it(stores, make_posteriors):
+    store = stores.open()
+    result_id = put(store, make_posteriors(), transcription=b"long ago")
+    stores.advance(TTL_S)
+    with pytest.raises(ExpiredResultError):
+        store.delete(result_id)
+    assert b"long ago" not in stores.path.read_bytes()
+
+
+def on_disk(path):
+    """Bytes of the file and of the log beside it."""
+    return sum(each.stat().st_size for each in (path, path.with_name(f"{path.name}-wal")))
+
+
+def test_opening_removes_what_has_expired(stores, make_posteriors):
+    stores.open()
+    path = stores.path
+    store = stores.open()
+    for seed in range(20):
+        put(store, make_posteriors(frames=500, seed=seed))
+    before = on_disk(path)
+    stores.advance(TTL_S)
+    stores.open()
+    assert on_disk(path) < before / 10
+
+
+@pytest.mark.parametrize("ask", ["find", "get", "features", "transcription"])
+def test_expires_at_its_time(stores, make_posteriors, ask):
+    store = stores.open()
+    result_id = put(store, make_posteriors())
+    stores.advance(TTL_S - 0.1)
+    getattr(store, ask)(result_id)
+    stores.advance(0.1)
+    with pytest.raises(ExpiredResultError, match="100 s"):
+        getattr(store, ask)(result_id)
+
+
+def test_many_openings_at_once_of_a_new_file(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from service.store.sqlite import SqliteStore;"
+        "sys.stdin.readline();"
+        "[SqliteStore(Path(sys.argv[1]) / f'{n}.sqlite3', ttl_s=1, max_bytes=1) for n in range(30)]"
+    )
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in processes:
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+    for process in processes:
+        process.communicate(timeout=60)
+    assert [process.returncode for process in processes] == [0] * 4
+
+
+@pytest.mark.parametrize("place", ["a file/results.sqlite3", "garbage.sqlite3", "directory"])
+def test_unusable_place_names_the_variable(tmp_path, place):
+    (tmp_path / "a file").touch()
+    (tmp_path / "garbage.sqlite3").write_bytes(b"not a database " * 1000)
+    (tmp_path / "directory").mkdir()
+    with pytest.raises(StartError, match="OTOSCOPE_STORE_PATH: expected .* got .*" + place[:6]):
+        SqliteStore(tmp_path / place, ttl_s=1.0, max_bytes=1)
+
+
+def test_directory_it_makes_is_for_this_user_alone(stores):
+    assert stores.open()._path.parent.stat().st_mode & 0o777 == 0o700

@@ -1,0 +1,1 @@
+"""Manifests, features and batches: what a model learns from."""

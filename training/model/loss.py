@@ -1,0 +1,119 @@
+"""What training minimises: CTC losses of characters and lower heads, and disagreement."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from training.config import LossConfig
+from training.data.dataset import Batch
+from training.model.network import Heads
+
+
+@dataclass(frozen=True)
+class Losses:
+    """CTC losses of one batch, in nats a target symbol.
+
+    Attributes:
+        total: their weighted sum, which is what is minimised.
+        character: of the text.
+        phoneme: of the phonemes, over the utterances that have a phoneme target; None without the
+            head or without such an utterance.
+        intermediate: of the text, from the lower layer; None without the head.
+        inconsistency: between the two views of each utterance; None if it is seen once.
+        distance: from the teacher's posteriors, a character; None without a teacher.
+    """
+
+    total: Tensor
+    character: Tensor
+    phoneme: Tensor | None = None
+    intermediate: Tensor | None = None
+    inconsistency: Tensor | None = None
+    distance: Tensor | None = None
+
+
+def all_losses(
+    heads: Heads, batch: Batch, weights: LossConfig, teacher: Heads | None = None
+) -> Losses:
+    """Losses of `heads` on `batch`, where `teacher` believes otherwise.
+
+    An utterance without a phoneme target adds nothing to the phoneme loss, nor to its gradient.
+    """
+    character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
+    total = weights.character_weight * character
+    phoneme = intermediate = inconsistency = distance = None
+    has_target = batch.phoneme_lengths > 0
+    if heads.phonemes is not None and bool(has_target.any()):
+        phoneme = _ctc(
+            heads.phonemes[has_target],
+            heads.lengths[has_target],
+            batch.phonemes[has_target],
+            batch.phoneme_lengths[has_target],
+        )
+        total = total + weights.phoneme_weight * phoneme
+    if heads.intermediate is not None:
+        intermediate = _ctc(heads.intermediate, heads.lengths, batch.labels, batch.label_lengths)
+        total = total + weights.intermediate_weight * intermediate
+    if weights.consistency_weight:
+        inconsistency = _inconsistency(heads.log_probs, heads.lengths) / batch.label_lengths.sum()
+        total = total + weights.consistency_weight * inconsistency
+    if teacher is not None:
+        distance = _distance(heads, teacher, weights) / batch.label_lengths.sum()
+        total = (1 - weights.teacher_weight) * total + weights.teacher_weight * distance
+    return Losses(total, character, phoneme, intermediate, inconsistency, distance)
+
+
+def _distance(heads: Heads, teacher: Heads, weights: LossConfig) -> Tensor:
+    """Divergence from what the teacher believes of the characters and the phonemes, in nats."""
+    characters = _divergence(heads.log_probs, teacher.log_probs, heads.lengths)
+    if heads.phonemes is None or teacher.phonemes is None:
+        return characters
+    phonemes = _divergence(heads.phonemes, teacher.phonemes, heads.lengths)
+    return (1 - weights.phoneme_weight) * characters + weights.phoneme_weight * phonemes
+
+
+def _inconsistency(log_probs: Tensor, lengths: Tensor) -> Tensor:
+    """How far apart two views of the same utterances are, summed over their frames, in nats.
+
+    Each view learns from the other as it stands: Kullback-Leibler divergences whose target has no
+    gradient (Yao et al., "CR-CTC: Consistency regularization on CTC", ICLR 2025).
+
+    Args:
+        log_probs: (2 * utterances, T', classes) float32: the first views, then the second.
+        lengths: (2 * utterances,) int64, output frames.
+    """
+    first, second = log_probs.chunk(2)
+    return _divergence(log_probs, torch.cat([second, first]).detach(), lengths)
+
+
+def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
+    """Kullback and Leibler's from `targets`, summed over frames of all items, in nats.
+
+    Args:
+        log_probs: (batch, T', classes) float32.
+        targets: as `log_probs`.
+        lengths: (batch,) int64, output frames.
+    """
+    divergence = nn.functional.kl_div(log_probs, targets, reduction="none", log_target=True).sum(-1)
+    frames = torch.arange(log_probs.shape[1], device=log_probs.device)
+    return (divergence * (frames < lengths.unsqueeze(1))).sum()
+
+
+def _ctc(log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
+    """CTC loss a label, in nats.
+
+    Args:
+        log_probs: (batch, T', classes) float32, the blank last.
+        lengths: (batch,) int64, output frames.
+        labels: (batch, longest N) int64.
+        label_lengths: (batch,) int64.
+    """
+    loss: Tensor = nn.functional.ctc_loss(
+        log_probs.transpose(0, 1),
+        labels,
+        lengths,
+        label_lengths,
+        blank=log_probs.shape[-1] - 1,
+        reduction="sum",
+    )
+    return loss / label_lengths.sum()

@@ -1,0 +1,84 @@
+"""What happened in a run, a JSON line each: the source of its curves and its TensorBoard log."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch.utils.tensorboard import SummaryWriter
+
+from training.model.loss import Losses
+from training.run.validation import DevScore
+
+
+class History:
+    """Appends to a file, mirrors to TensorBoard, and forgets what a resumed run does again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: SummaryWriter | None = None
+        self._unsaved: list[dict[str, Any]] = []
+        self.rows: list[dict[str, Any]] = []
+
+    def add_step(self, step: int, losses: Losses, rate: float, gradient_norm: float) -> None:
+        """One optimiser step: `loss` in nats a character, `phoneme_loss` in nats a phoneme."""
+        row: dict[str, Any] = {"step": step, "loss": losses.character.item()}
+        if losses.phoneme is not None:
+            row["phoneme_loss"] = losses.phoneme.item()
+        if losses.intermediate is not None:
+            row["intermediate_loss"] = losses.intermediate.item()
+        if losses.inconsistency is not None:
+            row["inconsistency"] = losses.inconsistency.item()
+        if losses.distance is not None:
+            row["teacher_distance"] = losses.distance.item()
+        self._add({**row, "learning_rate": rate, "gradient_norm": gradient_norm})
+
+    def add_evaluation(
+        self, step: int, epoch: int, cer: float, per: float | None, scores: dict[str, DevScore]
+    ) -> None:
+        """Dev error rates as fractions: pooled CER and PER if there is one, then each set's."""
+        row: dict[str, Any] = {"step": step, "epoch": epoch, "dev_cer": cer}
+        if per is not None:
+            row["dev_per"] = per
+        for name, score in scores.items():
+            row[f"cer/{name}"] = score.rates.cer
+            row[f"wer/{name}"] = score.rates.wer
+            if score.phonemes is not None:
+                row[f"per/{name}"] = score.phonemes.per
+        self._add(row)
+
+    def flush(self) -> None:
+        """Write what is new to disk."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in self._unsaved)
+        self._unsaved.clear()
+        if self._writer is not None:
+            self._writer.flush()
+
+    def rewind(self, steps: int, epochs: int) -> None:
+        """Read the file back and drop what came after so many steps and whole epochs."""
+        lines = self._path.read_text(encoding="utf-8").splitlines()
+        self.rows = [
+            row
+            for row in map(json.loads, lines)
+            if row["step"] <= steps and row.get("epoch", 0) <= epochs
+        ]
+        partial = self._path.with_suffix(".part")
+        partial.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
+        partial.replace(self._path)
+        self._unsaved.clear()
+        self._writer = SummaryWriter(str(self._path.parent / "tensorboard"), purge_step=steps + 1)
+
+    def series(self, key: str) -> tuple[list[int], list[float]]:
+        """Steps and values of every row that has `key`."""
+        rows = [row for row in self.rows if key in row]
+        return [row["step"] for row in rows], [row[key] for row in rows]
+
+    def _add(self, row: dict[str, Any]) -> None:
+        self.rows.append(row)
+        self._unsaved.append(row)
+        if self._writer is None:
+            self._writer = SummaryWriter(str(self._path.parent / "tensorboard"))
+        for key, value in row.items():
+            if key not in ("step", "epoch"):
+                self._writer.add_scalar(key, value, row["step"])

@@ -1,0 +1,1 @@
+"""Language models, sentences, pseudo-labels and synthetic speech."""

@@ -1,0 +1,169 @@
+"""Text -> a pruned word trigram, and how well it knows the dev sets.
+
+Estimation is IRSTLM's (Federico et al. 2008), from the Debian package `irstlm`: improved Kneser-Ney
+smoothing without singleton trigrams, then pruning by weighted difference.
+"""
+
+import json
+import math
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from otoscope.decoding.ngram import NgramModel, from_arpa
+from otoscope.errors import OtoscopeError
+from otoscope.vocabulary import Alphabet
+from training.data.manifest import read_manifest
+from training.text.sentences import held_out, normalise, sentences
+
+IRSTLM = Path("/usr/lib/irstlm")
+ORDER = 3
+
+
+class EstimationError(OtoscopeError):
+    """IRSTLM is missing or failed."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What a language model knows of one manifest.
+
+    Attributes:
+        perplexity: of its words and sentence ends, unknown words left out.
+        unknown_share: part of its words that are not in the vocabulary.
+    """
+
+    manifest: str
+    words: int
+    perplexity: float
+    unknown_share: float
+
+
+@dataclass(frozen=True)
+class Report:
+    """For lm.json beside the model."""
+
+    sentences: int
+    running_words: int
+    vocabulary: int
+    size_bytes: int
+    sources: tuple[str, ...]
+    dev: tuple[Knowledge, ...]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to build one.
+
+    Attributes:
+        texts: files of plain text, .xz and .gz too, a paragraph a line.
+        manifests: whose transcripts are added.
+        repeat: how often each transcript counts: they are few, and what will be said.
+        min_count: words rarer than this are unknown words.
+        prune: threshold of IRSTLM's pruning for bigrams and trigrams, natural log difference.
+    """
+
+    texts: tuple[Path, ...]
+    manifests: tuple[Path, ...]
+    repeat: int = 4
+    min_count: int = 3
+    prune: float = 1e-8
+
+
+def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
+    """Estimate, prune and write `out` (.npz), and lm.json beside it.
+
+    Sentences of the `dev` manifests are left out wherever they stand, also where another speaker
+    reads them in a training manifest: what a model is measured on must not be in it.
+
+    Raises:
+        EstimationError: if IRSTLM is not installed or fails.
+    """
+    forbidden = held_out(dev, alphabet)
+    lines = [one for one in _learned(recipe, alphabet) if one not in forbidden]
+    counts = Counter(word for line in lines for word in line.split())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder:
+        from_arpa(_estimate(lines, counts, recipe, Path(folder))).save(out)
+    model = NgramModel.load(out)
+    report = Report(
+        sentences=len(lines),
+        running_words=counts.total(),
+        vocabulary=len(model.vocabulary),
+        size_bytes=out.stat().st_size,
+        sources=tuple(path.name for path in recipe.texts)
+        + tuple(f"{path.parent.name}/{path.stem}" for path in recipe.manifests),
+        dev=tuple(measure(model, path, alphabet) for path in dev),
+    )
+    text = json.dumps(asdict(report), indent=1) + "\n"
+    (out.parent / "lm.json").write_text(text, encoding="utf-8")
+    return report
+
+
+def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> Knowledge:
+    """Perplexity and share of unknown words on a manifest's texts."""
+    events, words, unknown, log_prob = 0, 0, 0, 0.0
+    for utterance in read_manifest(manifest):
+        spoken = normalise(utterance.text, alphabet).split()
+        missing = sum(word not in model.numbers for word in spoken)
+        words += len(spoken)
+        unknown += missing
+        if spoken and not missing:
+            log_prob += model.log_prob(spoken)
+            events += len(spoken) + 1
+    name = f"{manifest.parent.name}/{manifest.stem}"
+    perplexity = math.exp(-log_prob / events) if events else math.inf
+    return Knowledge(name, words, perplexity, unknown / max(words, 1))
+
+
+def _learned(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
+    yield from sentences(recipe.texts, alphabet)
+    for manifest in recipe.manifests:
+        for utterance in read_manifest(manifest):
+            if written := normalise(utterance.text, alphabet):
+                yield from [written] * recipe.repeat
+
+
+def _estimate(lines: Sequence[str], counts: Counter[str], recipe: Recipe, folder: Path) -> Path:
+    """Run IRSTLM's three steps; returns the pruned ARPA file."""
+    text = folder / "text"
+    with text.open("w", encoding="utf-8") as file:
+        for line in lines:
+            known = (w if counts[w] >= recipe.min_count else "<unk>" for w in line.split())
+            file.write(f"<s> {' '.join(known)} </s>\n")
+    estimated, arpa, pruned = folder / "lm.ilm.gz", folder / "lm.arpa", folder / "pruned.arpa"
+    script = ["-i", text, "-n", ORDER, "-k", 3, "-s", "improved-kneser-ney", "-p"]
+    _run("build-lm.sh", *script, "-t", folder / "parts", "-o", estimated, folder=folder)
+    if not estimated.exists():  # the script ends with 0 all the same
+        raise EstimationError(
+            f"expected enough text for Kneser-Ney smoothing, got {len(lines)} sentences: "
+            "too few n-grams occur just once, twice or three times"
+        )
+    _run("compile-lm", estimated, "--text=yes", arpa, folder=folder)
+    thresholds = ",".join([f"{recipe.prune:g}"] * (ORDER - 1))
+    _run("prune-lm", f"--threshold={thresholds}", arpa, pruned, folder=folder)
+    return pruned
+
+
+def _run(program: str, *arguments: object, folder: Path) -> None:
+    path = IRSTLM / "bin" / program
+    if not path.exists():
+        raise EstimationError(
+            f"expected IRSTLM's {program} at {path}; on Debian and Ubuntu: apt-get install irstlm"
+        )
+    environment = {**os.environ, "IRSTLM": str(IRSTLM)}
+    environment["PATH"] = f"{IRSTLM / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
+    done = subprocess.run(  # noqa: S603 - a program of a fixed folder
+        [str(path), *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise EstimationError(f"{program} ended with {done.returncode}: {done.stderr[-500:]}")

@@ -1,0 +1,76 @@
+"""Self-training: what a model hears in recordings without texts becomes text to learn from.
+
+Only utterances that it is sure of are kept (Kahn et al. 2020, "Self-Training for End-to-End Speech
+Recognition"): by the mean calibrated confidence of their words.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from otoscope import Recognizer, audio
+from otoscope.decoding.beam_decoder import BeamOptions
+from otoscope.errors import ModelFileError
+from training.data.manifest import read_manifest
+from training.evaluation.decoders import calibration_of, our_decoders
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """How much was kept.
+
+    Attributes:
+        kept, heard: utterances.
+        kept_s, heard_s: seconds of audio.
+        expected_right: mean confidence of the kept ones.
+    """
+
+    kept: int
+    heard: int
+    kept_s: float
+    heard_s: float
+    expected_right: float
+
+
+def label(
+    model: Path, manifest: Path, lm: Path, options: BeamOptions, *, least: float, out: Path
+) -> Labelled:
+    """Write a manifest of the utterances whose words are right with probability `least` or more.
+
+    `model` needs its calibration.json beside it.
+    """
+    recognizer = Recognizer(model)
+    calibration = calibration_of(model, recognizer)
+    if calibration is None:
+        raise ModelFileError(
+            f"expected calibration.json for {model} beside it: run python -m training calibrate"
+        )
+    name, decode = list(our_decoders(recognizer, lm, options, calibration))[-1]
+    rate_hz = recognizer.spec.features.sample_rate_hz
+    rows, confidences, heard_s, kept_s = [], [], 0.0, 0.0
+    utterances = read_manifest(manifest)
+    for utterance in tqdm(utterances, desc=manifest.parent.name, unit="file"):
+        samples = audio.load(utterance.audio, rate_hz).samples
+        duration_s = samples.size / rate_hz
+        heard_s += duration_s
+        transcript = decode(recognizer.posteriors([samples])[0])
+        confidence = calibration.apply(transcript, name).confidence
+        if confidence is None or confidence < least:
+            continue
+        kept_s += duration_s
+        confidences.append(confidence)
+        rows.append(
+            {
+                "audio_filepath": str(utterance.audio.resolve()),
+                "duration": round(duration_s, 3),
+                "speaker": utterance.speaker,
+                "text": transcript.text,
+                "confidence": round(confidence, 3),
+            }
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    mean = sum(confidences) / len(confidences) if confidences else 0.0
+    return Labelled(len(rows), len(utterances), kept_s, heard_s, mean)

@@ -1,0 +1,1 @@
+"""Checkpoints, and weights that a run begins with."""

@@ -1,0 +1,81 @@
+"""Batch normalisation taken out of the convolutions' weights, and put back to learn on.
+
+In evaluation it is a factor and an offset a channel, which a convolution's kernel can take in
+(Jacob et al. 2018, "Quantization and Training of Neural Networks for Efficient
+Integer-Arithmetic-Only Inference", section 3.2): what an exported graph holds, and the form in
+which the weights of two models can be averaged.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from training.model.network import AcousticModel
+
+EPS = nn.BatchNorm2d(1).eps
+
+
+def folded(name: str, kernel: Tensor, bias: Tensor) -> dict[str, Tensor]:
+    """Weights of the convolution `name` where its normalisation does no more than add `bias`."""
+    ones, zeros = torch.ones_like(bias), torch.zeros_like(bias)
+    return {
+        f"{name}.0.weight": kernel,
+        f"{name}.1.weight": ones,
+        f"{name}.1.bias": bias,
+        f"{name}.1.running_mean": zeros,
+        f"{name}.1.running_var": ones - EPS,
+        f"{name}.1.num_batches_tracked": torch.tensor(0),
+    }
+
+
+def fold(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same function in evaluation, each convolution's normalisation taken in by its kernel.
+
+    The result is a copy: it stays when the model goes on learning.
+    """
+    result = {name: values.clone() for name, values in weights.items()}
+    for entry in weights:
+        if entry.endswith(".1.running_mean"):
+            name = entry.removesuffix(".1.running_mean")
+            scale, offset = _scale_and_offset(weights, f"{name}.1")
+            kernel = weights[f"{name}.0.weight"] * scale[:, None, None, None]
+            result |= folded(name, kernel, offset)
+    return result
+
+
+@torch.inference_mode()
+def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
+    """Give normalisation the statistics of a batch; the function in evaluation stays the same.
+
+    Without it a folded model is another function as soon as it learns: its normalisation goes by
+    each batch's own statistics then.
+
+    Args:
+        model: whose convolutions have learned already.
+        features: (batch, frames, bins) float32, of speech such as it is to learn from.
+        lengths: (batch,) int64, frames of each item.
+    """
+    x = features.unsqueeze(1)
+    for convolution, stride in zip(model.convolutions, model.config.time_strides, strict=True):
+        own = torch.arange(x.shape[2]) < lengths.unsqueeze(1)  # (batch, frames)
+        convolve, normalise = convolution.children()
+        y = convolve(x * own[:, None, :, None])
+        mean, variance = y.mean(dim=(0, 2, 3)), y.var(dim=(0, 2, 3))
+        scale, offset = _scale_and_offset(convolution.state_dict(), "1")
+        settled = {
+            "weight": scale * (variance + EPS).sqrt(),
+            "bias": offset + scale * mean,
+            "running_mean": mean,
+            "running_var": variance,
+        }
+        normalise.load_state_dict(normalise.state_dict() | settled)
+        x = torch.relu(convolution.eval()(x * own[:, None, :, None]))
+        convolution.train()
+        lengths = (lengths + stride - 1) // stride
+
+
+def _scale_and_offset(weights: Mapping[str, Tensor], name: str) -> tuple[Tensor, Tensor]:
+    """What the normalisation `name` multiplies by and adds in evaluation, (channels,) each."""
+    scale = weights[f"{name}.weight"] / (weights[f"{name}.running_var"] + EPS).sqrt()
+    return scale, weights[f"{name}.bias"] - weights[f"{name}.running_mean"] * scale

@@ -1,0 +1,115 @@
+"""Saving a run so that a kill -9 costs minutes, and the weights that are exported."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from otoscope.errors import ModelFileError
+from otoscope.spec import ModelSpec
+from training.config import TrainingConfig, config_from_dict, config_to_dict
+from training.model.network import AcousticModel
+
+FORMAT = 1
+
+
+@dataclass
+class Progress:
+    """Where a run is.
+
+    Attributes:
+        epoch, batch: the next batch to learn from, counted from 0.
+        step: optimiser steps so far.
+        best_cer: pooled dev CER of the best checkpoint so far.
+        audio_s: seconds of audio learned from.
+    """
+
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    best_cer: float = float("inf")
+    audio_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Exportable:
+    """Averaged weights and the facts that go with them."""
+
+    model: AcousticModel
+    spec: ModelSpec
+    config: TrainingConfig
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write `state` whole or not at all: a temporary file, flushed to disk, then renamed."""
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        torch.save({"format": FORMAT, **state}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read what `save` wrote.
+
+    Raises:
+        ModelFileError: if the file is missing, damaged or of another format.
+    """
+    if not path.is_file():
+        raise ModelFileError(f"expected a checkpoint, got {path}, which does not exist")
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, zipfile and pickle each raise their own
+        raise ModelFileError(f"{path}: expected a checkpoint: {error}") from error
+    if state.get("format") != FORMAT:
+        raise ModelFileError(f"{path}: expected format {FORMAT}, got {state.get('format')}")
+    return state
+
+
+def save_exportable(path: Path, exportable: Exportable) -> None:
+    """Write averaged weights with their ModelSpec and configuration."""
+    save(
+        path,
+        {
+            "weights": exportable.model.state_dict(),
+            "spec": exportable.spec.to_json(),
+            "config": config_to_dict(exportable.config),
+        },
+    )
+
+
+def load_exportable(path: Path) -> Exportable:
+    """Read what `save_exportable` wrote; the model is in evaluation mode."""
+    state = load(path)
+    spec = ModelSpec.from_json(state["spec"], str(path))
+    config = config_from_dict(state["config"], str(path))
+    model = AcousticModel(
+        config.model,
+        spec.features.bins,
+        spec.alphabet.size,
+        0 if spec.phonemes is None else spec.phonemes.size,
+    )
+    model.load_state_dict(state["weights"])
+    return Exportable(model.eval(), spec, config)
+
+
+def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
+    """Refuse to resume a run under another configuration, naming what differs.
+
+    A setting that came after the run was saved counts as its default. How many epochs there are to
+    be may change: the learning rate then falls towards the new end.
+
+    Raises:
+        ModelFileError: if the two differ.
+    """
+    complete = config_to_dict(config_from_dict(saved, str(path)))
+    complete["loop"] |= {"epochs": wanted["loop"]["epochs"]}
+    differing = [key for key in wanted if complete[key] != wanted[key]]
+    if differing:
+        raise ModelFileError(
+            f"{path} belongs to a run with other settings in {differing}; "
+            "expected the same configuration, or another --run folder"
+        )
