@@ -44,7 +44,7 @@ class RawGraph:
         )
         ways = [
             way
-            for size in ((1,) if apart.quantised else _BATCH_SIZES)  # there recordings go alone
+            for size in ((1,) if apart.quantized else _BATCH_SIZES)  # there recordings go alone
             for way in (
                 _Way("one batch on all processors", size, together, 1),
                 _Way("a batch on each processor", size, apart, processors),
@@ -127,13 +127,13 @@ class PocketSphinx:
         self._audio_s = sum(clip.duration_s for clip in clips)
         rate_hz = recognizer.spec.features.sample_rate_hz
         self._recordings = [load(clip.data, rate_hz).samples for clip in clips]
-        self._system.hear(self._recordings[0])  # warm
+        self._system.recognize(self._recordings[0])  # warm
 
     def speed(self) -> float:
         """Audio s per s, measured once more."""
         started_s = time.perf_counter()
         for samples in self._recordings:
-            self._system.hear(samples)
+            self._system.recognize(samples)
         return self._audio_s / (time.perf_counter() - started_s)
 
 

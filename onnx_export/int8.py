@@ -20,10 +20,10 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from otoscope import Recognizer, load
 from otoscope.errors import ModelFileError, OtoscopeError
-from otoscope.recognizer import QUANTISED_KEY
+from otoscope.recognizer import QUANTIZED_KEY
 
 
-def quantise(model: Path, out: Path) -> None:
+def quantize(model: Path, out: Path) -> None:
     """Write `model` with 8-bit weights; its metadata stay.
 
     Raises:
@@ -47,7 +47,7 @@ def quantise(model: Path, out: Path) -> None:
     )
     graph = onnx.load(out)
     properties = {each.key: each.value for each in graph.metadata_props}
-    onnx.helper.set_model_props(graph, {**properties, QUANTISED_KEY: exact.sha256})
+    onnx.helper.set_model_props(graph, {**properties, QUANTIZED_KEY: exact.sha256})
     onnx.save(graph, out)
     Recognizer(out)
 
@@ -107,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     out = options.out or options.model.with_suffix(".int8.onnx")
     try:
-        quantise(options.model, out)
+        quantize(options.model, out)
         found = drift(options.model, out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

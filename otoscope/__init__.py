@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from otoscope.errors import OtoscopeError
     from otoscope.features import FeatureMatrix, FeatureSpec
     from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
-    from otoscope.recognizer import Heard, Recognizer
+    from otoscope.recognizer import Recognition, Recognizer
     from otoscope.spec import ModelSpec, Provenance
     from otoscope.transcript import Character, Transcript, Word
     from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
@@ -33,13 +33,13 @@ __all__ = [
     "FeatureMatrix",
     "FeatureSpec",
     "FrameClock",
-    "Heard",
     "ModelSpec",
     "OtoscopeError",
     "PhonemePosteriors",
     "PhonemeSet",
     "Posteriors",
     "Provenance",
+    "Recognition",
     "Recognizer",
     "Transcript",
     "Waveform",
@@ -57,7 +57,7 @@ _HOMES = {
     "features": ("FeatureMatrix", "FeatureSpec"),
     "vocabulary": ("ARPABET", "ENGLISH", "Alphabet", "PhonemeSet"),
     "posteriors": ("FrameClock", "PhonemePosteriors", "Posteriors"),
-    "recognizer": ("Heard", "Recognizer"),
+    "recognizer": ("Recognition", "Recognizer"),
     "spec": ("ModelSpec", "Provenance"),
     "transcript": ("Character", "Transcript", "Word"),
 }

@@ -89,7 +89,7 @@ def align(posteriors: Posteriors, text: str) -> AlignedText:
         UnalignableTextError: if the text needs more frames than there are, with both numbers.
     """
     alphabet, log_probs = posteriors.alphabet, posteriors.log_probs
-    spelled = alphabet.normalise(text)
+    spelled = alphabet.normalize(text)
     if not spelled:
         raise EmptyTextError(
             f"expected text with at least one of {''.join(alphabet.symbols)!r}, got {text!r:.80}"

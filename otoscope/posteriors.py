@@ -34,7 +34,7 @@ class FrameClock:
     frame_s: float
     duration_s: float
 
-    def centre_s(self, frame: int) -> float:
+    def center_s(self, frame: int) -> float:
         """The time that `frame` is about."""
         return frame * self.frame_s
 

@@ -28,7 +28,7 @@ from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
 FILTERBANK_KEY = "otoscope.mel_filterbank"
-QUANTISED_KEY = "otoscope.quantised"
+QUANTIZED_KEY = "otoscope.quantised"
 """Metadata of an 8-bit model alone: the SHA-256 of the exact model that it was made from."""
 INPUTS = ("features", "lengths")
 OUTPUTS = ("log_probs", "out_lengths")
@@ -37,7 +37,7 @@ PHONEME_OUTPUT = "phoneme_log_probs"
 
 
 @dataclass(frozen=True)
-class Heard:
+class Recognition:
     """One recording as the model saw it, and what it made of that."""
 
     features: FeatureMatrix
@@ -73,12 +73,12 @@ class Recognizer:
             self.spec = ModelSpec.from_json(metadata[SPEC_KEY], source=str(path))
         except SpecError as error:
             raise ModelFileError(str(error)) from error
-        self.exact_sha256: str = metadata.get(QUANTISED_KEY, self.sha256)
+        self.exact_sha256: str = metadata.get(QUANTIZED_KEY, self.sha256)
         self._filterbank = decode_filterbank(metadata[FILTERBANK_KEY], self.spec)
         _check_graph(self._session, self.spec, path)
 
     @property
-    def quantised(self) -> bool:
+    def quantized(self) -> bool:
         """Whether it has 8-bit weights.
 
         Activations then share one scale in a run, so each item goes through the graph alone.
@@ -102,14 +102,14 @@ class Recognizer:
 
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
         """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
-        return [heard.posteriors for heard in self.hear(waveforms)]
+        return [heard.posteriors for heard in self.recognize(waveforms)]
 
-    def hear(self, waveforms: Sequence[audio.Samples]) -> list[Heard]:
+    def recognize(self, waveforms: Sequence[audio.Samples]) -> list[Recognition]:
         """What `posteriors` gives, each with the X that it was computed from."""
         spec = self.spec.features
         matrices = [self.features(samples) for samples in waveforms]
         return [
-            Heard(
+            Recognition(
                 FeatureMatrix(matrix, spec),
                 self.interpret(heads, samples.size / spec.sample_rate_hz),
             )
@@ -123,7 +123,7 @@ class Recognizer:
         return [heads.characters for heads in self.run_heads(matrices)]
 
     def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:
-        """Run the graph over a padded batch, once unless the model is `quantised`.
+        """Run the graph over a padded batch, once unless the model is `quantized`.
 
         Args:
             matrices: X of each item, (frames, bins) float32, at least one frame each.
@@ -134,7 +134,7 @@ class Recognizer:
         """
         if not matrices:
             return []
-        if self.quantised and len(matrices) > 1:
+        if self.quantized and len(matrices) > 1:
             return [heads for matrix in matrices for heads in self.run_heads([matrix])]
         lengths = np.array([matrix.shape[0] for matrix in matrices], dtype=np.int64)
         if lengths.min() < 1:

@@ -49,7 +49,7 @@ class Transcript:
     characters: tuple[Character, ...]
 
 
-def spelled(characters: Iterable[Character]) -> Iterator[list[Character]]:
+def characters_by_word(characters: Iterable[Character]) -> Iterator[list[Character]]:
     """The characters of each word, in order: those between spaces."""
     word: list[Character] = []
     for character in characters:

@@ -72,7 +72,7 @@ class Alphabet(SymbolSet):
         if len(set(self.symbols)) != len(self.symbols):
             raise SpecError(f"expected different symbols, got {''.join(self.symbols)!r}")
 
-    def normalise(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         """Write `text` with this alphabet's symbols only.
 
         Case folds to what the alphabet holds, dashes, slashes and white space become a space, other

@@ -15,7 +15,7 @@ from service.errors import add_handlers
 from service.http.forms import BodyLimit
 from service.http.responses import FRAME_HEADERS, WARNINGS_HEADER
 from service.http.transcribed import ID_HEADER
-from service.inference.deadline import Lifetimes
+from service.inference.deadline import DeadlineMiddleware
 from service.inference.warmup import warm_up
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
@@ -84,7 +84,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(Linger),
         Middleware(request_id.RequestId),
         Middleware(Observe, observers=(log_exchange, metrics.exchange)),
-        Middleware(Lifetimes, limit_s=settings.max_request_s),
+        Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
     ]
     if settings.cors_origins:
         cors = Middleware(

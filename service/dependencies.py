@@ -12,13 +12,13 @@ from fastapi import Depends, Request
 
 from otoscope import Posteriors, Recognizer
 from otoscope.audio import Source
-from otoscope.decoding.decoder import Decoded, open_decoding
+from otoscope.decoding.decoder import DecodeResult, open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError
 from otoscope.schemas import ModelName
 from service.errors import StartError
 from service.inference.batcher import Batcher, BatchOptions
-from service.inference.decode_pool import Searchers
+from service.inference.decode_pool import DecodeWorkers
 from service.inference.pool import Pool
 from service.inference.transcriber import Recognition, Transcriber
 from service.inference.warmup import Readiness
@@ -36,7 +36,7 @@ class Services:
     """One of each, for as long as the process runs."""
 
     transcriber: Transcriber
-    searchers: Searchers
+    searchers: DecodeWorkers
     pool: Pool
     store: Store
     readiness: Readiness
@@ -59,8 +59,8 @@ class Services:
         self.metrics.took(recognition.took_s)
         return recognition
 
-    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
-        """Write down what a client's file says; raises what `Searchers.decode` does."""
+    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
+        """Write down what a client's file says; raises what `DecodeWorkers.decode` does."""
         return self.searchers.decode(posteriors, options)
 
 
@@ -84,7 +84,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     except ModelFileError as error:
         raise StartError(f"OTOSCOPE_MODEL_PATH: {error}") from error
     try:
-        decoding = open_decoding(
+        decoding = open_decoder(
             recognizer.spec, recognizer.exact_sha256, settings.model_path, settings.lm_path
         )
     except ModelFileError as error:
@@ -96,14 +96,14 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         recognizer.run_heads,
         BatchOptions(
             settings.inference_threads,
-            1 if recognizer.quantised else settings.batch_size,  # batches would gain nothing
+            1 if recognizer.quantized else settings.batch_size,  # batches would gain nothing
             settings.batch_wait_ms / 1000,
         ),
         run_alone=_alone(recognizer, settings).run_heads,
         working=lambda: pool.running,
         on_batch=metrics.batch,
     )
-    searchers = Searchers(decoding, settings.searchers, partial(metrics.stage, "text"))
+    searchers = DecodeWorkers(decoding, settings.searchers, partial(metrics.stage, "text"))
     try:
         transcriber = Transcriber(recognizer, settings.max_duration_s, batcher.run_heads)
         yield Services(transcriber, searchers, pool, store, Readiness(), facts, metrics)
@@ -116,7 +116,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
 
 def _alone(recognizer: Recognizer, settings: Settings) -> Recognizer:
     """The model for a recording that has all threads for itself; it answers bit for bit alike."""
-    if settings.inference_threads == 1 or recognizer.quantised:  # more threads would only spin
+    if settings.inference_threads == 1 or recognizer.quantized:  # more threads would only spin
         return recognizer
     return Recognizer(settings.model_path, threads=settings.inference_threads)
 

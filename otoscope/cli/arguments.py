@@ -137,7 +137,7 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         ("--phrases", str, "a closed list, of which one was said: 'yes, no, stop'"),
     ):
         reading.add_argument(flag, type=kind, metavar="N" if kind is int else "X", help=words)
-    _add_ear(parser)
+    _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser)
 
 
@@ -147,7 +147,7 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
     text.add_argument("--text", help="what is said, in every one of the files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="that holds it")
     _add_output(parser, ALIGNMENT_FORMATS, "json")
-    _add_ear(parser)
+    _add_backend(parser)
     parser.set_defaults(command=commands.align, parser=parser)
 
 
@@ -162,7 +162,7 @@ def _add_probs(parser: argparse.ArgumentParser) -> None:
         "--from-s", type=float, metavar="X", help="frames centred at or after it, in s"
     )
     part.add_argument("--to-s", type=float, metavar="X", help="frames centred before it, in s")
-    _add_ear(parser)
+    _add_backend(parser)
     parser.set_defaults(command=commands.probs, parser=parser)
 
 
@@ -171,7 +171,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--format", choices=("text", "json"), default="text", help="default: text"
     )
-    _add_ear(parser)
+    _add_backend(parser)
     parser.set_defaults(command=commands.info, parser=parser)
 
 
@@ -197,7 +197,7 @@ def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default
     parser.set_defaults(default_format=default, formats=formats)
 
 
-def _add_ear(parser: argparse.ArgumentParser) -> None:
+def _add_backend(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("who listens")
     who = group.add_mutually_exclusive_group()
     who.add_argument(

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats.posteriors import Part
-from otoscope.recognizer import Heard
+from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 
 Recording: TypeAlias = bytes | Path
@@ -32,7 +32,7 @@ class Output:
     warnings: Sequence[str] = ()
 
 
-class Ear(Protocol):
+class Backend(Protocol):
     """What the commands need of whoever listens. Each raises OtoscopeError or OSError."""
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
@@ -41,7 +41,7 @@ class Ear(Protocol):
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         """Where each character of the text is."""
 
-    def hear(self, recording: Recording) -> Heard:
+    def recognize(self, recording: Recording) -> Recognition:
         """X and posteriors."""
 
     def probs(self, recording: Recording, form: str, part: Part) -> Output:

@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from otoscope.cli import writing
-from otoscope.cli.backend import Ear, Output, Recording
+from otoscope.cli.backend import Backend, Output, Recording
 from otoscope.cli.batch import STDIN, Plan, make_plan, run
 from otoscope.cli.errors import UsageError
 from otoscope.cli.information import show
-from otoscope.cli.local_backend import LocalEar
+from otoscope.cli.local_backend import LocalBackend
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
 from otoscope.formats.posteriors import Part
@@ -31,7 +31,7 @@ def transcribe(options: argparse.Namespace) -> int:
         answer = ear.transcribe(recording, decoding)
         return writing.transcript(answer, plan.form, plan.named(name))
 
-    with open_ear(options) as ear:
+    with open_backend(options) as ear:
         return run(plan, work)
 
 
@@ -48,10 +48,10 @@ def align(options: argparse.Namespace) -> int:
     def work(name: str, recording: Recording) -> Output:
         said = _text_beside(Path(name)) if text is None else text
         if plan.form == "png":
-            return writing.alignment_png(ear.hear(recording), said)
+            return writing.alignment_png(ear.recognize(recording), said)
         return writing.alignment(ear.align(recording, said), plan.form, plan.named(name))
 
-    with open_ear(options) as ear:
+    with open_backend(options) as ear:
         return run(plan, work)
 
 
@@ -60,7 +60,7 @@ def probs(options: argparse.Namespace) -> int:
     plan = make_plan(options)
     _need_pictures(plan)
     part = _checked(Part, options)
-    with open_ear(options) as ear:
+    with open_backend(options) as ear:
         return run(plan, lambda _, recording: ear.probs(recording, plan.form, part))
 
 
@@ -68,27 +68,27 @@ def info(options: argparse.Namespace) -> int:
     """Show a model, or audio files."""
     facts: dict[str, Any] | None = None
     if not options.files or options.model is not None or options.server is not None:
-        with open_ear(options) as ear:
+        with open_backend(options) as ear:
             facts = ear.facts()
     return show(facts, options.files, options.format)
 
 
 @contextmanager
-def open_ear(options: argparse.Namespace) -> Iterator[Ear]:
+def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
     """Whoever the options name, ready to listen.
 
     Raises:
         OtoscopeError: if there is no such model or service.
     """
     if options.server is None:
-        yield LocalEar(options.model, options.lm)
+        yield LocalBackend(options.model, options.lm)
         return
     if options.lm is not None:
         raise UsageError("--lm: expected a --model to use it with, got --server")
     _need("httpx", "--server")
-    from otoscope.cli.service_backend import RemoteEar  # noqa: PLC0415 - an extra brings httpx
+    from otoscope.cli.service_backend import ServiceBackend  # noqa: PLC0415 - an extra brings httpx
 
-    with RemoteEar.at(options.server, options.api_key, options.retries) as ear:
+    with ServiceBackend.at(options.server, options.api_key, options.retries) as ear:
         yield ear
 
 

@@ -19,7 +19,7 @@ def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> in
     """Write what is known; returns how many files are no audio, which standard error tells of.
 
     Args:
-        model: what an `Ear` knows about its model; None where nobody asks.
+        model: what an `Backend` knows about its model; None where nobody asks.
         names: of audio files.
         form: text or json.
     """

@@ -9,12 +9,12 @@ from otoscope import longform
 from otoscope.alignment import align
 from otoscope.audio import AudioStream
 from otoscope.cli.backend import Output, Recording
-from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError
-from otoscope.formats.posteriors import Part, View, document, look, probs_csv, probs_npy
+from otoscope.formats.posteriors import Part, View, document, probs_csv, probs_npy, select
 from otoscope.formats.tables import to_json
-from otoscope.recognizer import Heard, Recognizer
+from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer, alignment_answer
 from otoscope.schemas.convert import transcript_answer
 from otoscope.strict import dump
@@ -23,8 +23,8 @@ _SHIPPED = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-class LocalEar:
-    """See `Ear`. Recordings may be of any length; the language model beside the model is used."""
+class LocalBackend:
+    """See `Backend`. Recordings may be of any length; the model's own language model is used."""
 
     def __init__(self, model: Path | None, lm: Path | None) -> None:
         """Load the model, and what lies beside it.
@@ -38,7 +38,7 @@ class LocalEar:
         """
         self._path = model or _shipped()
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
-        self._decoding = open_decoding(
+        self._decoding = open_decoder(
             self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
         )
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
@@ -46,19 +46,19 @@ class LocalEar:
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
         """Nothing but posteriors is kept of a long recording."""
         stream = self._stream(recording)
-        posteriors = longform.recognise(self._recognizer, stream)
+        posteriors = longform.recognize(self._recognizer, stream)
         decoded = self._decoding.decode(posteriors, options)
         return transcript_answer(decoded, posteriors.clock, self._name, stream.warnings)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         """As POST /align does."""
         stream = self._stream(recording)
-        posteriors = longform.recognise(self._recognizer, stream)
+        posteriors = longform.recognize(self._recognizer, stream)
         frames = posteriors.log_probs.shape[0]
         aligned = align(posteriors, text)
         return alignment_answer(aligned, posteriors.clock, frames, self._name, stream.warnings)
 
-    def hear(self, recording: Recording) -> Heard:
+    def recognize(self, recording: Recording) -> Recognition:
         """X as well as posteriors."""
         return self._hear(self._stream(recording))
 
@@ -66,7 +66,7 @@ class LocalEar:
         """As POST /probs does, but for the length of what can be drawn."""
         stream = self._stream(recording)
         heard = self._hear(stream)
-        view = look(heard.posteriors, part)
+        view = select(heard.posteriors, part)
         body = _written(view, form, heard, stream.warnings)
         return Output(body, heard.posteriors.clock.duration_s, stream.warnings)
 
@@ -96,11 +96,11 @@ class LocalEar:
             min_samples=spec.window_samples,
         )
 
-    def _hear(self, stream: AudioStream) -> Heard:
-        return longform.run_through(longform.hear_steps(self._recognizer, stream))
+    def _hear(self, stream: AudioStream) -> Recognition:
+        return longform.run_through(longform.recognize_steps(self._recognizer, stream))
 
 
-def _written(view: View, form: str, heard: Heard, warnings: tuple[str, ...]) -> bytes:
+def _written(view: View, form: str, heard: Recognition, warnings: tuple[str, ...]) -> bytes:
     if form == "json":
         return to_json({"warnings": warnings, **document(view)}) + b"\n"
     if form == "csv":

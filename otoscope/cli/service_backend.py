@@ -12,7 +12,7 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
 from otoscope.formats.posteriors import Part
 from otoscope.posteriors import FrameClock, Posteriors
-from otoscope.recognizer import Heard
+from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
 from otoscope.strict import dump
 from otoscope.vocabulary import Alphabet
@@ -20,8 +20,8 @@ from otoscope.vocabulary import Alphabet
 _WRONG_OPTIONS = ("urn:otoscope:problem:form", "urn:otoscope:problem:query")
 
 
-class RemoteEar:
-    """See `Ear`. What is asked for is JSON; other formats are written here."""
+class ServiceBackend:
+    """See `Backend`. What is asked for is JSON; other formats are written here."""
 
     def __init__(self, client: Client) -> None:
         """Ask the service for its model, so that it is known to be there and to let us in.
@@ -34,7 +34,7 @@ class RemoteEar:
 
     @classmethod
     @contextmanager
-    def at(cls, address: str, api_key: str | None, retries: int) -> Iterator["RemoteEar"]:
+    def at(cls, address: str, api_key: str | None, retries: int) -> Iterator["ServiceBackend"]:
         """The service at an address; ClientError if there is none."""
         with Client(address, api_key=api_key, patience=Patience(retries)) as client:
             yield cls(client)
@@ -59,14 +59,14 @@ class RemoteEar:
         """POST /align."""
         return self._client.align(recording, text)
 
-    def hear(self, recording: Recording) -> Heard:
+    def recognize(self, recording: Recording) -> Recognition:
         """By way of a transcription, which is deleted again."""
         answer = self._client.transcribe(recording, decoder="greedy")
         if answer.id is None:
             raise ClientError(f"the service has no features to give: {'; '.join(answer.warnings)}")
         try:
             posteriors = self._posteriors(answer.id, answer.duration_s)
-            return Heard(self._client.features(answer.id), posteriors)
+            return Recognition(self._client.features(answer.id), posteriors)
         finally:
             self._client.delete(answer.id)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from otoscope import formats as writers
 from otoscope.alignment import align
 from otoscope.cli.backend import Output
-from otoscope.recognizer import Heard
+from otoscope.recognizer import Recognition
 from otoscope.schemas import (
     AlignedWordAnswer,
     AlignmentAnswer,
@@ -49,7 +49,7 @@ def alignment(answer: AlignmentAnswer, form: str, named: str | None) -> Output:
     return Output(body.encode(), answer.duration_s, answer.warnings)
 
 
-def alignment_png(heard: Heard, text: str) -> Output:
+def alignment_png(heard: Recognition, text: str) -> Output:
     """What was heard, with the boundaries of the words of a known text."""
     from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
 

@@ -30,7 +30,7 @@ class Probs:
     warnings: tuple[str, ...] = ()
 
     @property
-    def centres_s(self) -> npt.NDArray[np.float64]:
+    def centers_s(self) -> npt.NDArray[np.float64]:
         """(frames,) the middle of each frame, in seconds from the start of the recording."""
         frames = np.arange(len(self.probs), dtype=np.float64)
         return np.asarray(self.start_s + self.frame_s * frames, dtype=np.float64)

@@ -20,10 +20,10 @@ from otoscope import ctc
 from otoscope.decoding.hotwords import Hotwords, HotwordScorer
 from otoscope.decoding.paths import transcript_of
 from otoscope.decoding.prefix_search import Bounds, search
-from otoscope.decoding.rescoring import PhoneticJudge
+from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.scaling import Evidence
 from otoscope.decoding.scorers import LanguageModel, LetterScorer, Scorer, Weights, WordScorer
-from otoscope.decoding.segmentation import stretches
+from otoscope.decoding.segmentation import segments
 from otoscope.errors import SpecError
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Transcript
@@ -61,7 +61,7 @@ class BeamOptions:
     min_log_prob: float = -5.0
     beam_threshold: float = 11.0
     phoneme_weight: float = 0.5
-    judged: int = 100
+    n_rescored: int = 100
 
     def __post_init__(self) -> None:
         """Refuse what can't be searched."""
@@ -84,7 +84,7 @@ class Hypothesis:
     Attributes:
         text: in the alphabet's symbols.
         acoustic: natural log probability of the text under the evidence, as far as the search
-            followed it; with a judge, the weighted mean of its letters' and its phonemes'.
+            followed it; with a rescorer, the weighted mean of its letters' and its phonemes'.
         lm: natural log probability of the words; 0 without a language model.
         bonus: word_bonus, unknown_penalty and boosts of its words together.
         score: acoustic + lm_weight * lm + bonus.
@@ -115,7 +115,7 @@ class BeamDecoder:
         hot: Hotwords | None = None,
         *,
         priors: Sequence[float] | None = None,
-        judge: PhoneticJudge | None = None,
+        rescorer: PhonemeRescorer | None = None,
     ) -> None:
         """Choose what to search by.
 
@@ -125,13 +125,13 @@ class BeamDecoder:
             language_model: over the words; without one, letters alone count.
             hot: phrases that are expected.
             priors: mean posterior of each class, the blank last; None if they are not known.
-            judge: of the best texts' phonemes, if there is one.
+            rescorer: of the best texts' phonemes, if there is one.
         """
         self._alphabet = alphabet
         self._options = options
         self._model = language_model
         self._hot = hot
-        self._judge = judge
+        self._rescorer = rescorer
         self._evidence = Evidence(
             alphabet.size, options.acoustic_scale, options.prior_scale, priors
         )
@@ -139,16 +139,16 @@ class BeamDecoder:
     def decode(self, posteriors: Posteriors) -> list[Hypothesis]:
         """The `n_best` most probable texts of one recording, best first, no text twice.
 
-        With a judge, stretches of a long recording are read one by one, and their texts joined.
+        With a rescorer, a long recording is searched segment by segment, and the texts joined.
         """
-        n_best, judge = self._options.n_best, self._judge
-        if judge is None or not judge.can_judge(posteriors):
+        n_best, rescorer = self._options.n_best, self._rescorer
+        if rescorer is None or not rescorer.can_rescore(posteriors):
             return self._search(posteriors, n_best)
         parts = [
-            self._judged(self._search(part, max(n_best, self._options.judged)), part, judge)[
-                :n_best
-            ]
-            for part in stretches(posteriors)
+            self._rescored(
+                self._search(part, max(n_best, self._options.n_rescored)), part, rescorer
+            )[:n_best]
+            for part in segments(posteriors)
         ]
         return parts[0] if len(parts) == 1 else self._joined(parts, posteriors)
 
@@ -177,12 +177,12 @@ class BeamDecoder:
                 break
         return list(hypotheses.values())
 
-    def _judged(
-        self, hypotheses: list[Hypothesis], posteriors: Posteriors, judge: PhoneticJudge
+    def _rescored(
+        self, hypotheses: list[Hypothesis], posteriors: Posteriors, rescorer: PhonemeRescorer
     ) -> list[Hypothesis]:
         """In the order of their letters and phonemes together."""
         letters = np.array([each.acoustic for each in hypotheses])
-        phonemes = judge.log_probs(posteriors, [each.text for each in hypotheses], letters)
+        phonemes = rescorer.log_probs(posteriors, [each.text for each in hypotheses], letters)
         added = self._options.phoneme_weight * (phonemes - letters)
         judged = [
             replace(each, acoustic=each.acoustic + more, score=each.score + more)

@@ -12,7 +12,7 @@ from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
 from otoscope.decoding.options import DecodingOptions
 from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
-from otoscope.decoding.rescoring import PhoneticJudge, open_judge
+from otoscope.decoding.rescoring import PhonemeRescorer, open_rescorer
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import OptionsError, SpecError
 from otoscope.posteriors import Posteriors
@@ -27,7 +27,7 @@ Reader = Literal["phrases", "beam", "greedy"]
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodeResult:
     """What was said, as one decoder reads it.
 
     Attributes:
@@ -43,53 +43,53 @@ class Decoded:
 
 
 @dataclass(frozen=True)
-class Decoding:
+class Decoder:
     """What decoders need besides posteriors. Shared between threads.
 
     Attributes:
         language_model: for beam search; None if none is there.
         calibration: of the model that is served; None if none is there.
-        judge: of phonemes, for texts that the language model has part in; None if there is none.
+        rescorer: of phonemes, for texts that the language model has part in; None if there is none.
     """
 
     alphabet: Alphabet
     language_model: LanguageModel | None
     calibration: Calibration | None
-    judge: PhoneticJudge | None = None
+    rescorer: PhonemeRescorer | None = None
 
-    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
+    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
         """Read posteriors as `options` say.
 
         Raises:
             OptionsError: if options contradict each other.
             TextError: if phrases or hot words can't be written or can't fit.
         """
-        match self.reader_of(options):
+        match self.kind_of(options):
             case "phrases":
                 options.refuse_beam_fields("phrases")
                 ranked = rank_phrases(posteriors, options.phrases)
                 transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
-                return Decoded("phrases", transcript, phrases=tuple(ranked))
+                return DecodeResult("phrases", transcript, phrases=tuple(ranked))
             case "beam":
                 reader = self if options.language_model else replace(self, language_model=None)
                 return reader._beam(posteriors, options)
             case "greedy":
                 options.refuse_beam_fields("greedy")
-                return Decoded("greedy", self._calibrated(greedy(posteriors), "greedy"))
+                return DecodeResult("greedy", self._calibrated(greedy(posteriors), "greedy"))
 
-    def reader_of(self, options: DecodingOptions) -> Reader:
+    def kind_of(self, options: DecodingOptions) -> Reader:
         """What reads posteriors when `options` are asked for. Greedy takes next to no time."""
         if options.phrases:
             return "phrases"
         wants_beam = self.language_model or options.of_beam
         return options.decoder or ("beam" if wants_beam else "greedy")
 
-    def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
+    def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
         informed = self.language_model is not None
         name: DecoderName = "beam + LM" if informed else "beam"
         plain = greedy(posteriors)
         if not plain.words:  # blank at every frame: of silence, a language model dreams words
-            return Decoded(name, plain)
+            return DecodeResult(name, plain)
         try:
             decoder = BeamDecoder(
                 self.alphabet,
@@ -97,12 +97,12 @@ class Decoding:
                 self.language_model,
                 hotwords(options.hotwords, self.alphabet) if options.hotwords else None,
                 priors=self.calibration.priors if self.calibration and informed else None,
-                judge=self.judge if informed else None,
+                rescorer=self.rescorer if informed else None,
             )
         except SpecError as error:
             raise OptionsError(str(error)) from error
         found = tuple(decoder.decode(posteriors))
-        return Decoded(name, self._calibrated(found[0].transcript, name), found)
+        return DecodeResult(name, self._calibrated(found[0].transcript, name), found)
 
     def _search(self, options: DecodingOptions) -> BeamOptions:
         """The library's defaults, and what a caller says otherwise."""
@@ -119,9 +119,9 @@ class Decoding:
         return self.calibration.apply(transcript, decoder) if self.calibration else transcript
 
 
-def open_decoding(
+def open_decoder(
     spec: ModelSpec, exact_sha256: str, model_path: Path, lm_path: Path | None
-) -> Decoding:
+) -> Decoder:
     """Load what lies beside the model.
 
     Args:
@@ -138,17 +138,17 @@ def open_decoding(
     if lm_path is not None or path.is_file():
         model = LanguageModel(NgramModel.load(path), spec.alphabet)
     calibration = _calibration(model_path.with_name("calibration.json"), exact_sha256)
-    judge = None
+    rescorer = None
     if calibration is not None:
         options = BeamOptions()
-        judge = open_judge(
+        rescorer = open_rescorer(
             path.parent,
             spec.phonemes,
             calibration.phoneme_priors,
             options.acoustic_scale,
             options.prior_scale,
         )
-    return Decoding(spec.alphabet, model, calibration, judge)
+    return Decoder(spec.alphabet, model, calibration, rescorer)
 
 
 def _calibration(path: Path, sha256: str) -> Calibration | None:

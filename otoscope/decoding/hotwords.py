@@ -58,7 +58,7 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
     """
     if SPACE not in alphabet.symbols:
         raise SpecError("hotwords: expected an alphabet with a space, which parts words")
-    phrases = {alphabet.normalise(phrase): boost for phrase, boost in boosts.items()}
+    phrases = {alphabet.normalize(phrase): boost for phrase, boost in boosts.items()}
     for phrase, boost in phrases.items():
         if not phrase:
             raise SpecError(f"hotwords: expected words, got {list(boosts)}")

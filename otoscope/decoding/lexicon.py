@@ -18,14 +18,14 @@ class Lexicon:
         following: (nodes, classes) int32, the node after one more letter.
         words: (nodes,) int32, number of the word that a node ends; the unknown word's if none.
         ends: (nodes,) bool, whether a node ends a word.
-        hopes: (nodes,) float64, the highest unigram log probability of a word at or below it, a
-            bound for the search; the unknown word's for OUTSIDE, and 0 for ROOT.
+        look_ahead: (nodes,) float64, the highest unigram log probability of a word at or below it,
+            a bound for the search; the unknown word's for OUTSIDE, and 0 for ROOT.
     """
 
     following: npt.NDArray[np.int32]
     words: npt.NDArray[np.int32]
     ends: npt.NDArray[np.bool_]
-    hopes: npt.NDArray[np.float64]
+    look_ahead: npt.NDArray[np.float64]
 
     def step(
         self, nodes: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]
@@ -56,7 +56,7 @@ class Lexicon:
             following[:used],
             np.pad(self.words, (0, used - first), constant_values=self.words[OUTSIDE]),
             ends[:used],
-            np.pad(self.hopes, (0, used - first), constant_values=self.hopes[OUTSIDE]),
+            np.pad(self.look_ahead, (0, used - first), constant_values=self.look_ahead[OUTSIDE]),
         )
 
 
@@ -78,20 +78,20 @@ def build_lexicon(
         unknown: the unknown word's number.
     """
     following: list[dict[int, int]] = [{}, {}]
-    words, hopes = [unknown, unknown], [float(log_probs[unknown]), 0.0]
+    words, look_ahead = [unknown, unknown], [float(log_probs[unknown]), 0.0]
     for spelling, number in zip(spellings, numbers, strict=True):
         log_prob, node = float(log_probs[number]), ROOT
         for letter in spelling:
-            child = following[node].setdefault(letter, len(hopes))
-            if child == len(hopes):
+            child = following[node].setdefault(letter, len(look_ahead))
+            if child == len(look_ahead):
                 following.append({})
                 words.append(unknown)
-                hopes.append(log_prob)
-            hopes[child] = max(hopes[child], log_prob)
+                look_ahead.append(log_prob)
+            look_ahead[child] = max(look_ahead[child], log_prob)
             node = child
         words[node] = number
     ends = np.array(words) != unknown
-    table = np.full((len(hopes), classes), OUTSIDE, dtype=np.int32)
+    table = np.full((len(look_ahead), classes), OUTSIDE, dtype=np.int32)
     for node, letters in enumerate(following):
         table[node, list(letters)] = list(letters.values())
-    return Lexicon(table, np.array(words, dtype=np.int32), ends, np.array(hopes))
+    return Lexicon(table, np.array(words, dtype=np.int32), ends, np.array(look_ahead))

@@ -40,7 +40,7 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
         UnalignableTextError: if the recording is too short for all of them.
     """
     alphabet = posteriors.alphabet
-    spoken = {alphabet.normalise(phrase): phrase for phrase in reversed(phrases)}
+    spoken = {alphabet.normalize(phrase): phrase for phrase in reversed(phrases)}
     if not spoken or not all(spoken):
         raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
     labels = [alphabet.encode(text) for text in spoken]
@@ -66,6 +66,6 @@ def transcript_of_phrase(posteriors: Posteriors, phrase: str) -> Transcript:
         UnsupportedTextError, UnalignableTextError: as `rank_phrases`.
     """
     alphabet = posteriors.alphabet
-    labels = alphabet.encode(alphabet.normalise(phrase))
+    labels = alphabet.encode(alphabet.normalize(phrase))
     alignment = ctc.viterbi(posteriors.log_probs, labels, alphabet.blank_index)
     return transcript_of(alignment.path, posteriors)

@@ -22,14 +22,14 @@ _HOPELESS, _LEAST = 300.0, -1e6
 """So far behind, natural log, no text comes first; and lower is no recording of that length."""
 
 
-class PhoneticJudge:
+class PhonemeRescorer:
     """Says how probable texts are by their phonemes. Safe to share between threads."""
 
     def __init__(self, pronunciations: Pronunciations, blank: int, evidence: Evidence) -> None:
         """Take what it judges by.
 
         Args:
-            pronunciations: of the words it can judge.
+            pronunciations: of the words it can rescore.
             blank: class of the phoneme head's blank.
             evidence: what becomes of the phonemes' posteriors.
         """
@@ -37,7 +37,7 @@ class PhoneticJudge:
         self._blank = blank
         self._evidence = evidence
 
-    def can_judge(self, posteriors: Posteriors) -> bool:
+    def can_rescore(self, posteriors: Posteriors) -> bool:
         """Whether there are phonemes."""
         return posteriors.phonemes is not None
 
@@ -48,7 +48,7 @@ class PhoneticJudge:
         its letters are.
 
         Args:
-            posteriors: of a recording that it can judge.
+            posteriors: of a recording that it can rescore.
             texts: normalised.
             letters: (texts,) natural log probabilities of their letters.
         """
@@ -77,13 +77,13 @@ def _kept_near(log_probs: Floats) -> Floats:
     return kept
 
 
-def open_judge(
+def open_rescorer(
     folder: Path,
     phonemes: PhonemeSet | None,
     priors: Sequence[float],
     scale: float,
     prior_scale: float,
-) -> PhoneticJudge | None:
+) -> PhonemeRescorer | None:
     """The judge for a model; None if it has no phonemes, priors of them, or pronunciations.
 
     Args:
@@ -101,4 +101,4 @@ def open_judge(
         return None
     pronunciations = Pronunciations(read_entries(path, phonemes), phonemes)
     evidence = Evidence(phonemes.size, scale, prior_scale, priors)
-    return PhoneticJudge(pronunciations, phonemes.blank_index, evidence)
+    return PhonemeRescorer(pronunciations, phonemes.blank_index, evidence)

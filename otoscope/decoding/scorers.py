@@ -164,8 +164,8 @@ class WordScorer:
         if words:
             spellings = [alphabet.encode(word).tolist() for word in words]
             self._lexicon = model.lexicon.with_words(spellings)
-        self._hopes = weights.lm * self._lexicon.hopes
-        self._hopes[OUTSIDE] -= weights.unknown_penalty
+        self._look_ahead = weights.lm * self._lexicon.look_ahead
+        self._look_ahead[OUTSIDE] -= weights.unknown_penalty
 
     def start(self) -> Partials:
         """Of the empty text."""
@@ -186,7 +186,7 @@ class WordScorer:
             whole = self._close(partials.take(closed))
             numbers[:, closed], values[:, closed] = whole.numbers, whole.values
         base = self._weights.lm * values[_LM] + values[_BONUS]
-        values[CONTEXT] = base + self._hopes[numbers[_NODE]]
+        values[CONTEXT] = base + self._look_ahead[numbers[_NODE]]
         return Partials(numbers, values)
 
     def finish(self, partials: Partials) -> tuple[Floats, Floats]:

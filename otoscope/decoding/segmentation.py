@@ -14,7 +14,7 @@ LEAST_S = 10.0
 MOST_S = 40.0
 
 
-def stretches(posteriors: Posteriors) -> list[Posteriors]:
+def segments(posteriors: Posteriors) -> list[Posteriors]:
     """All frames of a recording in order, LEAST_S to MOST_S at a time; the last may be shorter.
 
     A recording of up to MOST_S stays whole. Others are cut in the middle of the longest pause, if

@@ -20,10 +20,10 @@ __all__ = [
     "Span",
     "View",
     "document",
-    "look",
     "matrix",
     "probs_csv",
     "probs_npy",
+    "select",
     "to_json",
 ]
 
@@ -111,7 +111,7 @@ class View:
         return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)
 
 
-def look(posteriors: Posteriors, wanted: Part) -> View:
+def select(posteriors: Posteriors, wanted: Part) -> View:
     """The part that is wanted.
 
     Raises:
@@ -145,7 +145,7 @@ def matrix(result_id: str | None, posteriors: Posteriors) -> dict[str, Any]:
         result_id: the transcription's; None if it is not kept.
         posteriors: of the recording.
     """
-    return {"id": result_id, **document(look(posteriors, Part()))}
+    return {"id": result_id, **document(select(posteriors, Part()))}
 
 
 def document(view: View) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 A bidirectional network hears a recording as a whole, and one that was trained on sentences hears an
 hour worse than a sentence, in memory that grows with it. So long audio is cut into windows
 (`otoscope.longform.windows`) that overlap, they go through the model in batches, and their
-posteriors are joined (`otoscope.longform.stitching`). All that is kept of an hour is its posteriors.
+posteriors are joined (`otoscope.longform.stitching`). Kept of an hour are its posteriors alone.
 """
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -12,10 +12,10 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from otoscope.audio import Samples
 from otoscope.features import FeatureMatrix, Features
-from otoscope.longform.stitching import Strip
+from otoscope.longform.stitching import PosteriorStitcher
 from otoscope.longform.windows import Window, WindowOptions, windows
 from otoscope.posteriors import HeadLogProbs, Posteriors
-from otoscope.recognizer import Heard
+from otoscope.recognizer import Recognition
 from otoscope.spec import ModelSpec
 
 T = TypeVar("T")
@@ -42,7 +42,7 @@ class AcousticModel(Protocol):
         """What the graph gave, with its meaning."""
 
 
-def recognise(
+def recognize(
     model: AcousticModel, blocks: Iterable[Samples], options: WindowOptions | None = None
 ) -> Posteriors:
     """Posteriors of one recording.
@@ -67,21 +67,21 @@ def recognise(
 def steps(
     model: AcousticModel, blocks: Iterable[Samples], options: WindowOptions | None = None
 ) -> Generator[None, None, Posteriors]:
-    """`recognise`, with a pause after each group of windows for those who share a processor."""
+    """`recognize`, with a pause after each group of windows for those who share a processor."""
     strip, duration_s = yield from _join(model, blocks, options, keep_features=False)
     return model.interpret(strip.heads(), duration_s)
 
 
-def hear_steps(
+def recognize_steps(
     model: AcousticModel, blocks: Iterable[Samples], options: WindowOptions | None = None
-) -> Generator[None, None, Heard]:
+) -> Generator[None, None, Recognition]:
     """`steps`, which returns X as well: 32 kB a second of audio.
 
     A window's X is normalised over the window, so that of a long recording has a step at each seam.
     """
     strip, duration_s = yield from _join(model, blocks, options, keep_features=True)
     posteriors = model.interpret(strip.heads(), duration_s)
-    return Heard(FeatureMatrix(strip.features(), model.spec.features), posteriors)
+    return Recognition(FeatureMatrix(strip.features(), model.spec.features), posteriors)
 
 
 def _join(
@@ -90,11 +90,11 @@ def _join(
     options: WindowOptions | None,
     *,
     keep_features: bool,
-) -> Generator[None, None, tuple[Strip, float]]:
+) -> Generator[None, None, tuple[PosteriorStitcher, float]]:
     """All windows of a recording in a strip, and its seconds."""
     counted = _Counted(blocks)
     waiting = windows(counted, model.spec, options or WindowOptions())
-    strip = Strip(model.spec.frame_stride)
+    strip = PosteriorStitcher(model.spec.frame_stride)
     group = list(islice(waiting, _GROUP_WINDOWS))
     while group:
         for window, ran in zip(group, _run(model, group), strict=True):

@@ -27,7 +27,7 @@ _BLANK_WORTH_FRAMES = 6
 """How much farther from the cut a seam may be to lie between symbols: about one symbol."""
 
 
-class Strip:
+class PosteriorStitcher:
     """The joined posteriors of the windows so far, and their X if it is given."""
 
     def __init__(self, frame_stride: int) -> None:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from otoscope.decoding.beam_decoder import Hypothesis
-from otoscope.decoding.decoder import Decoded
+from otoscope.decoding.decoder import DecodeResult
 from otoscope.decoding.phrases import RankedPhrase
 from otoscope.formats.cues import Cue, cues_of
 from otoscope.posteriors import FrameClock
@@ -17,11 +17,11 @@ from otoscope.schemas.transcription import (
     SpelledWordAnswer,
     TranscriptAnswer,
 )
-from otoscope.transcript import Character, Word, spelled
+from otoscope.transcript import Character, Word, characters_by_word
 
 
 def transcript_answer(
-    decoded: Decoded,
+    decoded: DecodeResult,
     clock: FrameClock,
     model: ModelName,
     warnings: Sequence[str],
@@ -40,7 +40,7 @@ def transcript_answer(
         segments: whether the text is divided into subtitles, too.
     """
     transcript = decoded.transcript
-    letters = spelled(transcript.characters)
+    letters = characters_by_word(transcript.characters)
     cues = cues_of(transcript.words, clock.duration_s) if segments else None
     return TranscriptAnswer(
         text=transcript.text,

@@ -36,7 +36,7 @@ _CACHE_HEADERS = {
 }
 
 
-def kept_answer(
+def cached_response(
     kept: Kept,
     key: tuple[str, ...],
     form: Format,
@@ -77,7 +77,7 @@ def warnings_headers(warnings: Sequence[str]) -> dict[str, str]:
     return {WARNINGS_HEADER: json.dumps(warnings)} if warnings else {}
 
 
-async def work_out(pool: Pool, form: Format, work: Callable[[], T]) -> T:
+async def compute(pool: Pool, form: Format, work: Callable[[], T]) -> T:
     """Do `work` outside the event loop; pictures take their turn with the recordings.
 
     Raises:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from otoscope import FrameClock
-from otoscope.decoding.decoder import Decoded
+from otoscope.decoding.decoder import DecodeResult
 from otoscope.formats.tables import to_json
 from otoscope.schemas import ModelName, Transcription
 from otoscope.schemas.convert import transcript_answer
@@ -18,7 +18,7 @@ ID_HEADER = "Otoscope-Transcription-ID"
 
 def transcription(
     result_id: str,
-    decoded: Decoded,
+    decoded: DecodeResult,
     clock: FrameClock,
     model: ModelName,
     *,
@@ -52,9 +52,9 @@ def transcription(
     return document
 
 
-def body_of(
+def render(
     document: Mapping[str, Any],
-    decoded: Decoded,
+    decoded: DecodeResult,
     clock: FrameClock,
     form: TranscriptFormat,
     timestamps: Timestamps,

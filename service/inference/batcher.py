@@ -20,7 +20,7 @@ from otoscope.features import Features
 from otoscope.posteriors import HeadLogProbs
 from service.inference import deadline
 from service.inference.cpus import give_way
-from service.inference.deadline import Lifetime
+from service.inference.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class _Item:
     """X of one recording or window, and who waits for its posteriors."""
 
     matrix: Features
-    lifetime: Lifetime
+    lifetime: Deadline
     result: "Future[HeadLogProbs]" = field(default_factory=Future)
     arrived_s: float = field(default_factory=time.monotonic)
 

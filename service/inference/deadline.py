@@ -1,6 +1,6 @@
 """How long the work for a request is worth doing: until its client leaves, or its time is over.
 
-Each request's `Lifetime` stands in its context, which the threads that work for it share. They ask
+Each request's `Deadline` stands in its context, which the threads that work for it share. They ask
 it before each piece of work; what is under way is not broken off.
 """
 
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.errors import ClientGoneError, DeadlineError
 
 
-class Lifetime:
+class Deadline:
     """Of one request. Safe to ask from several threads."""
 
     def __init__(self, limit_s: float) -> None:
@@ -43,15 +43,15 @@ class Lifetime:
             raise reason
 
 
-_current: ContextVar[Lifetime | None] = ContextVar("lifetime", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("lifetime", default=None)
 
 
-def current() -> Lifetime:
+def current() -> Deadline:
     """The lifetime of the request that this context works for; outside of one it has no end."""
-    return _current.get() or Lifetime(float("inf"))
+    return _current.get() or Deadline(float("inf"))
 
 
-class Lifetimes:
+class DeadlineMiddleware:
     """ASGI middleware that gives each request a lifetime, and watches for clients that leave."""
 
     def __init__(self, app: ASGIApp, *, limit_s: float) -> None:
@@ -63,7 +63,7 @@ class Lifetimes:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        lifetime = Lifetime(self._limit_s)
+        lifetime = Deadline(self._limit_s)
         watch: asyncio.Task[Message] | None = None
 
         async def watch_end() -> Message:

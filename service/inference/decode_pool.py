@@ -3,7 +3,7 @@
 Beam search is Python that calls numpy for small arrays: two in one process don't go faster than one
 after the other, and the event loop and the threads that compute features wait for both. So a few
 processes search, each for one recording at a time; whoever comes besides waits for the next that is
-free. They hold a copy of the `Decoding`, and neither the model nor the web framework.
+free. They hold a copy of the `Decoder`, and neither the model nor the web framework.
 
 A process that dies is replaced when its turn comes again. They end with the server, however it
 ends: none of them outlives the pipe that it reads from.
@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import Queue
 
 from otoscope import Posteriors
-from otoscope.decoding.decoder import Decoded, Decoding
+from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 from service.errors import SearchLostError
@@ -40,18 +40,18 @@ Stage = Callable[[], AbstractContextManager[None]]
 logger = logging.getLogger(__name__)
 
 
-class Searchers:
+class DecodeWorkers:
     """Reads posteriors, in other processes where that takes time. Safe to share between threads."""
 
-    def __init__(self, decoding: Decoding, processes: int, stage: Stage = nullcontext) -> None:
+    def __init__(self, decoder: Decoder, processes: int, stage: Stage = nullcontext) -> None:
         """Start none yet.
 
         Args:
-            decoding: what they read by.
+            decoder: what they decode with.
             processes: how many search; with 0, recordings take turns in this process.
             stage: entered while a recording is read; the wait for a turn does not count.
         """
-        self._decoding = decoding
+        self._decoder = decoder
         self._processes = processes
         self._stage = stage
         self._free: Queue[_Searcher | None] = Queue()
@@ -66,16 +66,16 @@ class Searchers:
         self._starting = threading.Thread(target=self._start_all, name="searchers", daemon=True)
         self._starting.start()
 
-    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
-        """`Decoding.decode`, here or in another process.
+    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
+        """`Decoder.decode`, here or in another process.
 
         Raises:
             SearchLostError: if a process died with this recording, and another one too.
             ClientGoneError, DeadlineError: if nobody needs it any more when its turn comes.
-            What `Decoding.decode` raises.
+            What `Decoder.decode` raises.
         """
         long = posteriors.clock.duration_s > LONG_S
-        if self._decoding.reader_of(options) == "greedy":
+        if self._decoder.kind_of(options) == "greedy":
             return self._decode_here(posteriors, options)
         if not self._processes:
             with nullcontext() if long else self._lane:
@@ -115,13 +115,13 @@ class Searchers:
             logger.warning("a process for beam search ended with %d: another replaces it", code)
             searcher.close()
             searcher = None
-        return searcher or _Searcher(self._decoding)
+        return searcher or _Searcher(self._decoder)
 
-    def _decode_here(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
+    def _decode_here(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
         with self._stage():
-            return self._decoding.decode(posteriors, options)
+            return self._decoder.decode(posteriors, options)
 
-    def _decode_there(self, posteriors: Posteriors, options: DecodingOptions) -> Decoded:
+    def _decode_there(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
         order = posteriors, _plain(options)
         for _ in range(_ATTEMPTS):
             searcher = self._free.get()
@@ -143,8 +143,8 @@ class Searchers:
 class _Searcher:
     """One process, for one thread at a time."""
 
-    def __init__(self, decoding: Decoding) -> None:
-        """Start it, and send it `decoding`; OSError if that can't be done."""
+    def __init__(self, decoder: Decoder) -> None:
+        """Start it, and send it `decoder`; OSError if that can't be done."""
         # The same modules as here, one thread each, and no signals from the server's terminal.
         self._process = subprocess.Popen(  # noqa: S603 - this Python, and a module of this package
             [sys.executable, "-P", "-m", decode_worker.__name__],
@@ -161,7 +161,7 @@ class _Searcher:
         assert self._process.stdout is not None  # noqa: S101
         self._to, self._from = self._process.stdin, self._process.stdout
         try:
-            self._send(decoding)
+            self._send(decoder)
         except BaseException:
             self.close()
             raise
@@ -191,8 +191,8 @@ class _Searcher:
             self._process.kill()
             self._process.wait()
 
-    def _send(self, sent: Decoding | decode_worker.Order) -> None:
-        pickle.dump(sent, self._to)
+    def _send(self, message: Decoder | decode_worker.Order) -> None:
+        pickle.dump(message, self._to)
         self._to.flush()
 
 
@@ -202,9 +202,9 @@ def _plain(options: DecodingOptions) -> DecodingOptions:
     return DecodingOptions.model_construct(**fields)
 
 
-def _outcome(answer: decode_worker.Answer) -> Decoded:
+def _outcome(answer: decode_worker.Answer) -> DecodeResult:
     match answer:
-        case Decoded():
+        case DecodeResult():
             return answer
         case OtoscopeError():
             raise answer

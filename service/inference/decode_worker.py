@@ -1,6 +1,6 @@
 """A process of `service.inference.decode_pool`: decodes posteriors, one recording after another.
 
-It speaks pickle with the server that started it, which sends a `Decoding` and then orders to its
+It speaks pickle with the server that started it, which sends a `Decoder` and then orders to its
 standard input, and gets an answer to each order from its standard output.
 """
 
@@ -13,13 +13,13 @@ import traceback
 from queue import SimpleQueue
 from typing import Any, BinaryIO, NoReturn
 
-from otoscope.decoding.decoder import Decoded, Decoding
+from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 from otoscope.posteriors import Posteriors
 
 Order = tuple[Posteriors, DecodingOptions]
-Answer = Decoded | OtoscopeError | str
+Answer = DecodeResult | OtoscopeError | str
 """What was said, an error of the domain, or the traceback of one that nobody expected."""
 
 
@@ -32,11 +32,11 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     server = sys.stdin.buffer
-    decoding: Decoding = _load(server)
+    decoder: Decoder = _load(server)
     orders: SimpleQueue[Order] = SimpleQueue()
     threading.Thread(target=_receive, args=(server, orders), daemon=True).start()
     while True:
-        answer = _answer(decoding, *orders.get())
+        answer = _answer(decoder, *orders.get())
         try:
             pickle.dump(answer, sys.stdout.buffer)
             sys.stdout.buffer.flush()
@@ -57,9 +57,9 @@ def _load(server: BinaryIO) -> Any:  # noqa: ANN401 - whatever was sent
         _end()
 
 
-def _answer(decoding: Decoding, posteriors: Posteriors, options: DecodingOptions) -> Answer:
+def _answer(decoder: Decoder, posteriors: Posteriors, options: DecodingOptions) -> Answer:
     try:
-        return decoding.decode(posteriors, options)
+        return decoder.decode(posteriors, options)
     except OtoscopeError as error:
         return error
     except Exception:  # noqa: BLE001 - the server raises it where somebody waits

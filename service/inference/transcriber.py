@@ -25,7 +25,7 @@ class Recognition:
 
 
 class Transcriber:
-    """Decode, recognise, write down. Safe to call from several threads."""
+    """Decode, recognize, write down. Safe to call from several threads."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Transcriber:
             min_samples=features.window_samples,
         )
         watch = Stopwatch()
-        heard = yield from longform.hear_steps(
+        heard = yield from longform.recognize_steps(
             TimedModel(self.recognizer, self._run_heads, watch), TimedBlocks(stream, watch)
         )
         return Recognition(heard.posteriors, stream.warnings, heard.features, watch.took_s)

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
 from otoscope.schemas import Answer
-from otoscope.transcript import spelled
+from otoscope.transcript import characters_by_word
 from service.openai_api.languages import language_of
 
 _PAUSE_S = 1.0
@@ -199,7 +199,7 @@ def _groups(words: Sequence[Word]) -> Iterator[list[Word]]:
 
 def _segments(transcript: Transcript, posteriors: Posteriors) -> list[Segment]:
     # Words may have calibrated confidences; their characters keep their posteriors.
-    spellings = spelled(transcript.characters)
+    spellings = characters_by_word(transcript.characters)
     segments = []
     for index, words in enumerate(_groups(transcript.words)):
         inside = chain.from_iterable(islice(spellings, len(words)))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from otoscope import AlignedText, align
-from otoscope.formats.posteriors import look
+from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import AlignmentAnswer, alignment_answer
 from service.dependencies import Services, ServicesDep
@@ -73,7 +73,7 @@ def _answer(
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.steps(upload.file)
     if form == "png":
-        check_view(look(recognition.posteriors, ViewQuery()), _TOO_MUCH)
+        check_view(select(recognition.posteriors, ViewQuery()), _TOO_MUCH)
     aligned = align(recognition.posteriors, upload.options.text)
     return Response(
         _body(services, recognition, aligned, form),
@@ -89,7 +89,7 @@ def _body(
     if form == "json":
         return _json(services, recognition, aligned)
     if form == "png":
-        view = look(posteriors, ViewQuery())
+        view = select(posteriors, ViewQuery())
         return posteriorgram_png(view, posteriors, recognition.features, aligned.words)
     return write(form, aligned.words, aligned.characters, posteriors.clock.duration_s)
 

@@ -15,11 +15,11 @@ from service.http.plots import check_span, features_png
 from service.http.queries import FeaturesQuery, FeaturesQueryDep
 from service.http.responses import (
     IfNoneMatch,
+    cached_response,
+    compute,
     format_responses,
     frame_headers,
-    kept_answer,
     key_of,
-    work_out,
 )
 
 router = APIRouter(tags=["transcription"])
@@ -50,7 +50,7 @@ async def features(
     """
     form = negotiate(query.format, request.headers.getlist("accept"), MEDIA_TYPES, "format")
     work = partial(_of_result, services, query, form, if_none_match)
-    return await work_out(services.pool, form, work)
+    return await compute(services.pool, form, work)
 
 
 def _of_result(
@@ -75,7 +75,7 @@ def _of_result(
         **frame_headers(spec.hop_s, times_s(rows, spec.hop_s)[0]),
         SPEC_HEADER: json.dumps(dump(spec), separators=(",", ":")),
     }
-    return kept_answer(
+    return cached_response(
         kept,
         key_of("/features", query.id, query),
         form,

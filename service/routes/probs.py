@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope import FeatureMatrix, Posteriors
-from otoscope.formats.posteriors import View, document, look, probs_csv, probs_npy
+from otoscope.formats.posteriors import View, document, probs_csv, probs_npy, select
 from otoscope.formats.tables import times_s, to_json
 from otoscope.schemas import FreshProbs, ProbsAnswer
 from service.dependencies import Services, ServicesDep
@@ -20,12 +20,12 @@ from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     IfNoneMatch,
+    cached_response,
+    compute,
     format_responses,
     frame_headers,
-    kept_answer,
     key_of,
     warnings_headers,
-    work_out,
 )
 
 router = APIRouter(tags=["transcription"])
@@ -52,7 +52,7 @@ async def probs(
     """
     form = _form(request, query)
     work = partial(_of_result, services, query, form, if_none_match)
-    return await work_out(services.pool, form, work)
+    return await compute(services.pool, form, work)
 
 
 @router.post(
@@ -97,7 +97,7 @@ def _of_result(
             view, form, {"id": query.id}, posteriors, partial(services.store.features, query.id)
         )
 
-    return kept_answer(
+    return cached_response(
         kept,
         key_of("/probs", query.id, query),
         form,
@@ -122,7 +122,7 @@ def _of_file(
 
 
 def _look(posteriors: Posteriors, query: ViewQuery, form: Format) -> View:
-    view = look(posteriors, query)
+    view = select(posteriors, query)
     if form == "png":
         check_view(view)
     return view

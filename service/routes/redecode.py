@@ -17,7 +17,7 @@ from service.http.responses import (
     warnings_headers,
     written_responses,
 )
-from service.http.transcribed import ID_HEADER, body_of, transcription
+from service.http.transcribed import ID_HEADER, render, transcription
 from service.routes.transcriptions import ResultId
 
 router = APIRouter(tags=["transcription"])
@@ -70,7 +70,7 @@ def _read(
         segments=form == "verbose_json",
     )
     return Response(
-        body_of(document, decoded, posteriors.clock, form, timestamps),
+        render(document, decoded, posteriors.clock, form, timestamps),
         media_type=TRANSCRIPT_TYPES[form],
         headers={ID_HEADER: result_id, **warnings_headers(warnings)},
     )

@@ -19,7 +19,7 @@ from service.http.responses import (
     warnings_headers,
     written_responses,
 )
-from service.http.transcribed import ID_HEADER, body_of, transcription
+from service.http.transcribed import ID_HEADER, render, transcription
 from service.inference.transcriber import Recognition
 from service.store.base import new_id
 
@@ -88,7 +88,7 @@ def _answer(
     headers.update(warnings_headers(document["warnings"]))
     if upload.options.probs:
         document["probs"] = matrix(kept_id, posteriors)
-    body = body_of(document, decoded, posteriors.clock, form, timestamps)
+    body = render(document, decoded, posteriors.clock, form, timestamps)
     return Response(body, media_type=TRANSCRIPT_TYPES[form], headers=headers)
 
 

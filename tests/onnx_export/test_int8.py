@@ -11,10 +11,10 @@ import pytest
 from exportables import VARIANTS, untrained
 
 from onnx_export.export import export
-from onnx_export.int8 import drift, main, quantise
+from onnx_export.int8 import drift, main, quantize
 from otoscope import Recognizer, load
 from otoscope.calibration import read_calibration
-from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.decoder import open_decoder
 from otoscope.errors import ModelFileError
 
 ROOT = Path(__file__).parents[2]
@@ -28,18 +28,18 @@ def test_it_is_smaller_and_describes_itself(
     out = tmp_path / "model.int8.onnx"
     assert main([str(MODEL), "--out", str(out), "--speech", str(SAMPLE)]) == 0
     assert out.stat().st_size < 0.4 * MODEL.stat().st_size
-    exact, quantised = Recognizer(MODEL), Recognizer(out)
-    assert quantised.spec == exact.spec
-    assert quantised.quantised
-    assert not exact.quantised
-    assert quantised.exact_sha256 == exact.exact_sha256 == exact.sha256
-    assert quantised.sha256 != exact.sha256
+    exact, quantized = Recognizer(MODEL), Recognizer(out)
+    assert quantized.spec == exact.spec
+    assert quantized.quantized
+    assert not exact.quantized
+    assert quantized.exact_sha256 == exact.exact_sha256 == exact.sha256
+    assert quantized.sha256 != exact.sha256
     assert "difference of probabilities" in capsys.readouterr().out
 
 
 def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
-    quantise(MODEL, out)
+    quantize(MODEL, out)
     recognizer = Recognizer(out)
     x = recognizer.features(load(SAMPLE, recognizer.spec.features.sample_rate_hz).samples)
     loud = np.full_like(x, 30.0)
@@ -53,16 +53,16 @@ def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
 
 def test_confidences_are_those_of_the_exact_model(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
-    quantise(MODEL, out)
+    quantize(MODEL, out)
     shutil.copy(MODEL.with_name("calibration.json"), tmp_path)
     made = Recognizer(out)
-    decoding = open_decoding(made.spec, made.exact_sha256, out, MODEL.with_name("lm.npz"))
+    decoding = open_decoder(made.spec, made.exact_sha256, out, MODEL.with_name("lm.npz"))
     assert decoding.calibration == read_calibration(MODEL.with_name("calibration.json"))
 
 
 def test_the_shipped_one_is_what_the_command_makes(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
-    quantise(MODEL, out)
+    quantize(MODEL, out)
     shipped, made = Recognizer(MODEL.with_name("model.int8.onnx")), Recognizer(out)
     assert shipped.exact_sha256 == made.exact_sha256
     x = made.features(load(SAMPLE, made.spec.features.sample_rate_hz).samples)
@@ -71,7 +71,7 @@ def test_the_shipped_one_is_what_the_command_makes(tmp_path: Path) -> None:
 
 
 def test_it_stays_near_the_exact_model() -> None:
-    """What leads into the recurrent layers does most of the harm if it is quantised as well."""
+    """What leads into the recurrent layers does most of the harm if it is quantized as well."""
     found = drift(MODEL, MODEL.with_name("model.int8.onnx"), [SAMPLE])
     assert 0 < found.divergence < 2.8e-4  # 0.0003 with all matrices in 8 bits
     assert 0 < found.largest < 0.05
@@ -81,7 +81,7 @@ def test_it_stays_near_the_exact_model() -> None:
 def test_a_model_without_lstm_layers_is_refused(tmp_path: Path) -> None:
     export(untrained(VARIANTS["gru, stride 2"]), tmp_path / "model.onnx")
     with pytest.raises(ModelFileError, match="expected LSTM layers"):
-        quantise(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
+        quantize(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
     assert not (tmp_path / "model.int8.onnx").exists()
 
 

@@ -159,7 +159,7 @@ def cases(draw):
     """Posteriors of noise, and a text that fits them."""
     alphabet = Alphabet(tuple("abc "))
     text = draw(st.text("abc ", min_size=1, max_size=12).filter(str.strip))
-    text = alphabet.normalise(text)
+    text = alphabet.normalize(text)
     count = ctc.min_frames(alphabet.encode(text)) + draw(st.integers(0, 15))
     log_probs = ctc_oracle.random_log_probs(count, 5, draw(st.integers(0, 10**6)))
     duration_s = max(count - draw(st.floats(0.1, 1)), 0.3) * FRAME_S

@@ -36,7 +36,7 @@ def test_english_has_28_symbols_and_the_blank_is_class_28():
     ],
 )
 def test_normalise(text, expected):
-    assert ENGLISH.normalise(text) == expected
+    assert ENGLISH.normalize(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -44,30 +44,30 @@ def test_normalise(text, expected):
 )
 def test_what_has_a_sound_but_no_symbol_is_named(text):
     with pytest.raises(UnsupportedTextError, match=r"abcdefghijklmnopqrstuvwxyz '.* got also: "):
-        ENGLISH.normalise(text)
+        ENGLISH.normalize(text)
 
 
 @pytest.mark.parametrize("sign", ["&", "%", "@", "#", "§"])
 def test_signs_that_are_read_as_words_are_no_punctuation(sign):
     with pytest.raises(UnsupportedTextError, match=f"got also: {sign} "):
-        ENGLISH.normalise(f"research {sign} development")
+        ENGLISH.normalize(f"research {sign} development")
 
 
 def test_all_unsupported_characters_are_named_once():
     with pytest.raises(UnsupportedTextError, match=r"got also: \$ 1 2 \(spell"):
-        ENGLISH.normalise("$12 or $21")
+        ENGLISH.normalize("$12 or $21")
 
 
 def test_another_language_keeps_its_letters():
-    assert GERMAN.normalise("Straße, ÄPFEL; Éclair") == "straße äpfel eclair"
+    assert GERMAN.normalize("Straße, ÄPFEL; Éclair") == "straße äpfel eclair"
 
 
 def test_an_upper_case_alphabet_folds_upwards():
-    assert Alphabet(tuple("ABC ")).normalise("a b-c") == "A B C"
+    assert Alphabet(tuple("ABC ")).normalize("a b-c") == "A B C"
 
 
 def test_an_alphabet_without_apostrophe_or_space():
-    assert Alphabet(tuple("abc")).normalise("a'b c") == "abc"
+    assert Alphabet(tuple("abc")).normalize("a'b c") == "abc"
 
 
 @given(st.text(max_size=40))
@@ -75,12 +75,12 @@ def test_an_alphabet_without_apostrophe_or_space():
 def test_normalised_text_can_be_encoded_and_comes_back(text):
     for alphabet in (ENGLISH, GERMAN, Alphabet(tuple("abc"))):
         try:
-            normalised = alphabet.normalise(text)
+            normalised = alphabet.normalize(text)
         except UnsupportedTextError:
             continue
         indices = alphabet.encode(normalised)
         assert alphabet.decode(indices) == normalised
-        assert alphabet.normalise(normalised) == normalised
+        assert alphabet.normalize(normalised) == normalised
         assert "  " not in normalised
         assert normalised == normalised.strip()
 

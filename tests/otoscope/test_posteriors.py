@@ -12,7 +12,7 @@ CLOCK = FrameClock(frame_s=0.04, duration_s=1.0)
 
 
 def test_frame_i_is_centred_on_i_strides_and_hops():
-    assert [CLOCK.centre_s(i) for i in (0, 1, 24)] == pytest.approx([0.0, 0.04, 0.96])
+    assert [CLOCK.center_s(i) for i in (0, 1, 24)] == pytest.approx([0.0, 0.04, 0.96])
 
 
 def test_spans_touch_and_stay_within_the_recording():
@@ -29,7 +29,7 @@ def test_spans_touch_and_stay_within_the_recording():
 @pytest.mark.parametrize("frame", [0, 1, 7, 24])
 def test_the_frame_at_a_time_is_the_one_whose_span_holds_it(frame):
     start_s, stop_s = CLOCK.span_s(frame, frame + 1)
-    assert CLOCK.frame_at(CLOCK.centre_s(frame)) == frame
+    assert CLOCK.frame_at(CLOCK.center_s(frame)) == frame
     assert CLOCK.frame_at(start_s + 1e-6) == frame
     assert CLOCK.frame_at(stop_s - 1e-6) == frame
     assert CLOCK.frame_at(stop_s + 1e-6) == frame + 1

@@ -72,13 +72,13 @@ def test_posteriors_carry_what_the_graph_returned(tiny):
 
 def test_what_was_heard_is_x_and_the_posteriors_of_it(tiny):
     waveforms = [babble(0.5), noise(0.3)]
-    for heard, samples in zip(tiny.hear(waveforms), waveforms, strict=True):
+    for heard, samples in zip(tiny.recognize(waveforms), waveforms, strict=True):
         assert heard.features.spec == SPEC.features
         np.testing.assert_array_equal(heard.features.values, extract(samples, SPEC.features))
         [alone] = tiny.posteriors([samples])
         np.testing.assert_array_equal(heard.posteriors.log_probs, alone.log_probs)
         assert heard.posteriors.clock == alone.clock
-    assert tiny.hear([]) == []
+    assert tiny.recognize([]) == []
 
 
 def test_the_filterbank_in_the_file_is_the_one_that_is_used(write):

@@ -155,5 +155,5 @@ def sample():
 
 
 @pytest.fixture(scope="session")
-def hear():
+def recognize():
     return hear_example

@@ -103,7 +103,7 @@ def select(
     counts = {"unsupported_text": 0, "empty_text": 0, "wrong_duration": 0, "too_few_frames": 0}
     for index, (utterance, length) in enumerate(zip(utterances, frames, strict=True)):
         try:
-            encoded = alphabet.encode(alphabet.normalise(utterance.text))
+            encoded = alphabet.encode(alphabet.normalize(utterance.text))
         except UnsupportedTextError:
             counts["unsupported_text"] += 1
             continue

@@ -163,7 +163,7 @@ def _dev_set(
     utterances = read_manifest(root / name)
     pack = _pack(utterances, config, cache, name, 1.0)
     selection = select(utterances, pack.frames.tolist(), config.alphabet, config.model.frame_stride)
-    texts = tuple(config.alphabet.normalise(utterances[i].text) for i in selection.kept)
+    texts = tuple(config.alphabet.normalize(utterances[i].text) for i in selection.kept)
     phonemes = _phonemes(selection, pack, config, dictionary)
     line = f"{name}: {len(selection.kept)} utterances to choose by"
     dev_set = DevSet(name, pack, selection.kept, texts, phonemes.labels)

@@ -10,7 +10,7 @@ from otoscope.audio import Samples
 from otoscope.calibration import Calibration, read_calibration
 from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions
 from otoscope.decoding.ngram import NgramModel
-from otoscope.decoding.rescoring import open_judge
+from otoscope.decoding.rescoring import open_rescorer
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import OtoscopeError
 
@@ -25,11 +25,11 @@ class System:
 
     Attributes:
         name: for tables.
-        hear: (samples,) float32 at 16 kHz -> what was said.
+        recognize: (samples,) float32 at 16 kHz -> what was said.
     """
 
     name: str
-    hear: Callable[[Samples], str]
+    recognize: Callable[[Samples], str]
 
 
 class Known(Protocol):
@@ -84,14 +84,14 @@ def our_decoders(
     alone = replace(options, word_bonus=0.0, acoustic_scale=1.0, prior_scale=0.0)
     plain = BeamDecoder(alphabet, alone)
     model = LanguageModel(NgramModel.load(lm), alphabet)
-    judge = open_judge(
+    rescorer = open_rescorer(
         lm.parent,
         recognizer.spec.phonemes,
         known.phoneme_priors,
         options.acoustic_scale,
         options.prior_scale,
     )
-    informed = BeamDecoder(alphabet, options, model, priors=known.priors, judge=judge)
+    informed = BeamDecoder(alphabet, options, model, priors=known.priors, rescorer=rescorer)
     yield "beam", lambda posteriors: plain.decode(posteriors)[0].transcript
     yield "beam + LM", lambda posteriors: informed.decode(posteriors)[0].transcript
 
@@ -119,11 +119,11 @@ def pocketsphinx(recognizer: Recognizer) -> System:
         ) from error
     decoder = Decoder(samprate=16000, loglevel="FATAL")
 
-    def hear(samples: Samples) -> str:
+    def recognize(samples: Samples) -> str:
         decoder.start_utt()
         decoder.process_raw((samples * 32767).astype("<i2").tobytes(), full_utt=True)
         decoder.end_utt()
         found = decoder.hyp()
-        return recognizer.spec.alphabet.normalise(found.hypstr) if found else ""
+        return recognizer.spec.alphabet.normalize(found.hypstr) if found else ""
 
-    return System(POCKETSPHINX, hear)
+    return System(POCKETSPHINX, recognize)

@@ -139,7 +139,9 @@ def score_system(system: System, spoken: SpokenSet) -> tuple[Score, list[str]]:
     title = f"{spoken.name}, {system.name}"
     with threadpool_limits(1, user_api="blas"):  # one processor, as the service has it
         started = time.process_time()
-        hypotheses = [system.hear(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")]
+        hypotheses = [
+            system.recognize(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")
+        ]
         cpu_s = time.process_time() - started
     characters = character_counts(spoken.references, hypotheses)
     words = word_counts(spoken.references, hypotheses)
@@ -187,6 +189,6 @@ def _show(system: System, spoken: SpokenSet, hypotheses: Sequence[str], count: i
 def _reference(alphabet: Alphabet, text: str) -> str:
     """The normalised text, or "" if the alphabet can't express it."""
     try:
-        return alphabet.normalise(text)
+        return alphabet.normalize(text)
     except UnsupportedTextError:
         return ""

@@ -18,7 +18,7 @@ from otoscope.decoding.ngram import NgramModel, from_arpa
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import read_manifest
-from training.text.sentences import held_out, normalise, sentences
+from training.text.sentences import held_out, normalize, sentences
 
 IRSTLM = Path("/usr/lib/irstlm")
 ORDER = 3
@@ -108,7 +108,7 @@ def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> Knowledge:
     """Perplexity and share of unknown words on a manifest's texts."""
     events, words, unknown, log_prob = 0, 0, 0, 0.0
     for utterance in read_manifest(manifest):
-        spoken = normalise(utterance.text, alphabet).split()
+        spoken = normalize(utterance.text, alphabet).split()
         missing = sum(word not in model.numbers for word in spoken)
         words += len(spoken)
         unknown += missing
@@ -124,7 +124,7 @@ def _learned(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
     yield from sentences(recipe.texts, alphabet)
     for manifest in recipe.manifests:
         for utterance in read_manifest(manifest):
-            if written := normalise(utterance.text, alphabet):
+            if written := normalize(utterance.text, alphabet):
                 yield from [written] * recipe.repeat
 
 

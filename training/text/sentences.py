@@ -22,23 +22,23 @@ def sentences(texts: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
     for path in texts:
         for paragraph in _lines(path):
             for sentence in _SENTENCE_END.split(paragraph):
-                if written := normalise(_QUOTES.sub("", sentence), alphabet):
+                if written := normalize(_QUOTES.sub("", sentence), alphabet):
                     yield written
 
 
 def held_out(manifests: Iterable[Path], alphabet: Alphabet) -> set[str]:
     """The texts of manifests that a model is measured on: nothing may be learned from them."""
     return {
-        normalise(utterance.text, alphabet)
+        normalize(utterance.text, alphabet)
         for manifest in manifests
         for utterance in read_manifest(manifest)
     }
 
 
-def normalise(text: str, alphabet: Alphabet) -> str:
+def normalize(text: str, alphabet: Alphabet) -> str:
     """The text in the alphabet's symbols, or "" if it can't be written so."""
     try:
-        return alphabet.normalise(text)
+        return alphabet.normalize(text)
     except UnsupportedTextError:
         return ""
 

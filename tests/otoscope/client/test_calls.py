@@ -23,7 +23,7 @@ TEXT = "it was a long time before he came home to his father"
 @pytest.fixture(scope="module")
 def heard(english_model, sample):
     """What the library hears."""
-    [heard] = Recognizer(english_model).hear([load(sample, 16000).samples])
+    [heard] = Recognizer(english_model).recognize([load(sample, 16000).samples])
     return heard
 
 
@@ -105,7 +105,7 @@ def test_a_part_of_the_posteriors_of_a_file(ask, sample, heard):
     expected = heard.posteriors.phonemes.probs[25:50]
     np.testing.assert_allclose(probs.probs, expected, atol=1e-4)
     assert probs.symbols == ARPABET.class_names
-    np.testing.assert_allclose(probs.centres_s, np.arange(25, 50) * 0.04)
+    np.testing.assert_allclose(probs.centers_s, np.arange(25, 50) * 0.04)
 
 
 def test_a_part_of_the_posteriors_of_a_result(ask, sample):

@@ -8,9 +8,9 @@ from ctc_oracle import random_log_probs
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors, ctc
 from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions
-from otoscope.decoding.rescoring import PhoneticJudge, open_judge
+from otoscope.decoding.rescoring import PhonemeRescorer, open_rescorer
 from otoscope.decoding.scaling import Evidence
-from otoscope.decoding.segmentation import stretches
+from otoscope.decoding.segmentation import segments
 from otoscope.errors import SpecError
 from otoscope.pronunciations import FILE_NAME, Pronunciations, write_entries
 
@@ -18,7 +18,7 @@ ALPHABET = Alphabet(("a", "b", " "))
 PHONEMES = PhonemeSet(("A", "B"))
 ENTRIES = {"a": ("A",), "b": ("B",), "ab": ("A", "B")}
 PLAIN = Evidence(PHONEMES.size, 1.0, 0.0, None)
-JUDGE = PhoneticJudge(Pronunciations(ENTRIES, PHONEMES), PHONEMES.blank_index, PLAIN)
+JUDGE = PhonemeRescorer(Pronunciations(ENTRIES, PHONEMES), PHONEMES.blank_index, PLAIN)
 
 
 def heard(letters, phonemes, duration_s=None):
@@ -59,7 +59,7 @@ def test_where_letters_are_in_doubt_phonemes_choose():
     phonemes = frames((0.1, 0.8, 0.1), (0.02, 0.02, 0.96))
     given, options = heard(letters, phonemes), BeamOptions(n_best=3)
     alone = BeamDecoder(ALPHABET, options).decode(given)
-    judged = BeamDecoder(ALPHABET, options, judge=JUDGE).decode(given)
+    judged = BeamDecoder(ALPHABET, options, rescorer=JUDGE).decode(given)
     assert (alone[0].text, judged[0].text) == ("a", "b")
     for each in judged:
         [before] = [one for one in alone if one.text == each.text]
@@ -71,8 +71,8 @@ def test_where_letters_are_in_doubt_phonemes_choose():
 
 def test_models_without_phonemes_are_not_judged():
     given = heard(random_log_probs(3, 4, 1), random_log_probs(3, 3, 2))
-    assert JUDGE.can_judge(given)
-    assert not JUDGE.can_judge(replace(given, phonemes=None))
+    assert JUDGE.can_rescore(given)
+    assert not JUDGE.can_rescore(replace(given, phonemes=None))
 
 
 def test_a_long_recording_is_judged_in_stretches():
@@ -81,10 +81,10 @@ def test_a_long_recording_is_judged_in_stretches():
     sound = ((0.1, 0.8, 0.1), (0.02, 0.02, 0.96), (0.02, 0.02, 0.96))
     given = heard(frames(*letter * 7), frames(*sound * 7))
     given = replace(given, clock=FrameClock(5.0, 105.0))
-    assert len(stretches(given)) == 3
+    assert len(segments(given)) == 3
     options = BeamOptions(n_best=3)
     assert BeamDecoder(ALPHABET, options).decode(given)[0].text == " ".join("a" * 7)
-    found = BeamDecoder(ALPHABET, options, judge=JUDGE).decode(given)
+    found = BeamDecoder(ALPHABET, options, rescorer=JUDGE).decode(given)
     assert found[0].text == " ".join("b" * 7)
     assert len({each.text for each in found}) == 3
     scores = [each.score for each in found]
@@ -97,10 +97,10 @@ def test_a_long_recording_is_judged_in_stretches():
 
 
 def test_a_judge_needs_phonemes_priors_and_pronunciations(tmp_path):
-    assert open_judge(tmp_path, PHONEMES, (0.2, 0.2, 0.6), 0.8, 0.5) is None
+    assert open_rescorer(tmp_path, PHONEMES, (0.2, 0.2, 0.6), 0.8, 0.5) is None
     write_entries(tmp_path / FILE_NAME, ENTRIES.items())
-    assert open_judge(tmp_path, PHONEMES, (0.2, 0.2, 0.6), 0.8, 0.5) is not None
-    assert open_judge(tmp_path, PHONEMES, (), 0.8, 0.5) is None
-    assert open_judge(tmp_path, None, (0.2, 0.2, 0.6), 0.8, 0.5) is None
+    assert open_rescorer(tmp_path, PHONEMES, (0.2, 0.2, 0.6), 0.8, 0.5) is not None
+    assert open_rescorer(tmp_path, PHONEMES, (), 0.8, 0.5) is None
+    assert open_rescorer(tmp_path, None, (0.2, 0.2, 0.6), 0.8, 0.5) is None
     with pytest.raises(SpecError, match="3 priors, got 2"):
-        open_judge(tmp_path, PHONEMES, (0.5, 0.5), 0.8, 0.5)
+        open_rescorer(tmp_path, PHONEMES, (0.5, 0.5), 0.8, 0.5)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
-from otoscope.decoding.segmentation import LEAST_S, MOST_S, stretches
+from otoscope.decoding.segmentation import LEAST_S, MOST_S, segments
 
 FRAME_S = 0.04
 ALPHABET = Alphabet(("a", "b", " "))
@@ -27,13 +27,13 @@ def lengths(parts):
 
 def test_up_to_forty_seconds_stay_whole():
     given = heard("a" * round(MOST_S / FRAME_S))
-    assert stretches(given)[0] is given
+    assert segments(given)[0] is given
 
 
 def test_nothing_is_lost_and_nothing_is_too_long():
     rng = np.random.default_rng(1)
     given = heard("".join(rng.choice(list("aab -"), size=9000)))
-    parts = stretches(given)
+    parts = segments(given)
     for of in (lambda one: one.log_probs, lambda one: one.phonemes.log_probs):
         np.testing.assert_array_equal(np.concatenate([of(part) for part in parts]), of(given))
     for part in parts:
@@ -44,18 +44,18 @@ def test_nothing_is_lost_and_nothing_is_too_long():
 
 def test_the_longest_pause_is_cut_in_its_middle():
     given = heard("a" * 300 + "-- -" + "b" * 200 + "---- ----" + "a" * 700)
-    assert lengths(stretches(given)) == [300 + 4 + 200 + 4, 5 + 700]
+    assert lengths(segments(given)) == [300 + 4 + 200 + 4, 5 + 700]
 
 
 def test_a_pause_between_words_goes_before_a_longer_one_within():
     given = heard("a" * 300 + " -" + "b" * 200 + "---------" + "a" * 700)
-    assert lengths(stretches(given))[0] == 301
+    assert lengths(segments(given))[0] == 301
 
 
 def test_without_a_pause_it_is_cut_all_the_same():
-    assert lengths(stretches(heard("a" * 2500))) == [1000, 1000, 500]
+    assert lengths(segments(heard("a" * 2500))) == [1000, 1000, 500]
 
 
 def test_an_alphabet_without_a_space_has_pauses_too():
     given = heard("a" * 400 + "-----" + "b" * 900, Alphabet(("a", "b")))
-    assert lengths(stretches(given)) == [402, 903]
+    assert lengths(segments(given)) == [402, 903]

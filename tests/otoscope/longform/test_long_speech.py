@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from otoscope import Recognizer, greedy, load
-from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
-from otoscope.longform import recognise
+from otoscope.longform import recognize
 from otoscope.longform.windows import WindowOptions, windows
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,7 +42,7 @@ def on_a_frame(samples, pause_frames=0):
 
 def sentences(model, period, count):
     """The words of each repetition, told apart by their times."""
-    transcript = greedy(recognise(model, [np.tile(period, count)]))
+    transcript = greedy(recognize(model, [np.tile(period, count)]))
     said = [[] for _ in range(count)]
     for word in transcript.words:
         said[int(word.start_s * RATE_HZ / period.size)].append(word.word)
@@ -74,7 +74,7 @@ def utterances(corpus, english, request):
     return [
         (
             load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
-            english.spec.alphabet.normalise(entry["text"]),
+            english.spec.alphabet.normalize(entry["text"]),
         )
         for entry in entries
     ]
@@ -83,7 +83,7 @@ def utterances(corpus, english, request):
 @pytest.fixture(scope="module")
 def readings(english, english_model):
     """Posteriors to text, by decoder."""
-    decoding = open_decoding(english.spec, english.exact_sha256, english_model, None)
+    decoding = open_decoder(english.spec, english.exact_sha256, english_model, None)
 
     def read(posteriors, decoder):
         return decoding.decode(posteriors, DecodingOptions(decoder=decoder)).transcript.text
@@ -102,7 +102,7 @@ def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
     alone = " ".join(read(english.posteriors([each])[0]) for each, _ in utterances)
     recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
     assert cuts(english, recording) >= 8
-    together = read(recognise(english, [recording]))
+    together = read(recognize(english, [recording]))
     assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
     assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
     assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)

@@ -11,7 +11,7 @@ from signals import RATE_HZ, noise
 
 from otoscope import ARPABET, Recognizer, ctc, greedy, longform
 from otoscope.errors import AudioTooShortError, NonFiniteAudioError
-from otoscope.longform import hear_steps, recognise, run_through, steps
+from otoscope.longform import recognize, recognize_steps, run_through, steps
 from otoscope.longform.windows import WindowOptions
 
 SHORT = WindowOptions(shortest_s=4.0, longest_s=8.0, margin_s=1.0)
@@ -37,7 +37,7 @@ def phonemes_of(posteriors):
 
 def check(recording, options=SHORT):
     model = ScriptedModel()
-    posteriors = recognise(model, [recording.samples], options)
+    posteriors = recognize(model, [recording.samples], options)
     assert greedy(posteriors).text == recording.text
     assert phonemes_of(posteriors) == recording.labels
     frames = expected_frames(recording.samples.size)
@@ -75,14 +75,14 @@ def test_symbols_are_where_they_were_said():
 
 def test_silence_all_through():
     samples = np.zeros(50 * RATE_HZ + 123, dtype=np.float32)
-    posteriors = recognise(ScriptedModel(), [samples], SHORT)
+    posteriors = recognize(ScriptedModel(), [samples], SHORT)
     assert greedy(posteriors).text == ""
     assert posteriors.log_probs.shape[0] == expected_frames(samples.size)
 
 
 def test_a_model_without_a_phoneme_head():
     recording = speech(8)
-    posteriors = recognise(ScriptedModel(phonemes=False), [recording.samples], SHORT)
+    posteriors = recognize(ScriptedModel(phonemes=False), [recording.samples], SHORT)
     assert greedy(posteriors).text == recording.text
     assert posteriors.phonemes is None
 
@@ -119,7 +119,7 @@ def test_memory_does_not_grow_with_the_recording():
     second = speech(12, words=1, pause=0).samples[:RATE_HZ]
     tracemalloc.start()
     try:
-        posteriors = recognise(ScriptedModel(), (second for _ in range(1200)))
+        posteriors = recognize(ScriptedModel(), (second for _ in range(1200)))
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -133,7 +133,7 @@ def test_errors_of_the_source_and_of_the_samples_come_through():
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
-        recognise(ScriptedModel(), broken())
+        recognize(ScriptedModel(), broken())
 
 
 @pytest.fixture(scope="module")
@@ -144,35 +144,35 @@ def english(english_model):
 @pytest.mark.parametrize("count", [0, 399])
 def test_shorter_than_a_window(english, count):
     with pytest.raises(AudioTooShortError, match=rf"at least 400 samples, got \({count},\)"):
-        recognise(english, [noise(1.0)[:count]])
+        recognize(english, [noise(1.0)[:count]])
 
 
 def test_samples_that_are_no_numbers(english):
     samples = noise(0.5)
     samples[7] = np.nan
     with pytest.raises(NonFiniteAudioError, match="the first at sample 7"):
-        recognise(english, [samples])
+        recognize(english, [samples])
 
 
 @pytest.mark.parametrize("seconds", [0.025, 1.7, 12.34])
 def test_short_recordings_come_out_bit_for_bit_as_in_one_piece(english, seconds):
     samples = noise(seconds)
     [expected] = english.posteriors([samples])
-    found = recognise(english, np.array_split(samples, 3))
+    found = recognize(english, np.array_split(samples, 3))
     np.testing.assert_array_equal(found.log_probs, expected.log_probs)
     assert found.clock == expected.clock
 
 
 def test_x_comes_along_window_by_window(english):
     samples = noise(70.0)
-    heard = run_through(hear_steps(english, np.array_split(samples, 9)))
+    heard = run_through(recognize_steps(english, np.array_split(samples, 9)))
     assert heard.features.values.shape == (7000, english.spec.features.bins)
     assert heard.posteriors.log_probs.shape[0] == 1750
 
 
 def test_x_of_a_short_recording_is_that_of_one_piece(english):
     samples = noise(10.0)
-    short = run_through(hear_steps(english, [samples]))
-    [whole] = english.hear([samples])
+    short = run_through(recognize_steps(english, [samples]))
+    [whole] = english.recognize([samples])
     np.testing.assert_array_equal(short.features.values, whole.features.values)
     np.testing.assert_array_equal(short.posteriors.log_probs, whole.posteriors.log_probs)

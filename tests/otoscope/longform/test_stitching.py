@@ -5,7 +5,7 @@ import pytest
 
 from otoscope import ENGLISH, FrameClock, Posteriors, greedy
 from otoscope.errors import AudioTooShortError
-from otoscope.longform.stitching import Strip, find_seam
+from otoscope.longform.stitching import PosteriorStitcher, find_seam
 from otoscope.posteriors import HeadLogProbs
 
 
@@ -85,7 +85,7 @@ def test_phonemes_count_as_much_as_characters():
 
 def test_a_strip_keeps_every_frame_once():
     whole = sure("..a...b...c...d...e...f.")
-    strip = Strip(4)
+    strip = PosteriorStitcher(4)
     for first, cut, stop in ((0, 0, 10), (6, 8, 18), (14, 16, 24)):
         strip.add(first, cut, HeadLogProbs(whole[first:stop], whole[first:stop, ::-1]))
     found = strip.heads()
@@ -94,7 +94,7 @@ def test_a_strip_keeps_every_frame_once():
 
 
 def test_a_window_alone_is_kept_as_it_is():
-    strip = Strip(4)
+    strip = PosteriorStitcher(4)
     strip.add(0, 0, heads("..a.."))
     assert strip.heads().phonemes is None
     np.testing.assert_array_equal(strip.heads().characters, sure("..a.."))
@@ -102,4 +102,4 @@ def test_a_window_alone_is_kept_as_it_is():
 
 def test_no_window_at_all():
     with pytest.raises(AudioTooShortError, match="got none"):
-        Strip(4).heads()
+        PosteriorStitcher(4).heads()

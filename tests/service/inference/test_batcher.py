@@ -11,7 +11,7 @@ import pytest
 from otoscope.posteriors import HeadLogProbs
 from service.errors import ClientGoneError, DeadlineError
 from service.inference.batcher import Batcher, BatchOptions
-from service.inference.deadline import Lifetime, _current
+from service.inference.deadline import Deadline, _current
 
 WAIT_S = 10.0
 
@@ -166,7 +166,7 @@ def test_one_that_fails_takes_no_other_with_it(graph, threads):
 
 @pytest.mark.parametrize("reason", [ClientGoneError, DeadlineError])
 def test_what_nobody_needs_is_not_run(graph, threads, reason):
-    ending = Lifetime(WAIT_S if reason is ClientGoneError else 0.0)
+    ending = Deadline(WAIT_S if reason is ClientGoneError else 0.0)
 
     def for_one_who_goes():
         _current.set(ending)

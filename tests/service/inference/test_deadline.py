@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 from service.app import create_app
 from service.errors import ClientGoneError, DeadlineError
 from service.inference import deadline
-from service.inference.deadline import Lifetime, Lifetimes
+from service.inference.deadline import Deadline, DeadlineMiddleware
 from service.inference.pool import Pool
 
 WAIT_S = 10.0
@@ -15,14 +15,14 @@ SCOPE = {"type": "http"}
 
 
 def test_it_lasts_until_its_end():
-    Lifetime(WAIT_S).check()
-    Lifetime(float("inf")).check()
+    Deadline(WAIT_S).check()
+    Deadline(float("inf")).check()
     with pytest.raises(DeadlineError, match="expected to answer within 0 s"):
-        Lifetime(0.0).check()
+        Deadline(0.0).check()
 
 
 def test_it_ends_when_the_client_leaves():
-    one = Lifetime(WAIT_S)
+    one = Deadline(WAIT_S)
     one.leave()
     with pytest.raises(ClientGoneError):
         one.check()
@@ -43,7 +43,9 @@ def drive(app, messages, limit_s=WAIT_S):
         async def send(_):
             pass
 
-        await Lifetimes(lambda *args: app(inbox, *args), limit_s=limit_s)(SCOPE, inbox.get, send)
+        await DeadlineMiddleware(lambda *args: app(inbox, *args), limit_s=limit_s)(
+            SCOPE, inbox.get, send
+        )
 
     asyncio.run(asyncio.wait_for(scenario(), WAIT_S))
 
@@ -94,7 +96,7 @@ def test_work_that_waits_for_one_who_left_is_never_begun():
         gate = threading.Event()
         first = asyncio.create_task(pool.run(lambda: gate.wait(WAIT_S)))
         await asyncio.sleep(0)
-        mine = Lifetime(WAIT_S)
+        mine = Deadline(WAIT_S)
         deadline._current.set(mine)
         second = asyncio.create_task(pool.run(lambda: begun.append("work")))
         await asyncio.sleep(0)

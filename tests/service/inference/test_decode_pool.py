@@ -15,14 +15,14 @@ import pytest
 from running_service import START_S
 
 from otoscope import FrameClock, PhonemePosteriors, load
-from otoscope.decoding.decoder import open_decoding
+from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError, UnsupportedTextError
 from service.errors import DeadlineError, SearchLostError
 from service.http.options import TranscribeOptions
 from service.inference import deadline, decode_pool, decode_worker
-from service.inference.deadline import Lifetime
-from service.inference.decode_pool import LONG_S, Searchers
+from service.inference.deadline import Deadline
+from service.inference.decode_pool import LONG_S, DecodeWorkers
 from service.settings import Settings
 
 SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()
@@ -32,7 +32,7 @@ TIMES_TO_BE_LONG = 20
 
 @pytest.fixture(scope="module")
 def decoding(recognizer):
-    return open_decoding(recognizer.spec, recognizer.exact_sha256, Settings().model_path, None)
+    return open_decoder(recognizer.spec, recognizer.exact_sha256, Settings().model_path, None)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def long_posteriors(posteriors):
 @pytest.fixture(scope="module")
 def shared(decoding):
     """Two processes, for tests that leave them alive."""
-    two = Searchers(decoding, 2)
+    two = DecodeWorkers(decoding, 2)
     two.start()
     yield two
     two.close()
@@ -82,11 +82,11 @@ def started(monkeypatch):
 
 @pytest.fixture
 def make(decoding):
-    """Searchers that are closed after the test."""
+    """DecodeWorkers that are closed after the test."""
     every = []
 
     def make_one(processes, *stage):
-        every.append(Searchers(decoding, processes, *stage))
+        every.append(DecodeWorkers(decoding, processes, *stage))
         return every[-1]
 
     yield make_one
@@ -247,7 +247,7 @@ def test_a_process_that_can_not_start_is_an_answer_too(make, monkeypatch, poster
 def test_what_nobody_needs_any_more_is_not_begun(make, started, posteriors, monkeypatch):
     one = make(1)
     with monkeypatch.context() as patch:
-        patch.setattr(deadline, "current", lambda: Lifetime(-1.0))
+        patch.setattr(deadline, "current", lambda: Deadline(-1.0))
         with pytest.raises(DeadlineError):
             one.decode(posteriors, SEARCH)
     assert not started

@@ -44,8 +44,8 @@ def test_blocks_pass_as_they_are_and_so_does_what_they_raise():
 def test_a_model_that_is_timed_hears_the_same(recognizer, sounds):
     """Of a recording that needs several windows."""
     data, watch = sounds.write(sounds.noise(60)), Stopwatch()
-    plain = longform.recognise(recognizer, AudioStream(data, RATE_HZ))
-    timed = longform.recognise(
+    plain = longform.recognize(recognizer, AudioStream(data, RATE_HZ))
+    timed = longform.recognize(
         TimedModel(recognizer, recognizer.run_heads, watch),
         TimedBlocks(AudioStream(data, RATE_HZ), watch),
     )

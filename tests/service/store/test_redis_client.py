@@ -7,7 +7,7 @@ import redis
 from running_redis import running_redis
 
 from service.errors import StoreError, StoreRefusedError
-from service.store.base import redis_pool
+from service.store import redis_pool
 from service.store.redis_client import AWAY_S, RedisServer
 from service.store.redis_pool import ANSWER_S, CONNECT_S
 

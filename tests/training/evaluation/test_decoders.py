@@ -26,12 +26,12 @@ def test_ours_are_greedy_and_with_a_model_two_beams(
     recognizer = Recognizer(english_model)
     assert [one.name for one in our_systems(recognizer, None, BeamOptions())] == ["greedy"]
     options = BeamOptions(lm_weight=1.0, unknown_penalty=30.0)
-    heard = {one.name: one.hear(samples) for one in our_systems(recognizer, lm, options)}
+    heard = {one.name: one.recognize(samples) for one in our_systems(recognizer, lm, options)}
     assert list(heard) == ["greedy", "beam", "beam + LM"]
     assert set(heard["beam + LM"].split()) <= {"was", "time", "home", "father"}
 
 
 def test_the_peer_hears_the_sample(english_model: Path, samples: np.ndarray) -> None:
     pytest.importorskip("pocketsphinx")
-    text = pocketsphinx(Recognizer(english_model)).hear(samples)
+    text = pocketsphinx(Recognizer(english_model)).recognize(samples)
     assert "father" in text.split()
