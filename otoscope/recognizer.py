@@ -7,8 +7,8 @@ librosa made when it was exported, so recognition needs neither torch nor libros
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +38,25 @@ PHONEME_OUTPUT = "phoneme_log_probs"
 
 @dataclass(frozen=True)
 class Recognition:
-    """One recording as the model saw it, and what it made of that."""
+    """What a model made of one recording.
 
-    features: FeatureMatrix
+    Attributes:
+        posteriors: of all its frames.
+        features: what they were computed from; None if they were not kept.
+        warnings: what there was to say about reading the file.
+        took_s: seconds by the name of a stage, where they were measured.
+    """
+
     posteriors: Posteriors
+    features: FeatureMatrix | None = None
+    warnings: tuple[str, ...] = ()
+    took_s: Mapping[str, float] = field(default_factory=dict)
+
+    def require_features(self) -> FeatureMatrix:
+        """The features; ValueError if they were not kept."""
+        if self.features is None:
+            raise ValueError("expected a recognition that kept its features, got one without")
+        return self.features
 
 
 class Recognizer:
@@ -102,16 +117,16 @@ class Recognizer:
 
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
         """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
-        return [heard.posteriors for heard in self.recognize(waveforms)]
+        return [recognition.posteriors for recognition in self.recognize(waveforms)]
 
     def recognize(self, waveforms: Sequence[audio.Samples]) -> list[Recognition]:
-        """What `posteriors` gives, each with the X that it was computed from."""
+        """What `posteriors` gives, each with the features that it was computed from."""
         spec = self.spec.features
         matrices = [self.features(samples) for samples in waveforms]
         return [
             Recognition(
-                FeatureMatrix(matrix, spec),
                 self.interpret(heads, samples.size / spec.sample_rate_hz),
+                FeatureMatrix(matrix, spec),
             )
             for matrix, heads, samples in zip(
                 matrices, self.run_heads(matrices), waveforms, strict=True

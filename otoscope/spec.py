@@ -72,6 +72,11 @@ class ModelSpec:
         """Distance of neighbouring output frames in seconds."""
         return self.frame_stride * self.features.hop_s
 
+    @property
+    def frame_samples(self) -> int:
+        """Distance of neighbouring output frames in samples."""
+        return self.frame_stride * self.features.hop_samples
+
     def to_json(self) -> str:
         """One JSON document, keys in a fixed order."""
         return json.dumps(dump(self), ensure_ascii=False)

@@ -10,7 +10,7 @@ from typing import Annotated
 import threadpoolctl
 from fastapi import Depends, Request
 
-from otoscope import Posteriors, Recognizer
+from otoscope import Posteriors, Recognition, Recognizer
 from otoscope.audio import Source
 from otoscope.decoding.decoder import DecodeResult, open_decoder
 from otoscope.decoding.options import DecodingOptions
@@ -20,7 +20,7 @@ from service.errors import StartError
 from service.inference.batcher import Batcher, BatchOptions
 from service.inference.decode_pool import DecodeWorkers
 from service.inference.pool import Pool
-from service.inference.transcriber import Recognition, Transcriber
+from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
 from service.model_reports import ModelFacts, read_facts

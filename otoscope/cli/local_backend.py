@@ -2,6 +2,7 @@
 
 import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,30 +46,28 @@ class LocalBackend:
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
         """Nothing but posteriors is kept of a long recording."""
-        stream = self._stream(recording)
-        posteriors = longform.recognize(self._recognizer, stream)
+        recognition = self._recognize(recording)
+        posteriors = recognition.posteriors
         decoded = self._decoding.decode(posteriors, options)
-        return transcript_answer(decoded, posteriors.clock, self._name, stream.warnings)
+        return transcript_answer(decoded, posteriors.clock, self._name, recognition.warnings)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         """As POST /align does."""
-        stream = self._stream(recording)
-        posteriors = longform.recognize(self._recognizer, stream)
+        recognition = self._recognize(recording)
+        posteriors = recognition.posteriors
         frames = posteriors.log_probs.shape[0]
         aligned = align(posteriors, text)
-        return alignment_answer(aligned, posteriors.clock, frames, self._name, stream.warnings)
+        return alignment_answer(aligned, posteriors.clock, frames, self._name, recognition.warnings)
 
     def recognize(self, recording: Recording) -> Recognition:
         """X as well as posteriors."""
-        return self._hear(self._stream(recording))
+        return self._recognize(recording, keep_features=True)
 
     def probs(self, recording: Recording, form: str, part: Part) -> Output:
         """As POST /probs does, but for the length of what can be drawn."""
-        stream = self._stream(recording)
-        heard = self._hear(stream)
-        view = select(heard.posteriors, part)
-        body = _written(view, form, heard, stream.warnings)
-        return Output(body, heard.posteriors.clock.duration_s, stream.warnings)
+        recognition = self._recognize(recording, keep_features=form == "png")
+        body = _written(select(recognition.posteriors, part), form, recognition)
+        return Output(body, recognition.posteriors.clock.duration_s, recognition.warnings)
 
     def facts(self) -> dict[str, Any]:
         """The spec, and what lies beside the model."""
@@ -87,22 +86,21 @@ class LocalBackend:
             "calibrated": sorted(decoding.calibration.curves) if decoding.calibration else [],
         }
 
-    def _stream(self, recording: Recording) -> AudioStream:
+    def _recognize(self, recording: Recording, *, keep_features: bool = False) -> Recognition:
         spec = self._recognizer.spec.features
-        return AudioStream(
+        stream = AudioStream(
             recording,
             spec.sample_rate_hz,
             max_duration_s=math.inf,
             min_samples=spec.window_samples,
         )
+        recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
+        return replace(recognition, warnings=stream.warnings)
 
-    def _hear(self, stream: AudioStream) -> Recognition:
-        return longform.run_through(longform.recognize_steps(self._recognizer, stream))
 
-
-def _written(view: View, form: str, heard: Recognition, warnings: tuple[str, ...]) -> bytes:
+def _written(view: View, form: str, recognition: Recognition) -> bytes:
     if form == "json":
-        return to_json({"warnings": warnings, **document(view)}) + b"\n"
+        return to_json({"warnings": recognition.warnings, **document(view)}) + b"\n"
     if form == "csv":
         return probs_csv(view)
     if form == "npy":
@@ -110,8 +108,8 @@ def _written(view: View, form: str, heard: Recognition, warnings: tuple[str, ...
     from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
 
     figure = plots.draw_posteriorgram(
-        heard.features,
-        heard.posteriors,
+        recognition.require_features(),
+        recognition.posteriors,
         phonemes=view.unit == "phoneme",
         columns=view.columns,
         span_s=view.span_s,

@@ -66,7 +66,7 @@ class ServiceBackend:
             raise ClientError(f"the service has no features to give: {'; '.join(answer.warnings)}")
         try:
             posteriors = self._posteriors(answer.id, answer.duration_s)
-            return Recognition(self._client.features(answer.id), posteriors)
+            return Recognition(posteriors, self._client.features(answer.id))
         finally:
             self._client.delete(answer.id)
 

@@ -49,13 +49,15 @@ def alignment(answer: AlignmentAnswer, form: str, named: str | None) -> Output:
     return Output(body.encode(), answer.duration_s, answer.warnings)
 
 
-def alignment_png(heard: Recognition, text: str) -> Output:
-    """What was heard, with the boundaries of the words of a known text."""
+def alignment_png(recognition: Recognition, text: str) -> Output:
+    """A recognition, with the boundaries of the words of a known text."""
     from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
 
-    words = align(heard.posteriors, text).words
-    figure = plots.draw_posteriorgram(heard.features, heard.posteriors, words=words)
-    return Output(plots.to_png(figure), heard.posteriors.clock.duration_s)
+    words = align(recognition.posteriors, text).words
+    figure = plots.draw_posteriorgram(
+        recognition.require_features(), recognition.posteriors, words=words
+    )
+    return Output(plots.to_png(figure), recognition.posteriors.clock.duration_s)
 
 
 def _timed(

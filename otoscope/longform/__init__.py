@@ -1,11 +1,5 @@
 """Audio of any length -> posteriors, in bounded memory: windows, and what joins them."""
 
-from otoscope.longform.recognition import (
-    AcousticModel,
-    recognize,
-    recognize_steps,
-    run_through,
-    steps,
-)
+from otoscope.longform.recognition import AcousticModel, recognize, recognize_steps, run_through
 
-__all__ = ["AcousticModel", "recognize", "recognize_steps", "run_through", "steps"]
+__all__ = ["AcousticModel", "recognize", "recognize_steps", "run_through"]

@@ -84,7 +84,7 @@ def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) 
         Windows in order, as soon as each can be told; one at least, and empty if there are no
         samples. Together they cover every sample, and each begins on an output frame.
     """
-    unit = spec.frame_stride * spec.features.hop_samples
+    unit = spec.frame_samples
     shortest, longest, margin = (
         max(1, round(seconds / spec.frame_s))
         for seconds in (options.shortest_s, options.longest_s, options.margin_s)

@@ -1,27 +1,11 @@
 """A file -> what was said: the library's steps in order, for one recording."""
 
-from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import replace
 
-from otoscope import FeatureMatrix, Posteriors, Recognizer, longform
+from otoscope import Recognition, Recognizer, longform
 from otoscope.audio import AudioStream, Source
 from service.inference.stages import RunHeads, Stopwatch, TimedBlocks, TimedModel
-
-
-@dataclass(frozen=True)
-class Recognition:
-    """All there is to know about one recording.
-
-    Attributes:
-        warnings: what there was to say about reading the file.
-        features: X as the model saw it.
-        took_s: seconds of the stages decode, features and model.
-    """
-
-    posteriors: Posteriors
-    warnings: tuple[str, ...]
-    features: FeatureMatrix
-    took_s: Mapping[str, float]
 
 
 class Transcriber:
@@ -53,7 +37,10 @@ class Transcriber:
         return longform.run_through(self.steps(source))
 
     def steps(self, source: Source) -> Generator[None, None, Recognition]:
-        """`transcribe`, with a pause now and then for what else waits for a thread."""
+        """`transcribe`, with a pause now and then for what else waits for a thread.
+
+        Features are kept; the stages in `took_s` are decode, features and model.
+        """
         features = self.recognizer.spec.features
         stream = AudioStream(
             source,
@@ -62,7 +49,9 @@ class Transcriber:
             min_samples=features.window_samples,
         )
         watch = Stopwatch()
-        heard = yield from longform.recognize_steps(
-            TimedModel(self.recognizer, self._run_heads, watch), TimedBlocks(stream, watch)
+        recognition = yield from longform.recognize_steps(
+            TimedModel(self.recognizer, self._run_heads, watch),
+            TimedBlocks(stream, watch),
+            keep_features=True,
         )
-        return Recognition(heard.posteriors, stream.warnings, heard.features, watch.took_s)
+        return replace(recognition, warnings=stream.warnings, took_s=watch.took_s)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from otoscope import ModelSpec
+from otoscope import ModelSpec, Recognition
 from otoscope.posteriors import LogProbs
 from service.errors import NotReadyError
 from service.inference.pool import Pool
-from service.inference.transcriber import Recognition, Transcriber
+from service.inference.transcriber import Transcriber
 
 _GOLDEN_S = 1.0
 _ROW_TOLERANCE = 1e-3

@@ -5,7 +5,7 @@ from collections.abc import Generator
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from otoscope import AlignedText, align
+from otoscope import AlignedText, Recognition, align
 from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import AlignmentAnswer, alignment_answer
@@ -21,7 +21,6 @@ from service.http.responses import (
     written_responses,
 )
 from service.http.written import write
-from service.inference.transcriber import Recognition
 
 router = APIRouter(tags=["transcription"])
 
@@ -90,7 +89,7 @@ def _body(
         return _json(services, recognition, aligned)
     if form == "png":
         view = select(posteriors, ViewQuery())
-        return posteriorgram_png(view, posteriors, recognition.features, aligned.words)
+        return posteriorgram_png(view, posteriors, recognition.require_features(), aligned.words)
     return write(form, aligned.words, aligned.characters, posteriors.clock.duration_s)
 
 

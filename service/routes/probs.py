@@ -116,7 +116,11 @@ def _of_file(
     warnings = list(recognition.warnings)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}
     body = _write(
-        view, form, {"warnings": warnings}, recognition.posteriors, lambda: recognition.features
+        view,
+        form,
+        {"warnings": warnings},
+        recognition.posteriors,
+        recognition.require_features,
     )
     return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
 

@@ -5,6 +5,7 @@ from collections.abc import Generator
 
 from fastapi import APIRouter, Request, Response
 
+from otoscope import Recognition
 from otoscope.formats.posteriors import matrix
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
@@ -20,7 +21,6 @@ from service.http.responses import (
     written_responses,
 )
 from service.http.transcribed import ID_HEADER, render, transcription
-from service.inference.transcriber import Recognition
 from service.store.base import new_id
 
 router = APIRouter(tags=["transcription"])
@@ -100,7 +100,7 @@ def _keep(
         services.store.put(
             result_id,
             recognition.posteriors,
-            recognition.features,
+            recognition.require_features(),
             services.transcriber.recognizer.sha256,
             transcription=transcription,
         )

@@ -70,14 +70,14 @@ def test_posteriors_carry_what_the_graph_returned(tiny):
     assert posteriors.clock.duration_s == samples.size / RATE_HZ
 
 
-def test_what_was_heard_is_x_and_the_posteriors_of_it(tiny):
+def test_a_recognition_is_the_posteriors_and_the_features_they_come_from(tiny):
     waveforms = [babble(0.5), noise(0.3)]
-    for heard, samples in zip(tiny.recognize(waveforms), waveforms, strict=True):
-        assert heard.features.spec == SPEC.features
-        np.testing.assert_array_equal(heard.features.values, extract(samples, SPEC.features))
+    for recognition, samples in zip(tiny.recognize(waveforms), waveforms, strict=True):
+        assert recognition.features.spec == SPEC.features
+        np.testing.assert_array_equal(recognition.features.values, extract(samples, SPEC.features))
         [alone] = tiny.posteriors([samples])
-        np.testing.assert_array_equal(heard.posteriors.log_probs, alone.log_probs)
-        assert heard.posteriors.clock == alone.clock
+        np.testing.assert_array_equal(recognition.posteriors.log_probs, alone.log_probs)
+        assert recognition.posteriors.clock == alone.clock
     assert tiny.recognize([]) == []
 
 

@@ -10,6 +10,6 @@ def picture_recording(recognizer: Recognizer, audio_path: Path, out: Path) -> st
     """Draw a recording as `recognizer` hears it into `out` (PNG, SVG or PDF); returns the text."""
     spec = recognizer.spec.features
     waveform = load(audio_path, spec.sample_rate_hz, min_samples=spec.window_samples)
-    [heard] = recognizer.recognize([waveform.samples])
-    draw_posteriorgram(heard.features, heard.posteriors).savefig(out)
-    return greedy(heard.posteriors).text
+    [recognition] = recognizer.recognize([waveform.samples])
+    draw_posteriorgram(recognition.require_features(), recognition.posteriors).savefig(out)
+    return greedy(recognition.posteriors).text

@@ -42,7 +42,7 @@ def on_a_frame(samples, pause_frames=0):
 
 def sentences(model, period, count):
     """The words of each repetition, told apart by their times."""
-    transcript = greedy(recognize(model, [np.tile(period, count)]))
+    transcript = greedy(recognize(model, [np.tile(period, count)]).posteriors)
     said = [[] for _ in range(count)]
     for word in transcript.words:
         said[int(word.start_s * RATE_HZ / period.size)].append(word.word)
@@ -102,7 +102,7 @@ def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
     alone = " ".join(read(english.posteriors([each])[0]) for each, _ in utterances)
     recording = np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
     assert cuts(english, recording) >= 8
-    together = read(recognize(english, [recording]))
+    together = read(recognize(english, [recording]).posteriors)
     assert jiwer.wer(spoken, together) <= jiwer.wer(spoken, alone) + 0.01
     assert jiwer.cer(spoken, together) <= jiwer.cer(spoken, alone) + 0.01
     assert len(together.split()) == pytest.approx(len(alone.split()), rel=0.03)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scripted_model import SPEC, UNIT, ScriptedModel, record
 from signals import RATE_HZ, noise
 
-from otoscope import ARPABET, Recognizer, ctc, greedy, longform
+from otoscope import ARPABET, Recognizer, ctc, greedy
 from otoscope.errors import AudioTooShortError, NonFiniteAudioError
-from otoscope.longform import recognize, recognize_steps, run_through, steps
+from otoscope.longform import recognition, recognize, recognize_steps
 from otoscope.longform.windows import WindowOptions
 
 SHORT = WindowOptions(shortest_s=4.0, longest_s=8.0, margin_s=1.0)
@@ -37,7 +37,7 @@ def phonemes_of(posteriors):
 
 def check(recording, options=SHORT):
     model = ScriptedModel()
-    posteriors = recognize(model, [recording.samples], options)
+    posteriors = recognize(model, [recording.samples], options).posteriors
     assert greedy(posteriors).text == recording.text
     assert phonemes_of(posteriors) == recording.labels
     frames = expected_frames(recording.samples.size)
@@ -75,14 +75,15 @@ def test_symbols_are_where_they_were_said():
 
 def test_silence_all_through():
     samples = np.zeros(50 * RATE_HZ + 123, dtype=np.float32)
-    posteriors = recognize(ScriptedModel(), [samples], SHORT)
+    posteriors = recognize(ScriptedModel(), [samples], SHORT).posteriors
     assert greedy(posteriors).text == ""
     assert posteriors.log_probs.shape[0] == expected_frames(samples.size)
 
 
 def test_a_model_without_a_phoneme_head():
     recording = speech(8)
-    posteriors = recognize(ScriptedModel(phonemes=False), [recording.samples], SHORT)
+    model = ScriptedModel(phonemes=False)
+    posteriors = recognize(model, [recording.samples], SHORT).posteriors
     assert greedy(posteriors).text == recording.text
     assert posteriors.phonemes is None
 
@@ -90,28 +91,22 @@ def test_a_model_without_a_phoneme_head():
 def test_batches_are_bounded_and_hold_windows_of_similar_length(monkeypatch):
     recording = speech(9, words=150)
     model, posteriors = check(recording)
-    assert max(map(len, model.batches)) <= longform._BATCH_WINDOWS
+    assert max(map(len, model.batches)) <= recognition._BATCH_WINDOWS
     for group in zip(model.batches[::2], model.batches[1::2], strict=False):
         assert max(group[0]) <= min(group[1])
-    monkeypatch.setattr(longform, "_BATCH_WINDOWS", 1)
-    monkeypatch.setattr(longform, "_GROUP_WINDOWS", 3)
+    monkeypatch.setattr(recognition, "_BATCH_WINDOWS", 1)
+    monkeypatch.setattr(recognition, "_GROUP_WINDOWS", 3)
     _, alone = check(recording)
     np.testing.assert_array_equal(alone.log_probs, posteriors.log_probs)
 
 
 def test_it_pauses_between_groups_and_not_for_short_recordings():
     long, short = speech(10, words=150), speech(10, words=5)
-    pauses = list(steps(ScriptedModel(), [long.samples], SHORT))
+    pauses = list(recognize_steps(ScriptedModel(), [long.samples], SHORT))
     model, _ = check(long)
     windows = sum(map(len, model.batches))
-    assert len(pauses) == -(-windows // longform._GROUP_WINDOWS) - 1 > 0
-    assert list(steps(ScriptedModel(), [short.samples], SHORT)) == []
-
-
-def test_steps_return_what_all_at_once_gives():
-    recording = speech(11)
-    stepwise = run_through(steps(ScriptedModel(), [recording.samples], SHORT))
-    assert greedy(stepwise).text == recording.text
+    assert len(pauses) == -(-windows // recognition._GROUP_WINDOWS) - 1 > 0
+    assert list(recognize_steps(ScriptedModel(), [short.samples], SHORT)) == []
 
 
 def test_memory_does_not_grow_with_the_recording():
@@ -119,7 +114,7 @@ def test_memory_does_not_grow_with_the_recording():
     second = speech(12, words=1, pause=0).samples[:RATE_HZ]
     tracemalloc.start()
     try:
-        posteriors = recognize(ScriptedModel(), (second for _ in range(1200)))
+        posteriors = recognize(ScriptedModel(), (second for _ in range(1200))).posteriors
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -158,21 +153,23 @@ def test_samples_that_are_no_numbers(english):
 def test_short_recordings_come_out_bit_for_bit_as_in_one_piece(english, seconds):
     samples = noise(seconds)
     [expected] = english.posteriors([samples])
-    found = recognize(english, np.array_split(samples, 3))
+    found = recognize(english, np.array_split(samples, 3)).posteriors
     np.testing.assert_array_equal(found.log_probs, expected.log_probs)
     assert found.clock == expected.clock
 
 
-def test_x_comes_along_window_by_window(english):
-    samples = noise(70.0)
-    heard = run_through(recognize_steps(english, np.array_split(samples, 9)))
-    assert heard.features.values.shape == (7000, english.spec.features.bins)
-    assert heard.posteriors.log_probs.shape[0] == 1750
+def test_features_come_along_window_by_window_if_they_are_asked_for(english):
+    blocks = np.array_split(noise(70.0), 9)
+    long = recognize(english, blocks, keep_features=True)
+    assert long.require_features().values.shape == (7000, english.spec.features.bins)
+    assert long.posteriors.log_probs.shape[0] == 1750
+    with pytest.raises(ValueError, match="kept its features"):
+        recognize(english, blocks[:1]).require_features()
 
 
-def test_x_of_a_short_recording_is_that_of_one_piece(english):
+def test_features_of_a_short_recording_are_those_of_one_piece(english):
     samples = noise(10.0)
-    short = run_through(recognize_steps(english, [samples]))
+    short = recognize(english, [samples], keep_features=True)
     [whole] = english.recognize([samples])
     np.testing.assert_array_equal(short.features.values, whole.features.values)
     np.testing.assert_array_equal(short.posteriors.log_probs, whole.posteriors.log_probs)
