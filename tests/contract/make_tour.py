@@ -1,6 +1,6 @@
 """Run the commands of some documents, each with a service of its own, and write down the answers.
 
-Wanted when an answer, a command or the shipped model has changed:
+Run it when an answer, a command or the shipped model has changed:
 
     make tour
 """
@@ -17,7 +17,7 @@ import tour
 from running_service import running_service
 
 DOCS = tour.REPOSITORY / "docs"
-DOCUMENTS = ("tour.md", "alignment.md")
+DOCUMENTS = ("README.md", "docs/tour.md", "docs/alignment.md")
 _PICTURE = re.compile(r"\]\(tour/([\w-]+\.png)\)")
 
 
@@ -48,4 +48,4 @@ def _write(path: Path) -> None:
 
 if __name__ == "__main__":
     for name in DOCUMENTS:
-        _write(DOCS / name)
+        _write(tour.REPOSITORY / name)

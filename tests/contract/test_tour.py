@@ -21,9 +21,11 @@ def make_tour():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl, which the tour's commands need")
-@pytest.mark.parametrize(("name", "commands"), [("tour.md", 25), ("alignment.md", 2)])
+@pytest.mark.parametrize(
+    ("name", "commands"), [("README.md", 3), ("docs/tour.md", 25), ("docs/alignment.md", 2)]
+)
 def test_answers_are_those_that_a_service_gives(make_tour, tmp_path, name, commands):
-    document = (make_tour.DOCS / name).read_text(encoding="utf-8")
+    document = (tour.REPOSITORY / name).read_text(encoding="utf-8")
     assert len(tour.steps_of(document)) >= commands
     found = tour.differences(document, make_tour.take(document, tmp_path))
     assert not found, "run `make tour`: " + "\n".join(found)

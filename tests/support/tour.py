@@ -1,8 +1,9 @@
 """A document whose commands are run and whose answers are written down.
 
 In Markdown, a block of `sh` or `python` is a command; a block of any other kind right after it is
-what the command prints. All commands of a document are one shell session, as its reader would type
-them, in a folder that has the repository's `examples` and `models`.
+what the command prints. A block of `bash` is shown and not run: installing, training, deploying.
+All commands of a document are one shell session, as its reader would type them, in a folder that
+has the repository's `examples` and `models`.
 """
 
 import difflib
@@ -60,7 +61,8 @@ def steps_of(document: str) -> list[Step]:
             steps.append(Step(kind, text))
             end = block.end()
         else:
-            if end is not None and not document[end : block.start()].strip():
+            follows = end is not None and not document[end : block.start()].strip()
+            if follows and kind != "bash":
                 steps[-1] = replace(steps[-1], answer_kind=kind, answer=text, place=block.span(2))
             end = None
     return steps
