@@ -18,7 +18,7 @@ DOCUMENTS = sorted(
 )
 MADE_BY_COMMANDS = ("runs/", "texts/", "secrets/")
 KEYS_OF_METADATA = ("otoscope.spec", "otoscope.mel_filterbank", "otoscope.quantised")
-OTHER_FLAGS = {"--build-arg", "--no-build", "--only-binary", "--upgrade"}  # of docker, pip, uv
+OTHER_FLAGS = {"--build-arg", "--only-binary", "--require-hashes", "--upgrade"}  # docker, pip, uv
 OTHER_VARIABLES = {"OTOSCOPE_API_KEY", "OTOSCOPE_CORPUS"}  # of the command, of the tests
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
