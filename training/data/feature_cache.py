@@ -68,9 +68,8 @@ def feature_pack(
     Raises:
         otoscope.errors.AudioError, FileNotFoundError: if a file can't be read.
     """
-    key = _digest(paths, spec, speed)
-    base = cache / f"{name.replace('/', '-')}-{speed:g}-{key[:16]}"
-    rows_path, offsets_path = base.with_suffix(".npy"), base.with_suffix(".offsets.npy")
+    stem = f"{name.replace('/', '-')}-{speed:g}-{_digest(paths, spec, speed)[:16]}"
+    rows_path, offsets_path = cache / f"{stem}.npy", cache / f"{stem}.offsets.npy"
     if not offsets_path.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         matrices = _compute(paths, spec, speed, f"{name} x{speed:g}", workers)
@@ -93,6 +92,7 @@ def _digest(paths: Sequence[Path], spec: FeatureSpec, speed: float) -> str:
 def _compute(
     paths: Sequence[Path], spec: FeatureSpec, speed: float, title: str, workers: int | None
 ) -> list[Features]:
+    features.mel_filterbank(spec)  # once, before the processes fork: librosa takes seconds to load
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
         results = pool.map(
             _log_mel_of, paths, [spec] * len(paths), [speed] * len(paths), chunksize=16

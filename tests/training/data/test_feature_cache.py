@@ -50,6 +50,35 @@ def test_content_definition_and_speed_make_new_packs(
     assert packs() == 4
 
 
+@pytest.mark.parametrize("speed", [0.9, 1.1])
+def test_at_any_speed_what_changes_the_features_makes_a_new_pack(
+    tmp_path: Path, recordings: list[Path], speed: float
+) -> None:
+    cache = tmp_path / "cache"
+
+    def pack(paths: list[Path], spec: FeatureSpec = SPEC) -> np.ndarray:
+        return feature_pack(paths, spec, cache, name="x", speed=speed, workers=1).rows
+
+    before = pack(recordings)
+    swapped = pack(recordings[::-1])
+    assert swapped.shape == before.shape
+    assert not np.array_equal(swapped, before)
+    assert not np.array_equal(pack(recordings, replace(SPEC, preemphasis=0.0)), before)
+    soundfile.write(recordings[1], np.zeros(4000), 16000)
+    assert not np.array_equal(pack(recordings), before)
+
+
+def test_speeds_that_begin_alike_have_packs_of_their_own(
+    tmp_path: Path, recordings: list[Path]
+) -> None:
+    speeds = (0.9, 0.95, 1.05, 1.1)
+    packs = [
+        feature_pack(recordings, SPEC, tmp_path, name="x", speed=speed, workers=1)
+        for speed in speeds
+    ]
+    assert [pack.frames[1] for pack in packs] == [27, 26, 23, 22]
+
+
 def test_a_file_that_is_no_audio_fails_and_leaves_no_pack(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.wav"
     wrong.write_text("not audio")
