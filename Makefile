@@ -105,8 +105,6 @@ LOCK = $(DEV)/bin/uv pip compile --quiet --no-header --generate-hashes --python-
 
 lock: $(DEV)/.installed ## Pin what goes into the images (LOCK_ARGS=--upgrade: the newest)
 	$(LOCK) --extra service --output-file docker/service/requirements.txt $(LOCK_ARGS)
-	sed -i.bak "s/^miniaudio==[0-9.]*/& ; platform_machine != 'aarch64'/" docker/service/requirements.txt
-	rm docker/service/requirements.txt.bak # the one package without wheels there; see pyproject.toml
 	$(LOCK) --extra training --no-emit-package torch \
 	  --output-file docker/training/requirements.txt $(LOCK_ARGS)
 

@@ -1,16 +1,15 @@
 """An audio file -> mono blocks at its own rate: the only decoder.
 
-Plain flac goes to dr_flac (`otoscope.flac`), where that is installed. libsndfile (through
-soundfile) reads wav, flac, ogg, opus and mp3; what it does not know (m4a, mp4, aac, webm) goes to
-FFmpeg's libraries through PyAV. All ship inside their wheels. Decoding runs block by block, so a
-small file that claims or holds many hours stops at the limit instead of filling the memory. FFmpeg
-may open media containers only: no playlist that names other files.
+libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know (m4a, mp4,
+aac, webm) goes to FFmpeg's libraries through PyAV. Both ship inside their wheels. Decoding runs
+block by block, so a small file that claims or holds many hours stops at the limit instead of
+filling the memory. FFmpeg may open media containers only: no playlist that names other files.
 """
 
 import io
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -22,20 +21,25 @@ import soundfile
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from otoscope.errors import AudioRateError, AudioTooLongError, UnreadableAudioError
-from otoscope.flac import read_plain
+from otoscope.audio.truncation import breaks_off
+from otoscope.errors import (
+    AudioRateError,
+    AudioTooLongError,
+    EmptyAudioError,
+    UnreadableAudioError,
+)
 
 Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
 """A file's bytes, its path, or the file itself, open for reading and seeking."""
 
 BLOCK_SAMPLES = 2**17
-"""Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Threads that
-decode side by side get into one another's way at each block; what libsndfile fails in, FFmpeg
-decodes again."""
+"""Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Few blocks,
+because threads that decode side by side wait for one another at each; small ones, because FFmpeg
+decodes again the block in which libsndfile fails."""
 
-_PROBE_SAMPLES = 2**13
-"""Asked for beyond the length in the header, lest it is too short."""
+_LEAST_BLOCK_SAMPLES = 2**13
+"""Asked for in the end, in case there are more than the header says."""
 
 MIN_RATE_HZ = 1000
 """No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
@@ -65,8 +69,24 @@ class Block(NamedTuple):
     rate_hz: int
 
 
-class Unnamed:
-    """A file without its name, whose suffix must not decide how it is read."""
+class Format(NamedTuple):
+    """How a file holds its audio.
+
+    Attributes:
+        container: "FLAC", "WAV", "mov,mp4,m4a,3gp,3g2,mj2", as the decoder calls it.
+        coding: of the samples, "PCM_16", "VORBIS", "aac".
+        sample_rate_hz: before any resampling.
+        channels: before they are mixed.
+    """
+
+    container: str
+    coding: str
+    sample_rate_hz: int
+    channels: int
+
+
+class NamelessFile:
+    """An open file without its name, whose suffix must not decide how it is read."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
@@ -76,70 +96,76 @@ class Decoder:
     """The blocks of one file, to be iterated over once.
 
     Attributes:
+        format: as the first decoder that knows the file calls it; empty before.
         duration_s: seconds decoded so far.
         announced_s: how long the header says they are; None if it doesn't.
         failure: why decoding stopped before the end; None if it didn't.
     """
 
     def __init__(self, file: BinaryIO, max_duration_s: float) -> None:
+        self.format = Format("", "", 0, 0)
         self.duration_s = 0.0
         self.announced_s: float | None = None
         self.failure: str | None = None
-        self._file = Unnamed(file)
+        self._file, self._nameless = file, NamelessFile(file)
         self._max_duration_s = max_duration_s
 
     @property
-    def falls_short(self) -> bool:
-        """Whether it is less than the file promised."""
+    def truncated(self) -> bool:
+        """Whether less came, by the end of the iteration, than the file promised."""
         announced_s = self.announced_s or 0.0
-        return self.failure is not None or self.duration_s < announced_s - _HEADER_SLACK_S
+        short = self.duration_s < announced_s - _HEADER_SLACK_S
+        return self.failure is not None or short or breaks_off(self._file)
 
     def __iter__(self) -> Iterator[Block]:
         """Decode.
 
         Raises:
-            UnreadableAudioError: if no decoder knows the file.
+            UnreadableAudioError: if no decoder knows the file, or none can decode any of it.
             AudioRateError: if its sample rate is below MIN_RATE_HZ.
             AudioTooLongError: beyond the limit.
         """
-        plain = read_plain(self._file)
-        if plain is not None:
-            self.announced_s = plain.samples.shape[0] / plain.rate_hz
-            yield from self._take(iter([to_mono(plain.samples)]), plain.rate_hz)
-            return
         self._file.seek(0)
         try:
-            sound_file = OneWaySoundFile(self._file)
+            sound_file = SequentialSoundFile(self._nameless)
         except soundfile.LibsndfileError:
             yield from self._ffmpeg()
-            return
-        with sound_file:
-            known = sound_file.frames < _FRAMES_UNKNOWN
-            self.announced_s = sound_file.frames / sound_file.samplerate if known else None
-            yield from self._take(_sndfile_blocks(sound_file), sound_file.samplerate)
-        if self.failure is not None:
-            yield from self._go_on()
+        else:
+            with sound_file:
+                yield from self._libsndfile(sound_file)
+            if self.failure is not None:
+                yield from self._ffmpeg_after_failure()
+        if self.duration_s == 0 and self.failure is not None:
+            raise UnreadableAudioError(f"the audio can't be decoded: {self.failure}")
 
-    def _go_on(self) -> Iterator[Block]:
+    def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
+        self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
+        known = file.frames < _FRAMES_UNKNOWN
+        self.announced_s = file.frames / file.samplerate if known else None
+        yield from self._take(_sndfile_blocks(file), file.samplerate)
+
+    def _ffmpeg_after_failure(self) -> Iterator[Block]:
         """FFmpeg's blocks of what follows.
 
         libsndfile gives up on some whole Opus files, and at the first damage.
         """
-        announced_s, failure, reached_s = self.announced_s, self.failure, self.duration_s
+        first, failure, reached_s = (self.format, self.announced_s), self.failure, self.duration_s
         try:
             yield from self._ffmpeg()
         except UnreadableAudioError:
             self.failure = failure
         if self.duration_s <= reached_s:
             self.failure = failure
-        self.announced_s = announced_s
+        self.format, self.announced_s = first
 
     def _ffmpeg(self) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
-        with open_ffmpeg(self._file) as container:
-            stream = audio_stream(container)
+        with _open_ffmpeg(self._nameless) as container:
+            stream = _audio_stream(container)
+            codec, rate_hz = stream.codec_context, int(stream.rate)
+            self.format = Format(container.format.name, codec.name, rate_hz, codec.channels)
             self.announced_s = _announced_s(container, stream)
-            yield from self._take(_ffmpeg_blocks(container, stream), int(stream.rate))
+            yield from self._take(_ffmpeg_blocks(container, stream), rate_hz)
 
     def _take(self, source: Iterator[Samples], rate_hz: int) -> Iterator[Block]:
         """Blocks from `duration_s` on until the stream ends, its decoder fails or the limit."""
@@ -164,21 +190,20 @@ class Decoder:
             self.failure = str(error)
 
 
-def open_source(source: Source) -> AbstractContextManager[BinaryIO]:
-    """`source` as a file; one that was open stays open."""
-    if isinstance(source, bytes):
-        return io.BytesIO(source)
+@contextmanager
+def open_source(source: Source) -> Iterator[BinaryIO]:
+    """`source` as a file; one that was open stays open. EmptyAudioError if it holds no bytes."""
     if isinstance(source, str | Path):
-        return Path(source).open("rb")
-    return nullcontext(source)
+        with Path(source).open("rb") as opened, open_source(opened) as file:
+            yield file
+        return
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    if file.seek(0, os.SEEK_END) == 0:
+        raise EmptyAudioError("expected an audio file, got 0 bytes")
+    yield file
 
 
-def size_bytes(file: BinaryIO | Unnamed) -> int:
-    """Length of an open file."""
-    return file.seek(0, os.SEEK_END)
-
-
-class OneWaySoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+class SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
     """A file read from start to end: soundfile seeks after each read of others, at a price."""
 
     def seekable(self) -> bool:
@@ -190,7 +215,7 @@ def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
     # Not SoundFile.blocks: where a stream ends early that yields memory nobody wrote to.
     left = sound_file.frames
     while True:
-        samples = min(max(left * sound_file.channels, _PROBE_SAMPLES), BLOCK_SAMPLES)
+        samples = min(max(left * sound_file.channels, _LEAST_BLOCK_SAMPLES), BLOCK_SAMPLES)
         frames = max(1, samples // sound_file.channels)
         block = sound_file.read(frames, dtype="float32", always_2d=True)
         if block.shape[0] == 0:
@@ -199,7 +224,7 @@ def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
         yield to_mono(block)
 
 
-def open_ffmpeg(file: Unnamed) -> InputContainer:
+def _open_ffmpeg(file: NamelessFile) -> InputContainer:
     """A media container; UnreadableAudioError if it is none that is known here."""
     file.seek(0)
     try:
@@ -216,11 +241,11 @@ def open_ffmpeg(file: Unnamed) -> InputContainer:
             what = "of an mp4 or m4a whose index (moov) is missing or incomplete"
         raise UnreadableAudioError(
             "expected audio (wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm), "
-            f"got {size_bytes(file)} bytes {what}"
+            f"got {file.seek(0, os.SEEK_END)} bytes {what}"
         ) from error
 
 
-def audio_stream(container: InputContainer) -> AudioStream:
+def _audio_stream(container: InputContainer) -> AudioStream:
     """The first stream of audio in a container; UnreadableAudioError if there is none."""
     if not container.streams.audio:
         raise UnreadableAudioError(

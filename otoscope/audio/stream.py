@@ -1,4 +1,4 @@
-"""Audio at a model's rate: a whole file as a waveform, or a long one bit by bit.
+"""Audio at a model's rate: a whole file as a waveform, or a long one block by block.
 
 `otoscope.audio.decode` decodes and mixes to mono; here is the only resampler. A stream and a
 waveform of the same file hold the same samples, bit for bit.
@@ -11,14 +11,8 @@ from itertools import groupby
 import numpy as np
 import soxr
 
-from otoscope.audio.decode import Block, Decoder, Samples, Source, open_source, size_bytes
-from otoscope.audio.truncation import breaks_off
-from otoscope.errors import (
-    AudioTooShortError,
-    EmptyAudioError,
-    NonFiniteAudioError,
-    UnreadableAudioError,
-)
+from otoscope.audio.decode import Block, Decoder, Samples, Source, open_source
+from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
 
 _NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
@@ -70,22 +64,18 @@ class AudioStream:
             reached, AudioTooShortError and EmptyAudioError at the end.
         """
         with open_source(self._source) as file:
-            if size_bytes(file) == 0:
-                raise EmptyAudioError("expected an audio file, got 0 bytes")
             decoder = Decoder(file, self._max_duration_s)
             samples = 0
             for block in _at_rate(_finite(decoder), self._sample_rate_hz):
                 samples += block.size
                 yield block
-            self._check_length(samples, decoder)
-            if decoder.falls_short or breaks_off(file):
+            if decoder.duration_s == 0:
+                raise EmptyAudioError("expected audio, got a stream without samples")
+            self._check_length(samples)
+            if decoder.truncated:
                 self.warnings = (_truncation_warning(decoder),)
 
-    def _check_length(self, samples: int, decoder: Decoder) -> None:
-        if decoder.duration_s == 0:
-            if decoder.failure is not None:
-                raise UnreadableAudioError(f"the audio can't be decoded: {decoder.failure}")
-            raise EmptyAudioError("expected audio, got a stream without samples")
+    def _check_length(self, samples: int) -> None:
         if samples < self._min_samples:
             rate_hz = self._sample_rate_hz
             raise AudioTooShortError(

@@ -11,7 +11,6 @@ import soundfile
 from audio_files import FORMATS, encode, video_without_audio
 from signals import RATE_HZ, dominant_hz, noise, tone
 
-from otoscope import flac
 from otoscope.audio import AudioStream, decode, load, resample
 from otoscope.errors import (
     AudioRateError,
@@ -212,7 +211,6 @@ def test_libsndfile_is_never_asked_to_seek(monkeypatch):
 def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
     samples = noise(2.0)
     data = encode(samples, RATE_HZ, "flac")
-    monkeypatch.setattr(flac, "miniaudio", None)
     read = soundfile.SoundFile.read
     monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
 

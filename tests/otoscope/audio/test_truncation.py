@@ -77,6 +77,14 @@ def test_a_wav_written_to_a_pipe_does_not_know_its_size(size):
     assert not breaks_off(io.BytesIO(data))
 
 
+def test_a_flac_written_to_a_pipe_does_not_know_its_length():
+    data = bytearray(encode(noise(1.25), RATE_HZ, "flac"))
+    data[21] &= 0xF0  # RFC 9639, section 8.2: the last 36 bits of these are the length
+    data[22:26] = bytes(4)
+    waveform = load(bytes(data), RATE_HZ)
+    assert (waveform.samples.size, waveform.warnings) == (20000, ())
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
