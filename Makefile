@@ -19,14 +19,16 @@ DEPLOYMENT_ARGS ?= --key-file secrets/api_keys
 
 DEV = .venv-dev
 SERVICE = .venv-service
-NEEDS_TORCH = tests/training tests/onnx_export
-ONCE = tests/page # a browser is enough to wait for once
+# Each test runs in one environment: these where torch, linters and a browser's driver are, all
+# others where there is no torch.
+DEV_TESTS = tests/training tests/onnx_export tests/page tests/contract/test_boundaries.py
+PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export int8 calibrate evaluate bench tour configuration \
-	lock deployment-test clean
+.PHONY: help serve test test-quick test-dev test-service check check-format check-lint check-types \
+	check-boundaries format train export int8 calibrate evaluate bench tour tour-check \
+	configuration lock deployment-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,17 +39,20 @@ help: ## List the targets
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
 	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
 
-test: test-service test-dev ## Run all tests, with torch and without
+test: test-service test-dev ## Run all tests, each in the environment that it is about
+
+test-quick: SELECTED = -m "not slow"
+test-quick: test ## Run the tests that take less than about 2 seconds each
 
 test-dev: $(DEV)/.installed
-	@echo "== the whole suite =="
-	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
+	@echo "== training, export, page and boundaries =="
+	$(DEV)/bin/python $(PYTEST) $(DEV_TESTS) $(SELECTED) $(PYTEST_ARGS)
 
 test-service: $(SERVICE)/.tests-installed
-	@echo "== the suite of the library and the service, where there is no torch =="
+	@echo "== library and service, where there is no torch =="
 	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
 	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
-	$(SERVICE)/bin/python -m pytest $(patsubst %,--ignore=%,$(NEEDS_TORCH) $(ONCE)) $(PYTEST_ARGS)
+	$(SERVICE)/bin/python $(PYTEST) $(patsubst %,--ignore=%,$(DEV_TESTS)) $(SELECTED) $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
 
@@ -95,6 +100,9 @@ bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
 
 tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
 	$(DEV)/bin/python tests/contract/make_tour.py
+
+tour-check: $(DEV)/.installed ## Before a release: is every answer in the docs what the service gives?
+	$(DEV)/bin/python tests/contract/make_tour.py --check
 
 configuration: $(DEV)/.installed ## Write docs/configuration.md anew, from the settings
 	PYTHONPATH=. $(DEV)/bin/python tests/contract/make_configuration.py

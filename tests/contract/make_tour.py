@@ -1,8 +1,9 @@
 """Run the commands of some documents, each with a service of its own, and write down the answers.
 
-Run it when an answer, a command or the shipped model has changed:
+Run it when an answer, a command or the shipped model has changed, and before a release:
 
-    make tour
+    make tour        # writes the documents
+    make tour-check  # compares instead, but for the little that depends on the processor
 """
 
 import re
@@ -18,6 +19,7 @@ from running_service import running_service
 
 DOCS = tour.REPOSITORY / "docs"
 DOCUMENTS = ("README.md", "docs/tour.md", "docs/alignment.md")
+PNG_SIZE = slice(16, 24)  # width and height, in the header
 _PICTURE = re.compile(r"\]\(tour/([\w-]+\.png)\)")
 
 
@@ -37,7 +39,21 @@ def take(document: str, folder: Path) -> str:
         return tour.written(document, tour.run(tour.steps_of(document), address, folder))
 
 
-def _write(path: Path) -> None:
+def check(path: Path) -> list[str]:
+    """What the document at `path` says otherwise than a service; nothing if all is well."""
+    document = path.read_text(encoding="utf-8")
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        found = tour.differences(document, take(document, folder))
+        for picture in pictures(document):
+            kept, fresh = DOCS / "tour" / picture, folder / picture
+            if kept.read_bytes()[PNG_SIZE] != fresh.read_bytes()[PNG_SIZE]:
+                found.append(f"{picture} has another size")
+    return found
+
+
+def write(path: Path) -> None:
+    """Write the document at `path` anew, and the pictures that it shows."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         document = take(path.read_text(encoding="utf-8"), folder)
@@ -46,6 +62,16 @@ def _write(path: Path) -> None:
             shutil.copyfile(folder / picture, DOCS / "tour" / picture)
 
 
+def main(arguments: list[str]) -> str | None:
+    """Write the documents, or with --check compare them: why not to exit with 0, if so."""
+    paths = [tour.REPOSITORY / name for name in DOCUMENTS]
+    if arguments != ["--check"]:
+        for path in paths:
+            write(path)
+        return None
+    found = [line for path in paths for line in check(path)]
+    return "\n".join([*found, "run `make tour`"]) if found else None
+
+
 if __name__ == "__main__":
-    for name in DOCUMENTS:
-        _write(tour.REPOSITORY / name)
+    sys.exit(main(sys.argv[1:]))

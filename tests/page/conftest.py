@@ -39,7 +39,7 @@ def spoken_wav(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(chromium, spoken_wav):
-    reason = "playwright is not installed: pip install -e '.[test]'"
+    reason = "playwright is not installed: pip install -e '.[dev]'"
     playwright_api = pytest.importorskip("playwright.sync_api", reason=reason)
     with playwright_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -1,13 +1,15 @@
 """A real Redis server on a free loopback port."""
 
 import shutil
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
 
 import pytest
 import redis
+from free_port import free_port
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 START_S = 30.0
 MISSING = "no redis-server on PATH: on Debian and Ubuntu, apt-get install redis-server"
@@ -17,22 +19,11 @@ class RunningRedis:
     """A server that can be stopped and started again; what it holds is on disk meanwhile."""
 
     def __init__(self, directory, *options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self._command = [
             *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port)),
-            *(
-                "--dir",
-                str(directory),
-                "--save",
-                "",
-                "--appendonly",
-                "yes",
-                "--loglevel",
-                "warning",
-            ),
-            *options,
+            *("--dir", str(directory), "--save", "", "--appendonly", "yes"),
+            *("--loglevel", "warning", *options),
         ]
         self._process = None
 
@@ -46,7 +37,7 @@ class RunningRedis:
         while time.monotonic() < deadline_s:
             assert self._process.poll() is None, "redis-server left"
             try:
-                redis.Redis(port=self.port).ping()
+                redis.Redis(port=self.port, retry=Retry(NoBackoff(), 0)).ping()
             except redis.AuthenticationError:
                 return
             except redis.ConnectionError:

@@ -1,7 +1,6 @@
 """The service as it is started, in a process of its own."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from free_port import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_S = 60.0
@@ -25,9 +25,7 @@ def running_service(store_path, *arguments, stderr=None, **variables):
 @contextmanager
 def service_process(store_path, *arguments, stderr=None, **variables):
     """`running_service`, with the process itself before its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "service", "--port", str(port), *arguments],
         cwd=REPOSITORY,

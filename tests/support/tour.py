@@ -30,6 +30,8 @@ _COMMANDS = ("sh", "python")
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
+_FIXED = re.compile(r'"(?:type|status|decoder|unit)": [^,}\n]+')
+_FIXED_LINE = re.compile(r"^(?:\d{3}|time_s,.*|exit status \d+)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
 
 
@@ -69,7 +71,7 @@ def steps_of(document: str) -> list[Step]:
 
 
 def run(steps: list[Step], address: str, folder: Path) -> list[str]:
-    """What the commands print, standard error included.
+    """What the commands print, standard error included, and their exit status unless it is 0.
 
     Args:
         steps: the commands; where they say ADDRESS, `address` is meant.
@@ -87,7 +89,7 @@ def run(steps: list[Step], address: str, folder: Path) -> list[str]:
             program = output.with_suffix(".py")
             program.write_text(command)
             command = f"python {program}\n"
-        script += f"{{\n{command}}} >{output} 2>&1\n"
+        script += f"{{\n{command}}} >{output} 2>&1 || echo exit status $? >>{output}\n"
     subprocess.run(
         ["bash", "-c", script], cwd=folder, env=_environment(folder), check=False, timeout=SESSION_S
     )
@@ -194,6 +196,13 @@ def differences(document: str, fresh: str) -> list[str]:
     if all(alike(old.answer, new.answer) for old, new in pairs):
         return []
     return list(difflib.unified_diff(document.splitlines(), fresh.splitlines(), lineterm="", n=1))
+
+
+def shape(answer: str) -> list[str]:
+    """What of an answer depends on neither model nor processor: names of fields, and statuses."""
+    if answer.startswith("{"):
+        return sorted(set(re.findall(r'"(\w+)": ', answer))) + _FIXED.findall(answer)
+    return _FIXED_LINE.findall(answer)
 
 
 def alike(old: str, new: str) -> bool:
