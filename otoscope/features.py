@@ -1,4 +1,4 @@
-"""Waveform -> X, one feature vector every 10 ms: log-mel or MFCC.
+"""Waveform -> features, one vector every 10 ms: log-mel or MFCC.
 
 The default is the mel front end that NVIDIA NeMo's models use (AudioToMelSpectrogramPreprocessor),
 so that runtimes which feed those can feed ours: pre-emphasis 0.97, a symmetric 25 ms Hann window
@@ -16,7 +16,7 @@ that cheaper than float32 in large blocks.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from otoscope.errors import AudioTooShortError, SpecError
 from otoscope.strict import STRICT
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
+Filterbank = npt.NDArray[np.float32]  # (n_mels, n_fft // 2 + 1) float32
 
 _CHUNK_FRAMES = 256
 _BAND_MELS = 16
@@ -35,7 +36,7 @@ _STD_FLOOR = 1e-5
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """Everything that defines X. Facts of a model: they travel with its weights.
+    """Everything that defines the features. Facts of a model: they travel with its weights.
 
     Attributes:
         kind: "log_mel" (natural log of mel power) or "mfcc" (its orthonormal DCT-II).
@@ -92,7 +93,7 @@ class FeatureSpec:
 
     @property
     def bins(self) -> int:
-        """Width of X."""
+        """Width of a feature vector."""
         return self.n_mels if self.kind == "log_mel" else self.n_mfcc
 
     @property
@@ -117,10 +118,10 @@ class FeatureSpec:
 
 @dataclass(frozen=True)
 class FeatureMatrix:
-    """X of one recording, with its meaning.
+    """Features of one recording, with their meaning.
 
     Attributes:
-        values: X, (frames T, bins) float32; row t is centred on t * spec.hop_s seconds.
+        values: (frames T, bins) float32; row t is centred on t * spec.hop_s seconds.
         spec: how it was computed.
     """
 
@@ -129,7 +130,7 @@ class FeatureMatrix:
 
 
 @lru_cache(maxsize=8)
-def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
+def mel_filterbank(spec: FeatureSpec) -> Filterbank:
     """Slaney's area-normalised triangular mel filters, (n_mels, n_fft // 2 + 1) float32.
 
     Made by librosa (imported here, since it takes seconds). An exported model carries the result,
@@ -145,7 +146,7 @@ def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
             "mel filters are made by librosa: pip install 'otoscope[mel]'"
         ) from error
 
-    filters: npt.NDArray[np.float32] = librosa.filters.mel(
+    filters: Filterbank = librosa.filters.mel(
         sr=spec.sample_rate_hz,
         n_fft=spec.n_fft,
         n_mels=spec.n_mels,
@@ -158,9 +159,7 @@ def mel_filterbank(spec: FeatureSpec) -> npt.NDArray[np.float32]:
 
 
 def log_mel(
-    samples: npt.NDArray[np.float32],
-    spec: FeatureSpec,
-    filterbank: npt.NDArray[np.float32] | None = None,
+    samples: npt.NDArray[np.float32], spec: FeatureSpec, filterbank: Filterbank | None = None
 ) -> Features:
     """Log of mel power, not normalised.
 
@@ -184,35 +183,26 @@ def log_mel(
     out = np.empty((spec.frames(samples.shape[0]), spec.n_mels), dtype=np.float32)
     for start, power in _power_spectra(samples, out.shape[0], spec):
         rows = out[start : start + power.shape[0]]
-        for band in bands:
-            np.matmul(power[:, band.bins], band.weights, out=rows[:, band.mels])
+        for mels, bins, weights in bands:
+            np.matmul(power[:, bins], weights, out=rows[:, mels])
     out += np.float32(spec.log_guard)
     np.log(out, out=out)
     return out
 
 
-class _Band(NamedTuple):
-    """Some neighbouring filters, and the part of the spectrum outside of which they are 0.
+def _bands(filters: Filterbank) -> list[tuple[slice, slice, Filterbank]]:
+    """All filters in bands of neighbours, for a fifth of the multiplications.
 
-    Attributes:
-        mels: which filters.
-        bins: which of the FFT's bins.
-        weights: (bins, mels) float32.
+    Returns:
+        Of each band, which filters they are, the FFT's bins outside of which they are 0, and their
+        weights, (bins, filters) float32.
     """
-
-    mels: slice
-    bins: slice
-    weights: npt.NDArray[np.float32]
-
-
-def _bands(filters: npt.NDArray[np.float32]) -> list[_Band]:
-    """All filters, (n_mels, n_fft // 2 + 1), in bands: a fifth of the multiplications."""
     bands = []
     for first in range(0, filters.shape[0], _BAND_MELS):
         mels = slice(first, first + _BAND_MELS)
         inside = np.flatnonzero(filters[mels].any(axis=0))
         bins = slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
-        bands.append(_Band(mels, bins, np.ascontiguousarray(filters[mels, bins].T)))
+        bands.append((mels, bins, np.ascontiguousarray(filters[mels, bins].T)))
     return bands
 
 
@@ -226,7 +216,7 @@ def _power_spectra(
     """
     size, hop, bins = spec.window_samples, spec.hop_samples, spec.n_fft // 2 + 1
     first = (spec.n_fft - size) // 2  # the window is in the FFT's middle
-    window = _window(spec)
+    window = np.hanning(size)  # symmetric
     signal = np.empty((_CHUNK_FRAMES - 1) * hop + size)
     windowed = np.zeros((_CHUNK_FRAMES, spec.n_fft))
     spectrum = np.empty((_CHUNK_FRAMES, bins), dtype=np.complex128)
@@ -234,7 +224,7 @@ def _power_spectra(
     views = np.lib.stride_tricks.sliding_window_view(signal, size)[::hop]
     for start in range(0, frames, _CHUNK_FRAMES):
         count = min(_CHUNK_FRAMES, frames - start)
-        _emphasise(samples, start * hop - spec.n_fft // 2 + first, spec.preemphasis, signal)
+        _emphasize(samples, start * hop - spec.n_fft // 2 + first, spec.preemphasis, signal)
         # numpy.multiply takes half as long again for the same.
         np.einsum("tn,n->tn", views[:count], window, out=windowed[:count, first : first + size])
         np.fft.rfft(windowed[:count], axis=1, out=spectrum[:count])
@@ -244,7 +234,7 @@ def _power_spectra(
         yield start, power[:count]
 
 
-def _emphasise(
+def _emphasize(
     samples: npt.NDArray[np.float32], first: int, factor: float, out: npt.NDArray[np.float64]
 ) -> None:
     """Fill `out` with x(t) - factor x(t - 1) from t = `first` on; beyond the ends of x with 0."""
@@ -260,8 +250,11 @@ def _emphasise(
 
 
 def finish(log_mels: Features, spec: FeatureSpec) -> Features:
-    """Raw log-mel (frames, n_mels) float32 -> X (frames, bins): DCT if MFCC, then normalisation."""
-    features = log_mels if spec.kind == "log_mel" else _cepstra(log_mels, spec.n_mfcc)
+    """Log-mel (frames, n_mels) float32 -> features (frames, bins): DCT if MFCC, normalisation."""
+    features = log_mels
+    if spec.kind == "mfcc":
+        cosines = _cosines(spec.n_mels, spec.n_mfcc)
+        features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)
     if spec.normalisation == "corpus":
         mean = np.array(spec.corpus_mean, dtype=np.float32)
         std = np.array(spec.corpus_std, dtype=np.float32)
@@ -269,25 +262,17 @@ def finish(log_mels: Features, spec: FeatureSpec) -> Features:
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
     # NeMo divides by T - 1 (the unbiased estimate); one frame alone has no deviation.
     freedom = max(features.shape[0] - 1, 1)
-    centred = features - mean
-    variance = np.einsum("tb,tb->b", centred, centred, dtype=np.float64) / freedom
+    centered = features - mean
+    variance = np.einsum("tb,tb->b", centered, centered, dtype=np.float64) / freedom
     std = np.sqrt(variance).astype(np.float32)
-    normalised: Features = centred / (std + np.float32(_STD_FLOOR))
-    return normalised
-
-
-def _cepstra(log_mels: Features, count: int) -> Features:
-    cosines = _cosines(log_mels.shape[1], count)
-    cepstra: Features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)
-    return cepstra
+    normalized: Features = centered / (std + np.float32(_STD_FLOOR))
+    return normalized
 
 
 def extract(
-    samples: npt.NDArray[np.float32],
-    spec: FeatureSpec,
-    filterbank: npt.NDArray[np.float32] | None = None,
+    samples: npt.NDArray[np.float32], spec: FeatureSpec, filterbank: Filterbank | None = None
 ) -> Features:
-    """Waveform (samples,) float32 -> X (frames, bins) float32, all that `spec` says."""
+    """Waveform (samples,) float32 -> features (frames, bins) float32, all that `spec` says."""
     return finish(log_mel(samples, spec, filterbank), spec)
 
 
@@ -302,11 +287,3 @@ def _cosines(size: int, count: int) -> npt.NDArray[np.float64]:
     cosines[:, 0] /= np.sqrt(2.0)
     cosines.flags.writeable = False
     return cosines
-
-
-@lru_cache(maxsize=8)
-def _window(spec: FeatureSpec) -> npt.NDArray[np.float64]:
-    """Symmetric Hann window, (window_samples,) float64."""
-    window: npt.NDArray[np.float64] = np.hanning(spec.window_samples)
-    window.flags.writeable = False
-    return window

@@ -1,7 +1,8 @@
-"""What the output classes of a CTC head mean: symbols in order, the blank last."""
+"""What the classes of a CTC head mean: characters or phonemes in order, the blank last."""
 
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -10,11 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ConfigDict
 
-from otoscope.errors import SpecError, UnsupportedTextError
+from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
 from otoscope.strict import STRICT
 
 BLANK_NAME = "<blank>"
 """The blank's name wherever symbols are listed for people."""
+
+_SPOKEN_SIGNS = "&%@#\u00a7\u2030"
+"""Punctuation to Unicode, words to a reader."""
+
+_APOSTROPHES = "\u2019\u02bc\uff07\u00b4`"
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,22 @@ class SymbolSet:
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
+    _NOUN: ClassVar[str]
+    _PATTERN: ClassVar[str]  # of every symbol
+    _FORM: ClassVar[str]  # the same in words
+    _UNKNOWN: ClassVar[type[OtoscopeError]]  # for what is not in the set
 
     symbols: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse symbols that could not be told apart when they are written one after another."""
+        if not self.symbols:
+            raise SpecError(f"expected at least one {self._NOUN}, got none")
+        wrong = [symbol for symbol in self.symbols if not re.fullmatch(self._PATTERN, symbol)]
+        if wrong:
+            raise SpecError(f"expected {self._NOUN}s {self._FORM}, got {wrong}")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise SpecError(f"expected different {self._NOUN}s, got {self._listed}")
 
     @property
     def blank_index(self) -> int:
@@ -43,34 +63,35 @@ class SymbolSet:
         """A name for each of the V classes, in order."""
         return (*self.symbols, BLANK_NAME)
 
+    def encode(self, symbols: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Symbols, such as the characters of a normalised text -> class indices (N,) int64.
+
+        Raises:
+            UnsupportedTextError: if a character is not in the alphabet.
+            SpecError: if a phoneme is not in the set.
+        """
+        try:
+            return np.array([self._index[symbol] for symbol in symbols], dtype=np.int64)
+        except KeyError as error:
+            raise self._UNKNOWN(f"expected {self._NOUN}s of {self._listed}, got {error}") from None
+
     @cached_property
     def _index(self) -> dict[str, int]:
         return {symbol: index for index, symbol in enumerate(self.symbols)}
 
-
-_SPOKEN_SIGNS = "&%@#\u00a7\u2030"
-"""Punctuation to Unicode, words to a reader."""
-
-_APOSTROPHES = "\u2019\u02bc\uff07\u00b4`"
+    @property
+    def _listed(self) -> str:
+        return " ".join(self.symbols)
 
 
 @dataclass(frozen=True)
 class Alphabet(SymbolSet):
-    """Symbols in the order of a model's output classes, the blank last.
+    """Symbols of one character each, all different. A space separates words."""
 
-    Attributes:
-        symbols: one character each, all different. A space separates words.
-    """
-
-    def __post_init__(self) -> None:
-        """Refuse an alphabet that could not be decoded unambiguously."""
-        if not self.symbols:
-            raise SpecError("expected at least one symbol, got none")
-        wrong = [symbol for symbol in self.symbols if len(symbol) != 1]
-        if wrong:
-            raise SpecError(f"expected symbols of one character each, got {wrong}")
-        if len(set(self.symbols)) != len(self.symbols):
-            raise SpecError(f"expected different symbols, got {''.join(self.symbols)!r}")
+    _NOUN: ClassVar[str] = "symbol"
+    _PATTERN: ClassVar[str] = "(?s:.)"
+    _FORM: ClassVar[str] = "of one character each"
+    _UNKNOWN: ClassVar[type[OtoscopeError]] = UnsupportedTextError
 
     def normalize(self, text: str) -> str:
         """Write `text` with this alphabet's symbols only.
@@ -82,40 +103,25 @@ class Alphabet(SymbolSet):
             UnsupportedTextError: for what has a sound but no symbol (digits, signs such as $, & and
                 %, foreign letters), naming the characters.
         """
-        out: list[str] = []
-        unsupported: list[str] = []
-        for character in unicodedata.normalize("NFC", text):
-            written = self._write(character)
-            if written is None:
-                unsupported.append(character)
-            else:
-                out.append(written)
+        text = unicodedata.normalize("NFC", text)
+        forms = {character: self._write(character) for character in set(text)}
+        unsupported = sorted(character for character, form in forms.items() if form is None)
         if unsupported:
-            names = " ".join(sorted(set(unsupported)))
             raise UnsupportedTextError(
-                f"expected text in {''.join(self.symbols)!r}, got also: {names} "
+                f"expected text in {self._listed}, got also: {' '.join(unsupported)} "
                 "(spell numbers and signs out)"
             )
-        words = "".join(out).split()
+        words = "".join(forms[character] or "" for character in text).split()
         between = " " if " " in self._index else ""
         return between.join(word for word in words if word.strip("'"))
-
-    def encode(self, text: str) -> npt.NDArray[np.int64]:
-        """Normalised `text` -> class indices (N,) int64.
-
-        Raises:
-            UnsupportedTextError: if a character is not in the alphabet.
-        """
-        try:
-            return np.array([self._index[character] for character in text], dtype=np.int64)
-        except KeyError as error:
-            raise UnsupportedTextError(
-                f"expected text in {''.join(self.symbols)!r}, got {error.args[0]!r}"
-            ) from None
 
     def decode(self, indices: Iterable[int]) -> str:
         """Class indices without blanks -> text, spaces as they come."""
         return "".join(self.symbols[index] for index in indices)
+
+    @property
+    def _listed(self) -> str:
+        return repr("".join(self.symbols))
 
     def _write(self, character: str) -> str | None:
         """How `character` is written here: symbols, nothing (""), or None if it can't be."""
@@ -135,45 +141,22 @@ class Alphabet(SymbolSet):
         return "".join(base) if character.isalpha() and base else None
 
 
-ENGLISH = Alphabet(tuple("abcdefghijklmnopqrstuvwxyz '"))
-"""a-z, space and apostrophe: 28 symbols, the blank is class 28."""
-
-
 @dataclass(frozen=True)
 class PhonemeSet(SymbolSet):
-    """Phonemes in the order of the phoneme head's classes, the blank last.
+    """Names of phonemes without white space, all different: "AA", "AE"."""
 
-    Attributes:
-        symbols: names without white space, all different: "AA", "AE".
-    """
-
-    def __post_init__(self) -> None:
-        """Refuse names that could not be told apart in a line of them."""
-        if not self.symbols:
-            raise SpecError("expected at least one phoneme, got none")
-        wrong = [name for name in self.symbols if name.split() != [name]]
-        if wrong:
-            raise SpecError(f"expected names of phonemes without white space, got {wrong}")
-        if len(set(self.symbols)) != len(self.symbols):
-            raise SpecError(f"expected different phonemes, got {' '.join(self.symbols)}")
-
-    def encode(self, phonemes: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Names -> class indices (N,) int64.
-
-        Raises:
-            SpecError: if a name is not in the set.
-        """
-        try:
-            return np.array([self._index[name] for name in phonemes], dtype=np.int64)
-        except KeyError as error:
-            raise SpecError(
-                f"expected phonemes of {' '.join(self.symbols)}, got {error.args[0]!r}"
-            ) from None
+    _NOUN: ClassVar[str] = "phoneme"
+    _PATTERN: ClassVar[str] = r"\S+"
+    _FORM: ClassVar[str] = "without white space"
+    _UNKNOWN: ClassVar[type[OtoscopeError]] = SpecError
 
     def decode(self, indices: Iterable[int]) -> tuple[str, ...]:
         """Class indices without blanks -> names."""
         return tuple(self.symbols[index] for index in indices)
 
+
+ENGLISH = Alphabet(tuple("abcdefghijklmnopqrstuvwxyz '"))
+"""a-z, space and apostrophe: 28 symbols, the blank is class 28."""
 
 # fmt: off
 ARPABET = PhonemeSet((

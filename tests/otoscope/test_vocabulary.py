@@ -1,12 +1,15 @@
-"""otoscope.vocabulary: what text becomes, and what it refuses to become."""
+"""otoscope.vocabulary: what text becomes, and what it refuses to become; phonemes in a spec."""
+
+import json
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from otoscope import ModelSpec
 from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
-from otoscope.vocabulary import BLANK_NAME, ENGLISH, Alphabet
+from otoscope.vocabulary import ARPABET, BLANK_NAME, ENGLISH, Alphabet, PhonemeSet
 
 GERMAN = Alphabet(tuple("abcdefghijklmnopqrstuvwxyzäöüß '"))
 
@@ -35,7 +38,7 @@ def test_english_has_28_symbols_and_the_blank_is_class_28():
         ("!?...", ""),
     ],
 )
-def test_normalise(text, expected):
+def test_normalize(text, expected):
     assert ENGLISH.normalize(text) == expected
 
 
@@ -72,17 +75,17 @@ def test_an_alphabet_without_apostrophe_or_space():
 
 @given(st.text(max_size=40))
 @settings(max_examples=300, deadline=None, derandomize=True)
-def test_normalised_text_can_be_encoded_and_comes_back(text):
+def test_normalized_text_can_be_encoded_and_comes_back(text):
     for alphabet in (ENGLISH, GERMAN, Alphabet(tuple("abc"))):
         try:
-            normalised = alphabet.normalize(text)
+            normalized = alphabet.normalize(text)
         except UnsupportedTextError:
             continue
-        indices = alphabet.encode(normalised)
-        assert alphabet.decode(indices) == normalised
-        assert alphabet.normalize(normalised) == normalised
-        assert "  " not in normalised
-        assert normalised == normalised.strip()
+        indices = alphabet.encode(normalized)
+        assert alphabet.decode(indices) == normalized
+        assert alphabet.normalize(normalized) == normalized
+        assert "  " not in normalized
+        assert normalized == normalized.strip()
 
 
 def test_encode():
@@ -111,3 +114,66 @@ def test_alphabets_that_cannot_be(symbols, message):
 def test_errors_are_the_domains():
     assert issubclass(UnsupportedTextError, OtoscopeError)
     assert issubclass(SpecError, OtoscopeError)
+
+
+def test_arpabet_has_39_phonemes_and_the_blank_is_class_39():
+    assert len(ARPABET.symbols) == 39
+    assert ARPABET.blank_index == 39
+    assert ARPABET.size == 40
+    assert ARPABET.class_names[-2:] == ("ZH", BLANK_NAME)
+    assert list(ARPABET.symbols) == sorted(ARPABET.symbols)
+
+
+def test_names_become_classes_and_come_back():
+    indices = ARPABET.encode(("HH", "AH", "L", "OW"))
+    assert indices.dtype == np.int64
+    assert ARPABET.decode(indices) == ("HH", "AH", "L", "OW")
+    assert ARPABET.encode(()).shape == (0,)
+
+
+def test_a_phoneme_outside_the_set_is_named():
+    with pytest.raises(SpecError, match=r"expected phonemes of AA AE .*, got 'AH0'"):
+        ARPABET.encode(("HH", "AH0"))
+
+
+@pytest.mark.parametrize(
+    ("symbols", "message"),
+    [
+        ((), "at least one phoneme"),
+        (("AA", "A B"), r"without white space, got \['A B'\]"),
+        (("AA", ""), r"without white space, got \[''\]"),
+        (("AA", "B", "AA"), "different phonemes, got AA B AA"),
+    ],
+)
+def test_sets_that_cannot_be(symbols, message):
+    with pytest.raises(SpecError, match=message):
+        PhonemeSet(symbols)
+
+
+@pytest.mark.parametrize("phonemes", [None, ARPABET, PhonemeSet(("X", "Y"))])
+def test_a_spec_carries_its_phonemes(phonemes):
+    spec = ModelSpec(phonemes=phonemes)
+    assert ModelSpec.from_json(spec.to_json()) == spec
+
+
+def test_a_document_from_before_phonemes_means_none():
+    document = json.loads(ModelSpec().to_json())
+    del document["phonemes"]
+    assert ModelSpec.from_json(json.dumps(document)) == ModelSpec()
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (["AA"], "here: phonemes"),
+        ({"symbols": ["AA", 1]}, r"here: phonemes\.symbols"),
+        ({"symbols": ["AA"], "stress": True}, r"here: phonemes\.stress"),
+        ({"symbols": []}, "at least one phoneme"),
+        ({}, r"here: phonemes\.symbols"),
+    ],
+)
+def test_phonemes_in_a_document_are_as_strict_as_the_rest(value, message):
+    document = json.loads(ModelSpec().to_json())
+    document["phonemes"] = value
+    with pytest.raises(SpecError, match=message):
+        ModelSpec.from_json(json.dumps(document), source="here")
