@@ -29,7 +29,6 @@ def ratios(document: dict) -> list[Ratio]:
     processors, latency = os.cpu_count() or 1, document["latency_5_s"]
     peer = statistics.median(each["pocketsphinx"] for each in rounds)
     memory, lengths = document["endurance"], _by(document["by_length"], "length_s")
-    batcher = document["batcher"]
     return [
         _least("throughput at 16 clients / the graph alone", _against(rounds, "graph"), 0.75),
         _least("the same, exact weights", _against(exact_rounds, "graph"), 0.75),
@@ -45,8 +44,6 @@ def ratios(document: dict) -> list[Ratio]:
             1,
         ),
         _most("p99 / p50 at 16 clients", greedy[16]["p99_ms"] / greedy[16]["p50_ms"], 6),
-        _least("batcher on / off, exact weights, 16 clients", _gain(batcher["crowd"]), 1.3),
-        _least("batcher on / off, exact weights, 1 client", _gain(batcher["alone"]), 0.95),
         _most("peak memory late / early", memory["late_mib"] / memory["early_mib"], 1.1),
         _most(
             "cost of an audio second, 1 h / 10 s",
@@ -73,11 +70,6 @@ def _least(name: str, value: float, bound: float) -> Ratio:
 
 def _most(name: str, value: float, bound: float) -> Ratio:
     return Ratio(name, value, f"<= {bound:g}", value <= bound)
-
-
-def _gain(rounds: list[list[dict]]) -> float:
-    """Median over rounds of on / off, which are neighbours in time."""
-    return statistics.median(_speed(on) / _speed(off) for on, off in rounds)
 
 
 def _against(rounds: list[dict], other: str) -> float:

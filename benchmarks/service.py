@@ -16,8 +16,6 @@ STAGES_CLIP_S = 10.0
 _CLIPS = 40
 _PEER_CLIPS = 6
 _CEILING_ROUNDS = 5
-_ALONE_ROUNDS = 10
-_CROWD_ROUNDS = 4
 
 
 def measure(
@@ -51,8 +49,7 @@ def measure(
         _warm(server, speech)
         document["exact"] = _load(server, clips, (1, 16), requests, "greedy")
         document["exact_beam"] = _load(server, clips, (1, 16), requests, "beam")
-    say("that with the batcher and without, in turn; a plain endpoint")
-    document["batcher"] = _on_and_off(exact, speech, clips, requests)
+    say("a plain endpoint")
     with plain_server(model) as server:
         document["plain"] = _load(server, clips, (1, 16), requests, None)
     say("by length, by processes, over time")
@@ -125,34 +122,3 @@ def _load(
         drive(server, clips, concurrency=each, requests=requests, decoder=decoder)
         for each in clients
     ]
-
-
-def _on_and_off(
-    model: Path, speech: Speech, clips: list[Clip], requests: int
-) -> dict[str, list[list[dict[str, float]]]]:
-    """Rounds of one client and of 16; on and off take turns, for the machine has moods.
-
-    A client alone gets many short rounds: what on and off differ by there is less than a mood.
-    """
-    with (
-        otoscope_server(model) as on,
-        otoscope_server(model, OTOSCOPE_BATCH_SIZE="1") as off,
-    ):
-        for server in (on, off):
-            _warm(server, speech)
-        return {
-            "alone": _rounds((on, off), clips, 1, _ALONE_ROUNDS, len(clips)),
-            "crowd": _rounds((on, off), clips, 16, _CROWD_ROUNDS, requests),
-        }
-
-
-def _rounds(
-    servers: tuple[Server, Server], clips: list[Clip], clients: int, rounds: int, requests: int
-) -> list[list[dict[str, float]]]:
-    """A pair of loads a round, in the servers' order; every other round the last is first."""
-    pairs = []
-    for number in range(rounds):
-        turn = servers if number % 2 == 0 else servers[::-1]
-        pair = [drive(each, clips, concurrency=clients, requests=requests) for each in turn]
-        pairs.append(pair if number % 2 == 0 else pair[::-1])
-    return pairs

@@ -12,13 +12,13 @@ from pydantic.fields import FieldInfo
 
 from service.dependencies import open_services
 from service.errors import StartError
-from service.graceful_shutdown import PartingProtocol
+from service.graceful_shutdown import GracefulProtocol
 from service.inference.cpus import available
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
 from service.middleware.api_keys import warn_if_open
 from service.secret_files import SUFFIX
-from service.settings import PREFIX, SECRETS, Settings, load_settings
+from service.settings import PREFIX, SECRETS, Settings, load_settings, warn_of_removed
 
 _EXIT_WRONG_SETTINGS = 2
 _SEARCH_PROCESSES = f"{PREFIX}SEARCH_PROCESSES"
@@ -29,7 +29,7 @@ _SECRETS = "\n".join(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until told to stop; 2 with one line on standard error if that can't begin."""
+    """Serve until told to stop; 2 with one line on standard error if the settings are wrong."""
     options = _parser().parse_args(arguments)
     # Server processes read the environment for themselves: the command line goes into it.
     for name in ("host", "port"):
@@ -41,15 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     try:
         settings = load_settings()
-        configure_logs("warning", settings.log_format)  # nothing else is worth saying twice
+        configure_logs("warning", settings.log_format)  # the rest is logged by the server processes
         # Pictures: matplotlib keeps a list of fonts, by default in a home that may not exist.
-        os.environ.setdefault("MPLCONFIGDIR", str(settings.store_path.parent / "matplotlib"))
-        _rehearse(settings)
+        os.environ.setdefault("MPLCONFIGDIR", str(settings.directory / "matplotlib"))
+        _try_to_open(settings)
     except StartError as error:
         sys.stderr.write(f"the service can't start: {error}\n")
         return _EXIT_WRONG_SETTINGS
     configure_logs(settings.log_level, settings.log_format)
     warn_if_open(settings)
+    warn_of_removed()
     with shared_directory(options.workers):
         uvicorn.run(
             "service.app:from_environment",
@@ -57,16 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host=settings.host,
             port=settings.port,
             workers=options.workers,
-            http=PartingProtocol,
+            http=GracefulProtocol,
             log_level=settings.log_level,
-            log_config=None,  # its loggers write as ours do
-            access_log=False,  # it would tell paths and queries, and with them ids of results
+            log_config=None,  # its loggers write through ours
+            access_log=False,  # it would show paths and queries, and with them ids of results
         )
     return 0
 
 
-def _rehearse(settings: Settings) -> None:
-    """Open everything once, so that what is wrong is said in one line, not in each process."""
+def _try_to_open(settings: Settings) -> None:
+    """Open everything once, so that a wrong setting is one line, not a traceback per process."""
     with open_services(settings, metrics_from_environment()):
         logging.getLogger(__name__).debug("the model and the store can be opened")
 

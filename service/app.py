@@ -15,13 +15,13 @@ from service.errors import add_handlers
 from service.http.forms import BodyLimit
 from service.http.responses import FRAME_HEADERS, WARNINGS_HEADER
 from service.http.transcribed import ID_HEADER
-from service.inference.deadline import DeadlineMiddleware
 from service.inference.warmup import warm_up
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
 from service.middleware import request_id
 from service.middleware.access_log import Observe
 from service.middleware.api_keys import ApiKeys
+from service.middleware.deadline import DeadlineMiddleware
 from service.middleware.lingering_close import Linger
 from service.page.assets import Assets
 from service.routes import (
@@ -83,7 +83,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
     around = [
         Middleware(Linger),
         Middleware(request_id.RequestId),
-        Middleware(Observe, observers=(log_exchange, metrics.exchange)),
+        Middleware(Observe, observers=(log_exchange, metrics.add_request)),
         Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
     ]
     if settings.cors_origins:
@@ -114,7 +114,7 @@ def _lifespan(
 
 async def _get_ready(services: Services, settings: Settings) -> None:
     if await warm_up(services.transcriber, services.pool, services.readiness):
-        services.searchers.start()
+        services.decode_workers.start()
         address = f"http://{settings.host}:{settings.port}"
         logger.info(
             "ready on %s - try: curl -F file=@examples/sample.flac %s/transcribe", address, address

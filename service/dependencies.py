@@ -1,8 +1,8 @@
 """What the routes work with, put together in one place and handed to them."""
 
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
@@ -10,16 +10,14 @@ from typing import Annotated
 import threadpoolctl
 from fastapi import Depends, Request
 
-from otoscope import Posteriors, Recognition, Recognizer
-from otoscope.audio import Source
-from otoscope.decoding.decoder import DecodeResult, open_decoder
-from otoscope.decoding.options import DecodingOptions
+from otoscope import Recognizer
+from otoscope.decoding.decoder import open_decoder
 from otoscope.errors import ModelFileError
 from otoscope.schemas import ModelName
 from service.errors import StartError
-from service.inference.batcher import Batcher, BatchOptions
 from service.inference.decode_pool import DecodeWorkers
 from service.inference.pool import Pool
+from service.inference.threaded_model import model_threads
 from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
@@ -27,6 +25,9 @@ from service.model_reports import ModelFacts, read_facts
 from service.settings import Settings
 from service.store.base import Store
 from service.store.open import open_store
+
+_POOL_THREADS = 8
+"""For each thread that runs the model: they prepare its next recordings and write down its last."""
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Services:
     """One of each, for as long as the process runs."""
 
     transcriber: Transcriber
-    searchers: DecodeWorkers
+    decode_workers: DecodeWorkers
     pool: Pool
     store: Store
     readiness: Readiness
@@ -49,24 +50,10 @@ class Services:
         recognizer = self.transcriber.recognizer
         return ModelName(name=recognizer.spec.name, sha256=recognizer.sha256)
 
-    def steps(self, source: Source) -> Generator[None, None, Recognition]:
-        """Recognise a client's file, and count what it took; raises what `Transcriber` does.
-
-        There are pauses for what else waits for a thread.
-        """
-        recognition = yield from self.transcriber.steps(source)
-        self.metrics.heard(recognition.posteriors.clock.duration_s)
-        self.metrics.took(recognition.took_s)
-        return recognition
-
-    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        """Write down what a client's file says; raises what `DecodeWorkers.decode` does."""
-        return self.searchers.decode(posteriors, options)
-
 
 @contextmanager
 def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
-    """Load the model and open the store; let go of them in the end.
+    """Load the model and open the store; close them in the end.
 
     Args:
         settings: what to open.
@@ -76,56 +63,37 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         StartError: naming the variable that has to change.
     """
     logger.info("loading model %s", settings.model_path)
-    # Recordings go in parallel: a product of small matrices that wakes a thread for each processor
-    # only takes time from the model.
+    # Recordings go in parallel: a product of small matrices that wakes a thread for each CPU only
+    # takes time from the model.
     threadpoolctl.threadpool_limits(1, user_api="blas")
     try:
         recognizer = Recognizer(settings.model_path)
     except ModelFileError as error:
         raise StartError(f"OTOSCOPE_MODEL_PATH: {error}") from error
     try:
-        decoding = open_decoder(
+        decoder = open_decoder(
             recognizer.spec, recognizer.exact_sha256, settings.model_path, settings.lm_path
         )
     except ModelFileError as error:
         raise StartError(str(error)) from error
-    store = open_store(settings)
     facts = read_facts(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
-    pool = _pool(settings, metrics)
-    batcher = Batcher(
-        recognizer.run_heads,
-        BatchOptions(
-            settings.inference_threads,
-            1 if recognizer.quantized else settings.batch_size,  # batches would gain nothing
-            settings.batch_wait_ms / 1000,
-        ),
-        run_alone=_alone(recognizer, settings).run_heads,
-        working=lambda: pool.running,
-        on_batch=metrics.batch,
-    )
-    searchers = DecodeWorkers(decoding, settings.searchers, partial(metrics.stage, "text"))
-    try:
-        transcriber = Transcriber(recognizer, settings.max_duration_s, batcher.run_heads)
-        yield Services(transcriber, searchers, pool, store, Readiness(), facts, metrics)
-    finally:
-        pool.close()
-        searchers.close()
-        batcher.close()
-        store.close()
-
-
-def _alone(recognizer: Recognizer, settings: Settings) -> Recognizer:
-    """The model for a recording that has all threads for itself; it answers bit for bit alike."""
-    if settings.inference_threads == 1 or recognizer.quantized:  # more threads would only spin
-        return recognizer
-    return Recognizer(settings.model_path, threads=settings.inference_threads)
+    stage = partial(metrics.stage, "text")
+    with ExitStack() as stack:  # closes the last first: nothing is used after its end
+        store = stack.enter_context(closing(open_store(settings)))
+        threads = stack.enter_context(model_threads(settings.inference_threads))
+        workers = DecodeWorkers(decoder, settings.decode_workers, stage)
+        stack.enter_context(closing(workers))
+        pool = stack.enter_context(closing(_pool(settings, metrics)))
+        transcriber = Transcriber(
+            recognizer, threads, settings.max_duration_s, metrics.add_recording
+        )
+        yield Services(transcriber, workers, pool, store, Readiness(), facts, metrics)
 
 
 def _pool(settings: Settings, metrics: Metrics) -> Pool:
-    """Enough threads to get the next batches ready, or to write down the last, during a batch."""
     capacity = settings.inference_threads + settings.queue_size
-    threads = min(capacity, 2 * settings.inference_threads * settings.batch_size)
-    return Pool(threads, capacity - threads, metrics.pool)
+    threads = min(capacity, _POOL_THREADS * settings.inference_threads)
+    return Pool(threads, capacity - threads, metrics.set_pool)
 
 
 def _services(request: Request) -> Services:

@@ -1,38 +1,38 @@
-"""Connections that are open when the server stops: a request may be on its way in them."""
+"""Shutting down while connections are open: a request may be on its way in them."""
 
 import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_PATIENCE_S = 1.0
-"""For a request on a connection that has not had one."""
+_GRACE_S = 1.0
+"""For the first request to arrive on a connection."""
 
 
-class PartingProtocol(HttpToolsProtocol):
-    """uvicorn's, but patient with connections that have just been made.
+class GracefulProtocol(HttpToolsProtocol):
+    """uvicorn's, but connections that have just been made get time for their first request.
 
     uvicorn closes them at once when it stops, if it has not read a request's head, and a proxy that
     has begun to send may not send the same recording elsewhere.
     """
 
-    _asked = False
+    _received_head = False
     _stopping = False
 
     def shutdown(self) -> None:
-        """The server stops: answer what is being asked, or is about to be, and close."""
+        """The server stops: answer a request that is here, or about to arrive, and close."""
         self._stopping = True
-        if self._asked:
+        if self._received_head:
             super().shutdown()
         else:
-            asyncio.get_running_loop().call_later(_PATIENCE_S, self._give_up)
+            asyncio.get_running_loop().call_later(_GRACE_S, self._close_if_unused)
 
     def on_headers_complete(self) -> None:
         """A request's head was read."""
         super().on_headers_complete()
-        self._asked = True
+        self._received_head = True
         if self._stopping:
             self.cycle.keep_alive = False
 
-    def _give_up(self) -> None:
-        if not self._asked:
+    def _close_if_unused(self) -> None:
+        if not self._received_head:
             self.transport.close()

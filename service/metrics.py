@@ -1,8 +1,8 @@
-"""Numbers about this service for Prometheus, in a registry of the application's own.
+"""Metrics of this service for Prometheus, in a registry of the application's own.
 
-Several server processes share their numbers through files in one directory, which
-prometheus_client wants named in PROMETHEUS_MULTIPROC_DIR before it is imported: `shared_directory`
-sees to that where the processes are started, and whichever process is asked answers for all.
+Several server processes share their metrics through files in one directory, which
+prometheus_client expects in PROMETHEUS_MULTIPROC_DIR before it is imported: `shared_directory` sets
+it where the processes are started, and any of them answers for all.
 """
 
 import os
@@ -17,7 +17,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from service.errors import StartError
-from service.inference.batcher import Batched
 from service.middleware.access_log import Exchange
 from service.store.base import Usage
 
@@ -28,13 +27,13 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 
 
 class Metrics:
-    """What is counted. Safe to call from several threads."""
+    """Counters, gauges and histograms. Safe to call from several threads."""
 
     def __init__(self, directory: Path | None = None) -> None:
-        """Start at nothing.
+        """Start at 0.
 
         Args:
-            directory: where the processes of this service share their numbers, if there are
+            directory: where the processes of this service share their metrics, if there are
                 several; PROMETHEUS_MULTIPROC_DIR has to say the same.
 
         Raises:
@@ -61,25 +60,13 @@ class Metrics:
         )
         self._stage_s = Histogram(
             "otoscope_stage_duration_seconds",
-            "Steps of a recording that succeeded, each in all: decode, features, model, text.",
+            "Stages of a recording that succeeded, each in all: decode, features, model, text.",
             ("stage",),
             registry=registry,
             buckets=_SECONDS,
         )
         self._audio_s = Counter(
             "otoscope_audio_seconds", "Audio recognised, in seconds.", registry=registry
-        )
-        self._batch_items = Histogram(
-            "otoscope_batch_size",
-            "Recordings, or windows of long ones, that went through the model together.",
-            registry=registry,
-            buckets=(1, 2, 4, 8, 16, 32, 64),
-        )
-        self._batch_wait_s = Histogram(
-            "otoscope_batch_wait_seconds",
-            "From the arrival of a batch's first recording to the batch's begin.",
-            registry=registry,
-            buckets=_SECONDS,
         )
         self._waiting = _gauge("otoscope_recordings_waiting", "Wait for a thread.", registry)
         self._running = _gauge("otoscope_recordings_running", "Are at work now.", registry)
@@ -91,8 +78,8 @@ class Metrics:
             "otoscope_results_bytes", "Bytes that they take.", registry, "mostrecent"
         )
 
-    def exchange(self, exchange: Exchange) -> None:
-        """A request was answered."""
+    def add_request(self, exchange: Exchange) -> None:
+        """Count a request that was answered."""
         # Clients may make methods up, and each would be a series of its own for ever.
         method = exchange.method if exchange.method in _METHODS else "other"
         self._requests.labels(method, exchange.route, str(exchange.status)).inc()
@@ -100,37 +87,29 @@ class Metrics:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Time a step of a recording; what fails is not counted."""
+        """Time a stage of a recording; what fails is not counted."""
         started_s = time.perf_counter()
         yield
-        self.took({name: time.perf_counter() - started_s})
+        self._stage_s.labels(name).observe(time.perf_counter() - started_s)
 
-    def took(self, stages_s: Mapping[str, float]) -> None:
-        """Steps of a recording took so many seconds."""
-        for name, seconds in stages_s.items():
+    def add_recording(self, duration_s: float, took_s: Mapping[str, float]) -> None:
+        """Count a recording that was recognized, and the seconds that its stages took."""
+        self._audio_s.inc(duration_s)
+        for name, seconds in took_s.items():
             self._stage_s.labels(name).observe(seconds)
 
-    def heard(self, duration_s: float) -> None:
-        """A recording of this length was recognised."""
-        self._audio_s.inc(duration_s)
-
-    def batch(self, batched: Batched) -> None:
-        """A batch went through the model."""
-        self._batch_items.observe(batched.items)
-        self._batch_wait_s.observe(batched.waited_s)
-
-    def pool(self, waiting: int, running: int) -> None:
-        """The state of the pool of threads changed."""
+    def set_pool(self, waiting: int, running: int) -> None:
+        """How many recordings wait for a thread of the pool, and how many have one."""
         self._waiting.set(waiting)
         self._running.set(running)
 
-    def store(self, usage: Usage | None) -> None:
+    def set_store(self, usage: Usage | None) -> None:
         """What the store holds; None, which is NaN to Prometheus, if it can't say."""
         self._results.set(float("nan") if usage is None else usage.results)
         self._result_bytes.set(float("nan") if usage is None else usage.size_bytes)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """The numbers of all processes, and their Content-Type.
+        """The metrics of all processes, and their Content-Type.
 
         Args:
             accept: the request's Accept header: Prometheus' text format or OpenMetrics.
@@ -143,7 +122,7 @@ class Metrics:
         return encode(registry), content_type
 
     def close(self) -> None:
-        """Take this process out of what is going on; what it counted stays counted."""
+        """Take this process out of the gauges; what it counted stays counted."""
         if self._directory is not None:
             mark_process_dead(os.getpid(), str(self._directory))  # type: ignore[no-untyped-call]
 
@@ -156,9 +135,9 @@ def metrics_from_environment() -> Metrics:
 
 @contextmanager
 def shared_directory(processes: int) -> Iterator[None]:
-    """While inside, processes that are started find a directory to share their numbers in.
+    """While inside, processes that are started find a directory to share their metrics in.
 
-    One that the environment names already is used, and left as it is.
+    One that the environment already names is used, and left as it is.
     """
     if processes == 1 or DIRECTORY_VARIABLE in os.environ:
         yield
@@ -176,7 +155,7 @@ def _gauge(name: str, text: str, registry: CollectorRegistry, mode: str = "lives
 
 
 def _forget_dead(directory: Path) -> None:
-    """Take processes that have crashed out of what is going on."""
+    """Take processes that have crashed out of the gauges."""
     for path in directory.glob("gauge_live*_*.db"):
         pid = int(path.stem.rpartition("_")[2])
         try:
@@ -184,4 +163,4 @@ def _forget_dead(directory: Path) -> None:
         except ProcessLookupError:
             mark_process_dead(pid, str(directory))  # type: ignore[no-untyped-call]
         except PermissionError:
-            continue  # it lives, as another user's
+            continue  # it is alive, as another user's

@@ -1,9 +1,10 @@
-"""How this service is run: frozen, built once at the edge, from variables that begin OTOSCOPE_.
+"""How this service is run: frozen, read once at the start from variables that begin OTOSCOPE_.
 
 Operations only. What the model is (features, alphabet, blank) travels inside the model file, and no
 variable can change it.
 """
 
+import logging
 import os
 import re
 import tempfile
@@ -13,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
@@ -21,30 +23,33 @@ from redis.connection import parse_url
 
 from service.errors import StartError
 from service.inference.cpus import available
-from service.secret_files import SecretFiles
-from service.store.sqlite import LAYOUT
+from service.secret_files import read_secret_files
 
 PREFIX = "OTOSCOPE_"
 SECRETS = ("api_keys", "store_password")
-"""What may stand in a file, which a variable ending in _FILE names; never shown in an error."""
+"""Settings that a file may hold, which a variable ending in _FILE names; no error shows them."""
+
+_REMOVED = ("BATCH_SIZE", "BATCH_WAIT_MS")
 
 _HIDDEN = (*SECRETS, "store")  # a URL may hold a password
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _KEY = re.compile(r"[!-~]+")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
+logger = logging.getLogger(__name__)
+
 
 def _find(path: Path) -> Path:
-    """A relative path is looked for in the working directory, then beside this package."""
-    beside = _REPOSITORY / path
-    return beside if not path.exists() and beside.exists() else path
+    """A relative path is looked for in the working directory, then in the repository."""
+    in_repository = _REPOSITORY / path
+    return in_repository if not path.exists() and in_repository.exists() else path
 
 
-def _default_store_path() -> Path:
-    """One directory per user: what people said is not for every account on the machine.
+def _private_directory() -> Path:
+    """Each user's own in the system's temporary directory, which may not exist yet.
 
     Raises:
-        StartError: if somebody else made that directory.
+        StartError: if it belongs to somebody else, who could read what is stored.
     """
     user = getattr(os, "getuid", lambda: 0)()  # Windows has a temporary directory per user anyway
     directory = Path(tempfile.gettempdir()) / f"otoscope-{user}"
@@ -53,11 +58,11 @@ def _default_store_path() -> Path:
             f"{PREFIX}STORE_PATH: expected {directory} to be this user's, got somebody else's; "
             "name another file"
         )
-    return directory / f"results-{LAYOUT}.sqlite3"  # beside the file of an older release
+    return directory
 
 
 def _split(value: object) -> object:
-    """Parts with commas or line breaks between them; what is no text stays as it is."""
+    """Text with commas or line breaks -> its parts; other values stay as they are."""
     if not isinstance(value, str):
         return value
     return [part.strip() for part in value.replace("\n", ",").split(",")]
@@ -149,16 +154,6 @@ class Settings(BaseSettings):
         "threads, 0 on a single processor; several server processes (`--workers`) share the "
         "processors out.",
     )
-    batch_size: int = Field(
-        default=4, ge=1, le=64, description="Recordings that go through the model together at most."
-    )
-    batch_wait_ms: float = Field(
-        default=5.0,
-        ge=0,
-        le=1000,
-        description="Longest that a free thread waits for recordings that are on their way, to run "
-        "them together.",
-    )
     queue_size: int = Field(
         default=64,
         ge=0,
@@ -192,8 +187,8 @@ class Settings(BaseSettings):
     store_password: SecretStr | None = Field(
         default=None, description="The Redis server's password, instead of one in its URL."
     )
-    store_path: Path = Field(
-        default_factory=_default_store_path,
+    store_path: Path | None = Field(
+        default=None,
         description="SQLite file for posteriors and features, in a writable directory, shared by "
         "all processes; by default in the system's temporary directory.",
     )
@@ -210,15 +205,20 @@ class Settings(BaseSettings):
     )
 
     @property
-    def searchers(self) -> int:
-        """`search_processes`, or what it is by default: with one processor they gain nothing."""
+    def decode_workers(self) -> int:
+        """`search_processes`, or its default: on a single CPU processes gain nothing."""
         if self.search_processes is not None:
             return self.search_processes
         return self.inference_threads if available() > 1 else 0
 
     @property
+    def directory(self) -> Path:
+        """For files that are kept: that of `store_path`, by default a private one."""
+        return self.store_path.parent if self.store_path else _private_directory()
+
+    @property
     def redis_url(self) -> str | None:
-        """Of the server that keeps the results; None if SQLite keeps them. It may be secret."""
+        """The Redis server's; None if SQLite is the store. It may hold a password."""
         url = self.store.get_secret_value()
         return None if url == "sqlite" else url
 
@@ -232,7 +232,15 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then the environment, then the files that it names."""
-        return init_settings, env_settings, SecretFiles(settings_cls, SECRETS)
+        secrets = InitSettingsSource(settings_cls, dict(read_secret_files(PREFIX, SECRETS)))
+        return init_settings, env_settings, secrets
+
+
+def warn_of_removed() -> None:
+    """Log which variables of an older release are set and have no effect any more."""
+    for name in _REMOVED:
+        if os.environ.get(f"{PREFIX}{name}"):
+            logger.warning("%s%s has no effect any more: see CHANGELOG.md", PREFIX, name)
 
 
 def load_settings() -> Settings:

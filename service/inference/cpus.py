@@ -1,4 +1,4 @@
-"""How many processors this process may use, fewer in a container; which threads go first."""
+"""How many CPUs this process may use, fewer in a container; which threads go first."""
 
 import math
 import os
@@ -8,12 +8,12 @@ from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
 
-_NICER = 5
-"""Steps of niceness, each about a quarter more of the time for the others."""
+_NICENESS = 5
+"""Added to a thread's; each step gives the other threads about a quarter more of the time."""
 
 
 def available(cgroup: Path = _CGROUP) -> int:
-    """Processors that are there, that the scheduler allows and that the container's limit pays for.
+    """CPUs that are there, that the scheduler allows and that the container's limit pays for.
 
     Args:
         cgroup: where the kernel's control groups are mounted, of version 2 or 1.
@@ -28,18 +28,18 @@ def available(cgroup: Path = _CGROUP) -> int:
     return max(1, math.ceil(min(allowed, _limit(cgroup))))
 
 
-def give_way() -> None:
+def lower_thread_priority() -> None:
     """Let other threads go before the calling one from now on, where threads have priorities.
 
     Those are Linux's own: elsewhere niceness is the process's, which stays as it is.
     """
     if sys.platform == "linux":
         thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICER)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICENESS)
 
 
 def _limit(cgroup: Path) -> float:
-    """Processors' worth of time that the control group may take; infinite without a limit."""
+    """CPUs' worth of time that the control group may take; infinite without a limit."""
     try:
         quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
     except FileNotFoundError:

@@ -1,12 +1,12 @@
 """Processes for beam search, which would hold the interpreter's lock of the server.
 
-Beam search is Python that calls numpy for small arrays: two in one process don't go faster than one
-after the other, and the event loop and the threads that compute features wait for both. So a few
-processes search, each for one recording at a time; whoever comes besides waits for the next that is
-free. They hold a copy of the `Decoder`, and neither the model nor the web framework.
+Beam search is Python that calls numpy for small arrays: two searches in one process take as long as
+one after the other, and the event loop and the threads that compute features wait for both. So a
+few processes search, each for one recording at a time. They hold a copy of the `Decoder`, but
+neither the model nor the web framework.
 
 A process that dies is replaced when its turn comes again. They end with the server, however it
-ends: none of them outlives the pipe that it reads from.
+ends, for none of them outlives the pipe that it reads from.
 """
 
 import logging
@@ -15,8 +15,8 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from queue import Queue
 
@@ -28,12 +28,12 @@ from service.errors import SearchLostError
 from service.inference import deadline, decode_worker
 
 LONG_S = 60.0
-"""Longer recordings would keep a process, or the lane, for many seconds."""
+"""Longer recordings would keep others waiting for many seconds."""
 
 _ATTEMPTS = 2
 _BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-_PATIENCE_S = 10.0
-"""For the end of a process that was told to end."""
+_END_LIMIT_S = 10.0
+"""A process that takes longer to end is killed."""
 
 Stage = Callable[[], AbstractContextManager[None]]
 
@@ -41,29 +41,29 @@ logger = logging.getLogger(__name__)
 
 
 class DecodeWorkers:
-    """Reads posteriors, in other processes where that takes time. Safe to share between threads."""
+    """Decodes posteriors, in other processes where that takes time. Safe to call from threads."""
 
     def __init__(self, decoder: Decoder, processes: int, stage: Stage = nullcontext) -> None:
         """Start none yet.
 
         Args:
             decoder: what they decode with.
-            processes: how many search; with 0, recordings take turns in this process.
-            stage: entered while a recording is read; the wait for a turn does not count.
+            processes: how many there are; with 0, recordings are decoded here, one at a time.
+            stage: entered while a recording is decoded; waiting for a turn does not count.
         """
         self._decoder = decoder
         self._processes = processes
         self._stage = stage
-        self._free: Queue[_Searcher | None] = Queue()
+        self._free: Queue[_Worker | None] = Queue()
         for _ in range(processes):
             self._free.put(None)  # its process is started when its turn comes
         self._starting: threading.Thread | None = None
-        self._lane = threading.Lock()
+        self._turn = threading.Lock()
         self._long = threading.Semaphore(max(0, processes - 1))
 
     def start(self) -> None:
         """Start the processes in the background, so that the first recordings find them ready."""
-        self._starting = threading.Thread(target=self._start_all, name="searchers", daemon=True)
+        self._starting = threading.Thread(target=self._start_all, name="decoders", daemon=True)
         self._starting.start()
 
     def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
@@ -71,77 +71,80 @@ class DecodeWorkers:
 
         Raises:
             SearchLostError: if a process died with this recording, and another one too.
-            ClientGoneError, DeadlineError: if nobody needs it any more when its turn comes.
-            What `Decoder.decode` raises.
+            ClientGoneError, DeadlineError: if the request is over when its turn comes.
+            Whatever `Decoder.decode` raises.
         """
         long = posteriors.clock.duration_s > LONG_S
-        if self._decoder.kind_of(options) == "greedy":
-            return self._decode_here(posteriors, options)
-        if not self._processes:
-            with nullcontext() if long else self._lane:
-                return self._decode_here(posteriors, options)
-        if not long:
-            return self._decode_there(posteriors, options)
-        # One process is left to short recordings, and nobody waits for the end of a long one.
-        if not self._long.acquire(blocking=False):
-            return self._decode_here(posteriors, options)
-        try:
-            return self._decode_there(posteriors, options)
-        finally:
-            self._long.release()
-
-    def close(self) -> None:
-        """End the processes, once nobody asks any more."""
-        if self._starting is not None:
-            self._starting.join()
-        for _ in range(self._processes):
-            if (searcher := self._free.get()) is not None:
-                searcher.close()
-            self._free.put(None)
-
-    def _start_all(self) -> None:
-        for _ in range(self._processes):
-            searcher = self._free.get()
-            try:
-                searcher = self._alive(searcher)
-            except OSError:
-                logger.exception("a process for beam search can't start; the next request tries")
-            finally:
-                self._free.put(searcher)
-
-    def _alive(self, searcher: "_Searcher | None") -> "_Searcher":
-        """`searcher`, or a new one if there is none or it has died; OSError if that can't start."""
-        if searcher is not None and (code := searcher.exit_code()) is not None:
-            logger.warning("a process for beam search ended with %d: another replaces it", code)
-            searcher.close()
-            searcher = None
-        return searcher or _Searcher(self._decoder)
-
-    def _decode_here(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        with self._stage():
-            return self._decoder.decode(posteriors, options)
-
-    def _decode_there(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        order = posteriors, _plain(options)
-        for _ in range(_ATTEMPTS):
-            searcher = self._free.get()
-            try:
-                deadline.current().check()
-                searcher = self._alive(searcher)
+        greedy = self._decoder.kind_of(options) == "greedy"  # which takes next to no time
+        with nullcontext(enter_result=False) if greedy else self._place(long=long) as elsewhere:
+            if not elsewhere:
                 with self._stage():
-                    return _outcome(searcher.ask(order))
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
-                logger.warning("a process for beam search was lost with a recording: %r", error)
-            finally:
-                self._free.put(searcher)
+                    return self._decoder.decode(posteriors, options)
+            for _ in range(_ATTEMPTS):
+                worker = self._free.get()
+                try:
+                    deadline.current().raise_if_over()
+                    worker = self._alive(worker)
+                    with self._stage():
+                        return worker.decode((posteriors, _plain(options)))
+                except (OSError, EOFError, pickle.UnpicklingError) as error:
+                    logger.warning("a process for beam search was lost with a recording: %r", error)
+                finally:
+                    self._free.put(worker)
         raise SearchLostError(
             "expected a text, but the process that searched for it died, and another one too; "
             f"try again in {SearchLostError.retry_after_s} s"
         )
 
+    def close(self) -> None:
+        """End the processes, once nothing is decoded any more."""
+        if self._starting is not None:
+            self._starting.join()
+        for _ in range(self._processes):
+            if (worker := self._free.get()) is not None:
+                worker.close()
+            self._free.put(None)
 
-class _Searcher:
-    """One process, for one thread at a time."""
+    @contextmanager
+    def _place(self, *, long: bool) -> Iterator[bool]:
+        """Whether another process decodes; if not, this one does as soon as the place is taken.
+
+        One process is left to short recordings, and nothing waits for the end of a long one.
+        """
+        if not self._processes:
+            with nullcontext() if long else self._turn:
+                yield False
+        elif not long:
+            yield True
+        elif self._long.acquire(blocking=False):
+            try:
+                yield True
+            finally:
+                self._long.release()
+        else:
+            yield False
+
+    def _start_all(self) -> None:
+        for _ in range(self._processes):
+            worker = self._free.get()
+            try:
+                worker = self._alive(worker)
+            except OSError:
+                logger.exception("a process for beam search can't start; the next request tries")
+            finally:
+                self._free.put(worker)
+
+    def _alive(self, worker: "_Worker | None") -> "_Worker":
+        """`worker`, or a new one if there is none or it has died; OSError if that can't start."""
+        if worker is not None and (code := worker.exit_code()) is not None:
+            logger.warning("a process for beam search ended with %d: another replaces it", code)
+            worker.close()
+            worker = None
+        return worker or _Worker(self._decoder)
+
+
+class _Worker:
+    """One process, used by one thread at a time."""
 
     def __init__(self, decoder: Decoder) -> None:
         """Start it, and send it `decoder`; OSError if that can't be done."""
@@ -167,18 +170,29 @@ class _Searcher:
             raise
 
     def exit_code(self) -> int | None:
-        """None while it lives."""
+        """None while it is alive."""
         return self._process.poll()
 
-    def ask(self, order: decode_worker.Order) -> decode_worker.Answer:
-        """Its answer; OSError, EOFError or UnpicklingError if it dies instead, and has ended."""
+    def decode(self, job: decode_worker.Job) -> DecodeResult:
+        """What it decodes; OSError, EOFError or UnpicklingError if it dies instead, and has ended.
+
+        Raises:
+            OtoscopeError: as `Decoder.decode` does.
+            RuntimeError: with the traceback of an unexpected error.
+        """
         try:
-            self._send(order)
-            answer: decode_worker.Answer = pickle.load(self._from)  # noqa: S301 - our own process's
+            self._send(job)
+            outcome: decode_worker.Outcome = pickle.load(self._from)  # noqa: S301 - our own process
         except BaseException:  # half of something may be in the pipes
             self.close()
             raise
-        return answer
+        match outcome:
+            case DecodeResult():
+                return outcome
+            case OtoscopeError():
+                raise outcome
+            case unexpected:
+                raise RuntimeError(f"a process for beam search failed:\n{unexpected}")
 
     def close(self) -> None:
         """End it, if it has not ended yet."""
@@ -186,12 +200,12 @@ class _Searcher:
             self._to.close()
         self._from.close()
         try:
-            self._process.wait(_PATIENCE_S)
+            self._process.wait(_END_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
 
-    def _send(self, message: Decoder | decode_worker.Order) -> None:
+    def _send(self, message: Decoder | decode_worker.Job) -> None:
         pickle.dump(message, self._to)
         self._to.flush()
 
@@ -200,13 +214,3 @@ def _plain(options: DecodingOptions) -> DecodingOptions:
     """`options` without what a route adds to them, whose modules the processes don't load."""
     fields = {name: getattr(options, name) for name in DecodingOptions.model_fields}
     return DecodingOptions.model_construct(**fields)
-
-
-def _outcome(answer: decode_worker.Answer) -> DecodeResult:
-    match answer:
-        case DecodeResult():
-            return answer
-        case OtoscopeError():
-            raise answer
-        case traceback:
-            raise RuntimeError(f"a process for beam search failed:\n{traceback}")

@@ -1,57 +1,67 @@
-"""A file -> what was said: the library's steps in order, for one recording."""
+"""A file -> posteriors: the library's steps in order, for one recording."""
 
-from collections.abc import Generator
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 
 from otoscope import Recognition, Recognizer, longform
-from otoscope.audio import AudioStream, Source
-from service.inference.stages import RunHeads, Stopwatch, TimedBlocks, TimedModel
+from otoscope.audio import AudioStream, Samples, Source
+from service.inference.threaded_model import Stopwatch, ThreadedModel
 
 
+@dataclass(frozen=True)
 class Transcriber:
-    """Decode, recognize, write down. Safe to call from several threads."""
+    """Decodes and recognizes files of any length. Safe to call from several threads.
 
-    def __init__(
-        self,
-        recognizer: Recognizer,
-        max_duration_s: float,
-        run_heads: RunHeads | None = None,
-    ) -> None:
-        """Take a model.
+    Attributes:
+        recognizer: the model.
+        threads: they run its graph.
+        max_duration_s: longer recordings are refused.
+        on_recognized: told of each recording's duration in seconds and its `took_s`.
+    """
+
+    recognizer: Recognizer
+    threads: Executor
+    max_duration_s: float
+    on_recognized: Callable[[float, Mapping[str, float]], None] | None = None
+
+    def steps(self, source: Source) -> Generator[None, None, Recognition]:
+        """Recognize a file, with a pause now and then for what else waits for a thread.
 
         Args:
-            recognizer: the model.
-            max_duration_s: longer recordings are refused.
-            run_heads: how its graph is run, a `Batcher`'s; by default at once, in each thread.
-        """
-        self.recognizer = recognizer
-        self._run_heads = run_heads or recognizer.run_heads
-        self._max_duration_s = max_duration_s
+            source: the file's bytes, its path or itself.
 
-    def transcribe(self, source: Source) -> Recognition:
-        """Transcribe a file of any length, given as its bytes, its path or itself.
+        Returns:
+            With features; the stages in `took_s` are decode, features and model.
 
         Raises:
             AudioError: if it can't be used, with what was expected and what came.
         """
-        return longform.run_through(self.steps(source))
-
-    def steps(self, source: Source) -> Generator[None, None, Recognition]:
-        """`transcribe`, with a pause now and then for what else waits for a thread.
-
-        Features are kept; the stages in `took_s` are decode, features and model.
-        """
-        features = self.recognizer.spec.features
+        spec = self.recognizer.spec.features
         stream = AudioStream(
             source,
-            features.sample_rate_hz,
-            max_duration_s=self._max_duration_s,
-            min_samples=features.window_samples,
+            spec.sample_rate_hz,
+            max_duration_s=self.max_duration_s,
+            min_samples=spec.window_samples,
         )
-        watch = Stopwatch()
+        stopwatch = Stopwatch()
         recognition = yield from longform.recognize_steps(
-            TimedModel(self.recognizer, self._run_heads, watch),
-            TimedBlocks(stream, watch),
+            ThreadedModel(self.recognizer, self.threads, stopwatch),
+            timed(stream, stopwatch),
             keep_features=True,
         )
-        return replace(recognition, warnings=stream.warnings, took_s=watch.took_s)
+        recognition = replace(recognition, warnings=stream.warnings, took_s=stopwatch.took_s)
+        if self.on_recognized is not None:
+            self.on_recognized(recognition.posteriors.clock.duration_s, recognition.took_s)
+        return recognition
+
+
+def timed(blocks: Iterable[Samples], stopwatch: Stopwatch) -> Iterator[Samples]:
+    """The blocks as they are; the time they are waited for is `decode`."""
+    remaining = iter(blocks)
+    while True:
+        with stopwatch.timed("decode"):
+            block = next(remaining, None)
+        if block is None:
+            return
+        yield block

@@ -70,7 +70,7 @@ def _answer(
     services: Services, upload: Upload[AlignOptions], form: AlignmentFormat
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.steps(upload.file)
+    recognition = yield from services.transcriber.steps(upload.file)
     if form == "png":
         check_view(select(recognition.posteriors, ViewQuery()), _TOO_MUCH)
     aligned = align(recognition.posteriors, upload.options.text)

@@ -20,7 +20,7 @@ def metrics(request: Request, services: ServicesDep) -> Response:
     In Prometheus' text format, or in OpenMetrics' if the request accepts that.
     """
     # Not async: FastAPI runs it in a thread, for the store and the files of processes take time.
-    services.metrics.store(_usage(services.store))
+    services.metrics.set_store(_usage(services.store))
     body, content_type = services.metrics.render(request.headers.get("accept", ""))
     return Response(body, headers={"Content-Type": content_type})
 

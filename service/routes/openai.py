@@ -69,8 +69,10 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
 
 def _answer(services: Services, order: Order) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.steps(order.file)
-    transcript = services.decode(recognition.posteriors, TranscribeOptions()).transcript
+    recognition = yield from services.transcriber.steps(order.file)
+    transcript = services.decode_workers.decode(
+        recognition.posteriors, TranscribeOptions()
+    ).transcript
     response = _write(transcript, recognition.posteriors, services, order.form)
     response.headers.update(warnings_headers(recognition.warnings))
     return response

@@ -111,7 +111,7 @@ def _of_file(
     services: Services, query: ViewQuery, form: Format, file: BinaryIO
 ) -> Generator[None, None, Response]:
     """The answer about a file, for the threads of the pool."""
-    recognition = yield from services.steps(file)
+    recognition = yield from services.transcriber.steps(file)
     view = _look(recognition.posteriors, query, form)
     warnings = list(recognition.warnings)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}

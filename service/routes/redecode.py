@@ -59,7 +59,7 @@ def _read(
     _check_model(services, result_id)
     warnings = json.loads(services.store.transcription(result_id))["warnings"]
     posteriors = services.store.get(result_id)
-    decoded = services.decode(posteriors, options)
+    decoded = services.decode_workers.decode(posteriors, options)
     document = transcription(
         result_id,
         decoded,

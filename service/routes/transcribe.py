@@ -67,9 +67,9 @@ def _answer(
     timestamps: Timestamps,
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.steps(upload.file)
+    recognition = yield from services.transcriber.steps(upload.file)
     posteriors = recognition.posteriors
-    decoded = services.decode(posteriors, upload.options)
+    decoded = services.decode_workers.decode(posteriors, upload.options)
     new = new_id()
     document = transcription(
         new,

@@ -7,7 +7,7 @@ from service.settings import Settings
 from service.store.base import Store
 from service.store.redis import RedisStore
 from service.store.redis_client import RedisServer
-from service.store.sqlite import SqliteStore
+from service.store.sqlite import LAYOUT, SqliteStore
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,9 @@ def open_store(settings: Settings) -> Store:
     """
     ttl_s, max_bytes = settings.result_ttl_s, settings.store_max_bytes
     if settings.redis_url is None:
-        return SqliteStore(settings.store_path, ttl_s=ttl_s, max_bytes=max_bytes)
+        # Beside the file of an older release.
+        path = settings.store_path or settings.directory / f"results-{LAYOUT}.sqlite3"
+        return SqliteStore(path, ttl_s=ttl_s, max_bytes=max_bytes)
     secret = settings.store_password
     password = None if secret is None else secret.get_secret_value()
     store = RedisStore(RedisServer(settings.redis_url, password), ttl_s=ttl_s, max_bytes=max_bytes)

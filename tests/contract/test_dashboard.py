@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from service.inference.batcher import Batched
 from service.metrics import Metrics
 from service.middleware.access_log import Exchange
 from service.store.base import Usage
@@ -20,12 +19,10 @@ OF_PROMETHEUS = {"up", "job", "instance"}
 def told():
     """Names of samples, and their labels, when everything has been counted once."""
     metrics = Metrics()
-    metrics.exchange(Exchange("POST", "/transcribe", 200, 0.1, 10))
-    metrics.took({"model": 0.1})
-    metrics.heard(1.0)
-    metrics.batch(Batched(2, 0.01))
-    metrics.pool(1, 1)
-    metrics.store(Usage(1, 1))
+    metrics.add_request(Exchange("POST", "/transcribe", 200, 0.1, 10))
+    metrics.add_recording(1.0, {"model": 0.1})
+    metrics.set_pool(1, 1)
+    metrics.set_store(Usage(1, 1))
     families = text_string_to_metric_families(metrics.render("")[0].decode())
     samples = [sample for family in families for sample in family.samples]
     return {sample.name: set(sample.labels) for sample in samples}

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from onnx_export.export import export
 from otoscope import ARPABET, Recognizer, load
 from service.app import create_app
+from service.inference.threaded_model import model_threads
 from service.inference.transcriber import Transcriber
 from service.inference.warmup import rehearse
 from service.settings import Settings
@@ -91,4 +92,5 @@ def test_the_model_names_its_phonemes(client: TestClient) -> None:
 
 
 def test_the_warm_up_looks_at_both(model_path: Path) -> None:
-    assert rehearse(Transcriber(Recognizer(model_path), 60.0)).frames == 25
+    with model_threads(1) as threads:
+        assert rehearse(Transcriber(Recognizer(model_path), threads, 60.0)).frames == 25

@@ -3,7 +3,7 @@ from contextlib import asynccontextmanager
 
 import uvicorn
 
-from service.graceful_shutdown import PartingProtocol
+from service.graceful_shutdown import GracefulProtocol
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -17,7 +17,7 @@ async def answer(scope, receive, send):
 @asynccontextmanager
 async def serving():
     config = uvicorn.Config(
-        answer, port=0, http=PartingProtocol, lifespan="off", log_config=None, loop="none"
+        answer, port=0, http=GracefulProtocol, lifespan="off", log_config=None, loop="none"
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())

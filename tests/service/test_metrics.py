@@ -39,7 +39,7 @@ def sample(name, **labels):
 def test_exchanges_are_counted_by_method_route_and_status():
     metrics = Metrics()
     for status, duration_s in ((200, 0.3), (200, 0.02), (503, 0.02)):
-        metrics.exchange(Exchange("POST", "/transcribe", status, duration_s, 10))
+        metrics.add_request(Exchange("POST", "/transcribe", status, duration_s, 10))
     values = rendered(metrics)
     labels = {"method": "POST", "route": "/transcribe"}
     assert values[sample("otoscope_http_requests_total", status="200", **labels)] == 2
@@ -53,7 +53,7 @@ def test_exchanges_are_counted_by_method_route_and_status():
 def test_methods_that_clients_make_up_are_one():
     metrics = Metrics()
     for method in ("BREW", "PROPFIND", "get"):
-        metrics.exchange(Exchange(method, "unmatched", 404, 0.1, 0))
+        metrics.add_request(Exchange(method, "unmatched", 404, 0.1, 0))
     labels = {"method": "other", "route": "unmatched", "status": "404"}
     assert rendered(metrics)[sample("otoscope_http_requests_total", **labels)] == 3
 
@@ -69,22 +69,22 @@ def test_only_stages_that_succeed_are_timed():
 
 def test_gauges_say_what_is():
     metrics = Metrics()
-    metrics.pool(3, 2)
-    metrics.store(Usage(7, 1000))
-    metrics.heard(1.5)
+    metrics.set_pool(3, 2)
+    metrics.set_store(Usage(7, 1000))
+    metrics.add_recording(1.5, {})
     values = rendered(metrics)
     assert values[sample("otoscope_recordings_waiting")] == 3
     assert values[sample("otoscope_recordings_running")] == 2
     assert values[sample("otoscope_results_kept")] == 7
     assert values[sample("otoscope_results_bytes")] == 1000
     assert values[sample("otoscope_audio_seconds_total")] == 1.5
-    metrics.store(None)
+    metrics.set_store(None)
     assert math.isnan(rendered(metrics)[sample("otoscope_results_kept")])
 
 
 def test_applications_do_not_share_numbers():
     one, other = Metrics(), Metrics()
-    one.heard(1.0)
+    one.add_recording(1.0, {})
     assert rendered(other)[sample("otoscope_audio_seconds_total")] == 0
 
 
@@ -198,9 +198,9 @@ from service.metrics import metrics_from_environment
 from service.store.base import Usage
 
 metrics = metrics_from_environment()
-metrics.heard(float(sys.argv[1]))
-metrics.pool(2, 1)
-metrics.store(Usage(int(sys.argv[1]), 10))
+metrics.add_recording(float(sys.argv[1]), {})
+metrics.set_pool(2, 1)
+metrics.set_store(Usage(int(sys.argv[1]), 10))
 if sys.argv[2] == "close":
     metrics.close()
 sys.stdout.write(metrics.render("")[0].decode())

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from service.__main__ import main
 from service.errors import StartError
-from service.settings import Settings, load_settings
+from service.settings import Settings, load_settings, warn_of_removed
+from service.store.open import open_store
 
 
 def test_defaults_find_the_model_from_any_directory(monkeypatch, tmp_path):
@@ -45,7 +46,7 @@ def test_as_many_processes_search_as_threads_run_the_model(
     monkeypatch, processors, chosen, expected
 ):
     monkeypatch.setattr("service.settings.available", lambda: processors)
-    assert Settings(**{"inference_threads": processors, **chosen}).searchers == expected
+    assert Settings(**{"inference_threads": processors, **chosen}).decode_workers == expected
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ def test_server_processes_share_the_processors_out(monkeypatch, workers, named, 
     monkeypatch.setenv("OTOSCOPE_SEARCH_PROCESSES", named)
     monkeypatch.setenv("MPLCONFIGDIR", os.environ.get("MPLCONFIGDIR", "unused"))
     monkeypatch.setattr("service.__main__.available", lambda: 8)
-    monkeypatch.setattr("service.__main__._rehearse", served.append)
+    monkeypatch.setattr("service.__main__._try_to_open", served.append)
     monkeypatch.setattr("service.__main__.configure_logs", lambda *_: None)
     monkeypatch.setattr("service.__main__.uvicorn.run", lambda *_, **__: served.append(None))
     assert main(["--workers", workers]) == 0
@@ -146,12 +147,12 @@ def test_all_wrong_values_are_named_at_once(monkeypatch):
 def test_default_store_that_somebody_else_made_is_refused(monkeypatch, tmp_path):
     monkeypatch.delenv("OTOSCOPE_STORE_PATH", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    directory = load_settings().store_path.parent
+    directory = load_settings().directory
     assert directory.parent == tmp_path
     (tmp_path / "elsewhere").mkdir()
     directory.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StartError, match="OTOSCOPE_STORE_PATH"):
-        load_settings()
+        open_store(load_settings())
 
 
 @pytest.mark.parametrize(
@@ -174,3 +175,13 @@ def test_wrong_start_is_one_line_and_an_exit_code(name, value):
     assert done.returncode == 2
     assert name in done.stderr
     assert done.stderr.count("\n") == 1, done.stderr
+
+
+def test_variables_of_older_releases_are_named_at_the_start(monkeypatch, caplog):
+    monkeypatch.setenv("OTOSCOPE_BATCH_SIZE", "8")
+    monkeypatch.setenv("OTOSCOPE_BATCH_WAIT_MS", "")
+    load_settings()
+    warn_of_removed()
+    assert [each.getMessage() for each in caplog.records] == [
+        "OTOSCOPE_BATCH_SIZE has no effect any more: see CHANGELOG.md"
+    ]

@@ -4,22 +4,24 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from otoscope import Posteriors
+from otoscope import Posteriors, longform
 from service import app as app_module
 from service.app import create_app
 from service.errors import NotReadyError
+from service.inference.threaded_model import model_threads
 from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness, WarmUp, check, golden_clip, rehearse
 
 
 @pytest.fixture(scope="module")
 def transcriber(recognizer):
-    return Transcriber(recognizer, 60.0)
+    with model_threads(1) as threads:
+        yield Transcriber(recognizer, threads, 60.0)
 
 
 @pytest.fixture(scope="module")
 def recognition(transcriber):
-    return transcriber.transcribe(golden_clip(16000))
+    return longform.run_through(transcriber.steps(golden_clip(16000)))
 
 
 def test_live(client):

@@ -1,0 +1,48 @@
+"""Gives each request its deadline, and cancels what is done for clients that have left."""
+
+import asyncio
+import contextlib
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.inference.deadline import Deadline, applies
+
+
+class DeadlineMiddleware:
+    """ASGI middleware that gives each request a deadline, and watches for clients that leave."""
+
+    def __init__(self, app: ASGIApp, *, limit_s: float) -> None:
+        self._app = app
+        self._limit_s = limit_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request; once it is whole, the next message says that its client left."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        watch: asyncio.Task[Message] | None = None
+
+        async def watch_end() -> Message:
+            message = await receive()
+            deadline.cancel()
+            return message
+
+        async def watching_receive() -> Message:
+            nonlocal watch
+            if watch is not None:
+                return await asyncio.shield(watch)
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                deadline.cancel()
+            elif not message.get("more_body", False):
+                watch = asyncio.create_task(watch_end())
+            return message
+
+        with applies(Deadline(self._limit_s)) as deadline:
+            try:
+                await self._app(scope, watching_receive, send)
+            finally:
+                if watch is not None:
+                    watch.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await watch

@@ -1,0 +1,39 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from otoscope import longform
+from otoscope.audio import AudioStream
+from otoscope.errors import AudioTooLongError
+from service.inference.threaded_model import Stopwatch, model_threads
+from service.inference.transcriber import Transcriber, timed
+
+
+def test_blocks_pass_as_they_are_and_so_does_what_they_raise():
+    def blocks():
+        yield np.zeros(3, np.float32)
+        yield np.ones(2, np.float32)
+        raise ValueError("the end")
+
+    stopwatch, passed = Stopwatch(), []
+    with pytest.raises(ValueError, match="the end"):
+        passed.extend(block.tolist() for block in timed(blocks(), stopwatch))
+    assert passed == [[0, 0, 0], [1, 1]]
+    assert set(stopwatch.took_s) == {"decode"}
+
+
+def test_a_file_is_recognized_as_the_library_does_and_told_of(recognizer, sounds):
+    """Of a recording that needs several windows."""
+    data, told = sounds.write(sounds.noise(60)), []
+    expected = longform.recognize(recognizer, AudioStream(data, 16000), keep_features=True)
+    with model_threads(2) as threads:
+        transcriber = Transcriber(recognizer, threads, 60.0, lambda *each: told.append(each))
+        got = longform.run_through(transcriber.steps(data))
+        with pytest.raises(AudioTooLongError):
+            longform.run_through(replace(transcriber, max_duration_s=59.0).steps(data))
+    np.testing.assert_array_equal(got.posteriors.log_probs, expected.posteriors.log_probs)
+    np.testing.assert_array_equal(got.features.values, expected.features.values)
+    assert got.posteriors.clock == expected.posteriors.clock
+    assert set(got.took_s) == {"decode", "features", "model"}
+    assert told == [(60.0, got.took_s)]
