@@ -98,13 +98,13 @@ evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (C
 bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
 	$(DEV)/bin/python -m benchmarks --model $(MODEL) --speech $(CORPUS)/librispeech/dev.jsonl
 
-tour: $(DEV)/.installed ## Write the answers in docs/ anew, as the service gives them now
+tour: $(DEV)/.installed ## Write the answers in README and docs/ as the service gives them now
 	$(DEV)/bin/python tests/contract/make_tour.py
 
 tour-check: $(DEV)/.installed ## Before a release: is every answer in the docs what the service gives?
 	$(DEV)/bin/python tests/contract/make_tour.py --check
 
-configuration: $(DEV)/.installed ## Write docs/configuration.md anew, from the settings
+configuration: $(DEV)/.installed ## Write docs/configuration.md from the settings
 	PYTHONPATH=. $(DEV)/bin/python tests/contract/make_configuration.py
 
 # torch comes without hashes: its builds for CPUs and for CUDA share a version.

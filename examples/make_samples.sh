@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Speak the sample sentences anew, into a folder (default: examples/candidates).
+# Make recordings of the sample sentences in a folder (default: examples/candidates).
 #
 # Needs flite and ffmpeg: apt-get install flite ffmpeg
 set -euo pipefail

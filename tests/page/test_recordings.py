@@ -67,7 +67,7 @@ def test_the_microphone_is_recorded(page, eventually):
     level = "Number(document.querySelector('#level').style.getPropertyValue('--level'))"
     eventually(page, lambda: page.evaluate(level) > 0.2)
     eventually(page, lambda: page.locator("#elapsed").inner_text() >= "0:04.5")
-    page.get_by_role("button", name="Stop and listen").click()
+    page.get_by_role("button", name="Stop and transcribe").click()
     page.locator("#text .word").first.wait_for()
     assert re.fullmatch(r"recording-\d\d-\d\d-\d\d\.wav", page.locator("#name").inner_text())
     assert {"time", "before"} & set(words_of(page))
@@ -125,7 +125,7 @@ def guarded(tmp_path_factory):
 
 def give_key(page, key):
     page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
 
 
 def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, hear):

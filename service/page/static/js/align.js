@@ -96,7 +96,7 @@ export class Align {
           class: "word",
           type: "button",
           text: word.word,
-          title: "hear it",
+          title: "play it",
           style: { "--doubt": doubtColour(doubtOf(word, true), dark) },
           on: { click: () => this.#hear(word) },
         }),

@@ -60,7 +60,7 @@ export class Inspector {
     );
     fill(byId("symbols"), ...rows);
     byId("entropy").textContent =
-      `${entropy(probs).toFixed(2)} nats of doubt, at most ${Math.log(symbols.length).toFixed(2)}`;
+      `entropy ${entropy(probs).toFixed(2)} nats, at most ${Math.log(symbols.length).toFixed(2)}`;
   }
 
   /** The feature vector as bars up and down from the mean. */

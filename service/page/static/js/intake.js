@@ -106,7 +106,7 @@ export class Intake {
 
 function reasonOf(error) {
   if (error?.name === "NotAllowedError")
-    return "The browser was told not to give it to this page. Allow it beside the address, and try again.";
+    return "The browser does not let this page use it. Allow it next to the address, and try again.";
   if (error?.name === "NotFoundError") return "No microphone is connected.";
   return String(error?.message ?? error);
 }

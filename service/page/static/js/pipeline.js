@@ -16,7 +16,7 @@ const STEPS = {
   path: "One symbol a frame: the likeliest. The blank (–) says “nothing new”.",
   merged:
     "Neighbours that are alike become one: a letter that lasts for three frames is one letter. Two of the same letter in a text need a blank between.",
-  text: "Blanks go. What is left is the text.",
+  text: "Blanks are dropped. What is left is the text.",
 };
 
 export class Pipeline {

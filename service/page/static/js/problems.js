@@ -39,13 +39,13 @@ export class Problem extends Error {
 
   /** Nobody answered. */
   static unreachable() {
-    const detail = "Nothing came back. Is it still running, and is this machine connected to it?";
+    const detail = "There was no answer. Is it still running, and is this machine connected to it?";
     return new Problem({ title: "The service can't be reached", detail });
   }
 }
 
 const HINTS = {
-  408: "The upload stood still for too long. A slow connection may need a smaller file.",
+  408: "The upload paused for too long. A slow connection may need a smaller file.",
   413: "Choose a shorter or smaller recording; the service's operator can raise the limit.",
   503: "The service is busy with other recordings.",
 };

@@ -22,7 +22,7 @@ export const DECODERS = {
     query: { decoder: "beam", n_best: N_BEST },
     baseline: "beam",
     before: "the beam alone",
-    about: "With the language model: likely as sound, and likely as English.",
+    about: "With the language model: texts are scored by their sound and by their words.",
   },
 };
 

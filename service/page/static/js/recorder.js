@@ -26,7 +26,7 @@ export class Recorder {
     if (navigator.mediaDevices && "AudioWorkletNode" in window) return "";
     return window.isSecureContext
       ? "This browser can't record."
-      : "Browsers give the microphone to https:// pages and to this machine's own (http://localhost) alone.";
+      : "Browsers allow the microphone only on https:// pages and on http://localhost.";
   }
 
   /** Begin. @throws {DOMException} if the microphone is refused or missing. */

@@ -115,7 +115,7 @@ export class Session {
       onSent: (share) => {
         if (share < 1) bar.setAttribute("value", String(share));
         else bar.removeAttribute("value"); // how long the model takes is not known beforehand
-        byId("working-what").textContent = share < 1 ? `Sending, ${percent(share)}` : "Listening";
+        byId("working-what").textContent = share < 1 ? `Sending, ${percent(share)}` : "Recognising";
       },
     });
   }
@@ -163,7 +163,7 @@ export class Session {
 /** The service heard a recording, but could not keep what the pictures are drawn from. */
 function notKept({ text, warnings }) {
   return new Problem({
-    title: "There is a text, but nothing to look into",
+    title: "The result was not kept, so there are no pictures",
     detail: `“${text}”. ${warnings.join("; ")}`,
   });
 }

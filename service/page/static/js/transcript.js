@@ -29,7 +29,7 @@ export class Transcript {
     if (reading.words.length === 0)
       fill(
         place,
-        el("p", { class: "muted", text: "No word was heard: the blank is the likeliest in every frame." }),
+        el("p", { class: "muted", text: "No word was recognised: the blank is the likeliest in every frame." }),
       );
     else if (baseline) this.#showWithChanges(place, baseline, reading);
     else fill(place, ...this.buttons.flatMap((button) => [button, " "]));
@@ -45,7 +45,7 @@ export class Transcript {
       class: "word",
       type: "button",
       text: word.word,
-      title: `${clock(word.start_s)} to ${clock(word.end_s)}, confidence ${percent(word.confidence)}: click to hear it`,
+      title: `${clock(word.start_s)} to ${clock(word.end_s)}, confidence ${percent(word.confidence)}: click to play it`,
       style: { "--doubt": doubtColour(1 - word.confidence, dark) },
       on: { click: () => this.#hear(word) },
     });
@@ -82,7 +82,7 @@ export class Transcript {
     const count = changes.filter(({ kind }) => kind === "changed").length;
     const other = DECODERS[this.store.state.decoder];
     byId("changes").textContent =
-      `${other.about} ${count === 0 ? `It changed nothing of what ${other.before} reads.` : `It changed ${count === 1 ? "one place" : `${count} places`}; above ${count === 1 ? "it" : "each"} stands what ${other.before} reads.`}`;
+      `${other.about} ${count === 0 ? `The text is the same as that of ${other.before}.` : `It changed ${count === 1 ? "one place" : `${count} places`}; above ${count === 1 ? "it" : "each"} stands the text of ${other.before}.`}`;
   }
 
   /** Mark the word that is heard at this moment. */

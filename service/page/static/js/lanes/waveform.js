@@ -45,7 +45,7 @@ export const waveform = {
         scene,
         state.sound === undefined
           ? "decoding …"
-          : "this browser can't play this kind of file; all else is here",
+          : "this browser can't play this kind of file; everything else works",
       );
       return;
     }
