@@ -16,6 +16,7 @@ DOCUMENTS = sorted(
     for pattern in ("*.md", "docs/**/*.md", "models/**/*.md", "examples/*.md", "benchmarks/**/*.md")
     for path in ROOT.glob(pattern)
 )
+ARCHITECTURE = "docs/architecture.md"
 MADE_BY_COMMANDS = ("runs/", "texts/", "secrets/")
 KEYS_OF_METADATA = ("otoscope.spec", "otoscope.mel_filterbank", "otoscope.quantised")
 OTHER_FLAGS = {"--build-arg", "--only-binary", "--require-hashes", "--upgrade"}  # docker, pip, uv
@@ -25,6 +26,7 @@ _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _DEFINED = r"\b(?:def|class) {0}\b|^ *{0} *[:=]|\"{0}\"|import .*\b{0}\b"
+_CLASS = re.compile(r"\b[A-Z][a-z]+(?:[A-Z][a-z]+)+\b")
 _HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
 _PATH = re.compile(r"\.?[\w-]+(?:/[\w.-]+)*/?[\w.-]*")
 _NAME = re.compile(rf"(?:{'|'.join(ROOMS)})(?:\.\w+)+")
@@ -109,15 +111,34 @@ def test_names_in_backticks_exist(name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_settings_metrics_targets_and_flags_exist(name):
+def test_settings_metrics_targets_classes_and_flags_exist(name):
     text = re.sub(r"### Removed\n.*?(?=\n##)", "", read(name), flags=re.DOTALL)
     variables = set(re.findall(r"\bOTOSCOPE_[A-Z_]*[A-Z]\b", text))
     assert variables <= OF_THE_SERVICE | OF_COMPOSE | OTHER_VARIABLES
     assert set(re.findall(r"\botoscope_\w+", text)) <= metrics()
     targets = set(re.findall(r"^([a-z][\w-]*):", read("Makefile"), re.MULTILINE))
     assert set(re.findall(r"[`\n]make ([a-z][\w-]+)", text)) <= targets
+    classes = {each for text in code(name) for each in _CLASS.findall(text)}
+    assert {each for each in classes if not re.search(rf"\b{each}\b", sources())} == set()
     flags = {flag for each in code(name) for flag in re.findall(r"(?<![\w-])--[a-z][\w-]+", each)}
     assert flags <= set(re.findall(r"--[a-z][\w-]+", sources())) | OTHER_FLAGS
+
+
+def rooms():
+    """Paths in the tree of docs/architecture.md."""
+    [tree] = re.findall(r"^## Rooms\n+```text\n(.*?)^```", read(ARCHITECTURE), re.M | re.S)
+    room = ""
+    for line in tree.splitlines():
+        indent, name = re.match(r"( *)(\S+)", line).groups()
+        room = room if indent else name
+        yield room + name if indent else name
+
+
+def test_the_tree_of_rooms_is_whole():
+    listed = list(rooms())
+    assert [each for each in listed if not (ROOT / each).exists()] == []
+    packages = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("[a-z]*/**/__init__.py")}
+    assert packages - set(listed) == set()
 
 
 def test_a_stale_name_is_noticed():
