@@ -1,12 +1,14 @@
-"""Speech recognition that shows its work.
+"""Speech recognition that shows its work: text, and P(character | frame).
 
-from otoscope import Recognizer, greedy, load
+    from otoscope import Recognizer, greedy, load
 
-recognizer = Recognizer("models/english/model.onnx")
-waveform = load("speech.flac", recognizer.spec.features.sample_rate_hz)
-[posteriors] = recognizer.posteriors([waveform.samples])
-print(greedy(posteriors).text)
-print(posteriors.probs.shape)  # (frames, symbols): P(c | x_t)
+    recognizer = Recognizer("models/english/model.int8.onnx")
+    waveform = load("examples/sample.flac", recognizer.spec.features.sample_rate_hz)
+    [posteriors] = recognizer.posteriors([waveform.samples])
+    print(greedy(posteriors).text)
+    print(posteriors.probs.shape)  # (frames, symbols)
+
+docs/architecture.md shows the rooms of this package and what surrounds it.
 """
 
 from importlib import import_module
