@@ -39,7 +39,7 @@ def configure_logs(level: str, log_format: LogFormat, stream: TextIO | None = No
 
 
 def make_formatter(log_format: Literal["json", "console"]) -> logging.Formatter:
-    """What turns a record into a line."""
+    """A formatter that turns a record into a line."""
     time = "iso" if log_format == "json" else "%H:%M:%S"
     return ProcessorFormatter(
         foreign_pre_chain=[
@@ -72,7 +72,7 @@ def log_exchange(exchange: Exchange) -> None:
 
 
 def _without_colours(_: object, __: str, event: EventDict) -> EventDict:
-    """Leave out uvicorn's second copy of its messages, which has terminal colours."""
+    """Leave out uvicorn's second copy of its messages, which has terminal colours in it."""
     event.pop("color_message", None)
     return event
 

@@ -3,13 +3,14 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from service.errors import StartError
 
 SUFFIX = "_FILE"
 
 
-def read_secret_files(prefix: str, fields: Iterable[str]) -> dict[str, str]:
+def read_secret_files(prefix: str, fields: Iterable[str]) -> dict[str, Any]:
     """What the files hold, without white space around it, by field.
 
     Args:

@@ -12,13 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import (
-    BaseSettings,
-    InitSettingsSource,
-    NoDecode,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
 from service.errors import StartError
@@ -222,19 +216,6 @@ class Settings(BaseSettings):
         url = self.store.get_secret_value()
         return None if url == "sqlite" else url
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic names them
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the files that it names."""
-        secrets = InitSettingsSource(settings_cls, dict(read_secret_files(PREFIX, SECRETS)))
-        return init_settings, env_settings, secrets
-
 
 def warn_of_removed() -> None:
     """Log which variables of an older release are set and have no effect any more."""
@@ -244,13 +225,13 @@ def warn_of_removed() -> None:
 
 
 def load_settings() -> Settings:
-    """Read the environment.
+    """Read the environment, and the files that it names.
 
     Raises:
         StartError: naming each wrong variable, what was expected and what came.
     """
     try:
-        return Settings()
+        return Settings(**read_secret_files(PREFIX, SECRETS))
     except ValidationError as error:
         lines = [
             f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, got "

@@ -3,10 +3,10 @@
 import io
 import logging
 import time
-import wave
 from dataclasses import dataclass, replace
 
 import numpy as np
+import soundfile
 
 from otoscope import ModelSpec, Recognition, longform
 from otoscope.posteriors import LogProbs
@@ -25,7 +25,7 @@ class WarmUp:
     """A warm-up that passed.
 
     Attributes:
-        took_ms: from the golden clip's bytes to its text.
+        took_ms: from the golden clip's bytes to its posteriors.
         frames: output frames T' of the clip.
     """
 
@@ -34,7 +34,7 @@ class WarmUp:
 
 
 class Readiness:
-    """Whether the warm-up has passed, for those who ask."""
+    """Whether the warm-up has passed."""
 
     def __init__(self) -> None:
         self._passed: WarmUp | None = None
@@ -56,10 +56,10 @@ class Readiness:
 
 
 async def warm_up(transcriber: Transcriber, pool: Pool, readiness: Readiness) -> bool:
-    """Transcribe the golden clip in the pool, and tell `readiness` and the caller how it went."""
+    """Recognize the golden clip in the pool; whether it passed, which `readiness` knows then."""
     try:
         passed = await pool.run(lambda: rehearse(transcriber))
-    except Exception as error:  # whatever went wrong keeps the service unready, and is logged
+    except Exception as error:  # any error keeps the service unready, and is logged
         logger.exception("the warm-up failed; the service stays unready")
         readiness.failed(f"the warm-up failed: {error}")
         return False
@@ -68,7 +68,7 @@ async def warm_up(transcriber: Transcriber, pool: Pool, readiness: Readiness) ->
 
 
 def rehearse(transcriber: Transcriber) -> WarmUp:
-    """Transcribe the golden clip; NotReadyError unless its posteriors are as they must be."""
+    """Recognize the golden clip; NotReadyError unless its posteriors are as they must be."""
     spec = transcriber.recognizer.spec
     clip = golden_clip(spec.features.sample_rate_hz)
     started_s = time.perf_counter()
@@ -84,13 +84,9 @@ def golden_clip(sample_rate_hz: int) -> bytes:
     time_s = np.arange(round(_GOLDEN_S * sample_rate_hz)) / sample_rate_hz
     tone = np.sin(2 * np.pi * (200.0 + 900.0 * time_s) * time_s)
     noise = np.random.default_rng(seed=0).standard_normal(time_s.size)
-    samples = np.rint(32767 * (0.3 * tone + 0.02 * noise)).astype("<i2")
+    samples = np.rint(32767 * (0.3 * tone + 0.02 * noise)).astype(np.int16)
     buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(sample_rate_hz)
-        file.writeframes(samples.tobytes())
+    soundfile.write(buffer, samples, sample_rate_hz, format="WAV")
     return buffer.getvalue()
 
 
