@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from service.application import Application
 from service.dependencies import Services, open_services
 from service.errors import add_handlers
 from service.http.forms import BodyLimit
+from service.http.openapi import complete
 from service.http.responses import FRAME_HEADERS, WARNINGS_HEADER
 from service.http.transcribed import ID_HEADER
 from service.inference.warmup import warm_up
@@ -20,7 +22,7 @@ from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
 from service.middleware import request_id
 from service.middleware.access_log import Observe
-from service.middleware.api_keys import ApiKeys
+from service.middleware.api_keys import ApiKeys, describe_keys
 from service.middleware.deadline import DeadlineMiddleware
 from service.middleware.lingering_close import Linger
 from service.page.assets import Assets
@@ -51,12 +53,13 @@ logger = logging.getLogger(__name__)
 def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """The service as an ASGI application; nothing is loaded before it starts."""
     metrics = metrics or Metrics()
-    app = Application(
-        around=_around(settings, metrics),
-        keys_required=bool(settings.api_keys),
+    # FastAPI's own documentation loads scripts from elsewhere; that of `service.page` doesn't.
+    app = FastAPI(
         title="Otoscope",
         summary="Speech recognition that shows its work.",
         lifespan=_lifespan(settings, metrics),
+        docs_url=None,
+        redoc_url=None,
     )
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_upload_bytes, max_pause_s=settings.max_upload_pause_s
@@ -68,6 +71,8 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     for routes in (*recordings, model, openai, health, metrics_route):
         app.include_router(routes.router)
     app.include_router(page_router(Assets()))
+    app.openapi = partial(_openapi, app, keys_required=bool(settings.api_keys))  # type: ignore[method-assign]
+    _put_around(app, _around(settings, metrics))
     return app
 
 
@@ -76,6 +81,26 @@ def from_environment() -> FastAPI:
     settings = load_settings()
     configure_logs(settings.log_level, settings.log_format)
     return create_app(settings, metrics_from_environment())
+
+
+def _openapi(app: FastAPI, *, keys_required: bool) -> dict[str, Any]:
+    """FastAPI's document, with the API keys, headers and examples in it."""
+    document = FastAPI.openapi(app)
+    describe_keys(document, required=keys_required)
+    complete(document)
+    return document
+
+
+def _put_around(app: FastAPI, around: Sequence[Middleware]) -> None:
+    """Put middleware, the outermost first, where answers to unexpected errors pass it, too.
+
+    What `add_middleware` adds lies inside the place where Starlette answers unexpected errors, so
+    such an answer would have neither a request id nor CORS headers, and be in no log or metric.
+    """
+    stack = app.build_middleware_stack()
+    for middleware, arguments, options in reversed(around):
+        stack = middleware(stack, *arguments, **options)
+    app.middleware_stack = stack
 
 
 def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
