@@ -8,6 +8,7 @@ import torch
 
 from onnx_export.graph import ExportedGraph, example_inputs
 from otoscope.features import mel_filterbank
+from otoscope.files import replacing
 from otoscope.recognizer import (
     FILTERBANK_KEY,
     INPUTS,
@@ -35,11 +36,9 @@ def export(exportable: Exportable, path: Path) -> None:
     (batch, frames', classes) float32, out_lengths (batch,) int64 and, with a phoneme head,
     phoneme_log_probs (batch, frames', phoneme classes) float32. Batch and frames are dynamic.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
     outputs = output_names(exportable.spec)
     model = ExportedGraph(exportable.model).eval()
-    with warnings.catch_warnings(), torch.inference_mode():
+    with replacing(path) as partial, warnings.catch_warnings(), torch.inference_mode():
         # The tracing exporter is the one that keeps packed sequences as one LSTM operator.
         # It warns of its age and of every Python value it sees; parity is proven afterwards.
         warnings.simplefilter("ignore")
@@ -53,8 +52,7 @@ def export(exportable: Exportable, path: Path) -> None:
             output_names=list(outputs),
             dynamic_axes={name: _DYNAMIC_AXES[name] for name in (*INPUTS, *outputs)},
         )
-    _describe(partial, exportable)
-    partial.replace(path)
+        _describe(partial, exportable)
 
 
 def _describe(path: Path, exportable: Exportable) -> None:

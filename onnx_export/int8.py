@@ -20,6 +20,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from otoscope import Recognizer, load
 from otoscope.errors import ModelFileError, OtoscopeError
+from otoscope.files import replacing
 from otoscope.recognizer import QUANTIZED_KEY
 
 
@@ -33,22 +34,21 @@ def quantize(model: Path, out: Path) -> None:
     nodes = _chosen(onnx.load(model).graph)
     if not nodes:
         raise ModelFileError(f"{model}: expected LSTM layers, which alone are quantised, got none")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    quantize_dynamic(
-        model,
-        out,
-        op_types_to_quantize=["LSTM", "MatMul"],
-        nodes_to_quantize=nodes,
-        per_channel=True,
-        # 7 of the 8 bits: processors without VNNI add two products in 16 bits, which more would
-        # overflow. So all processors give the same sums.
-        reduce_range=True,
-        weight_type=QuantType.QInt8,
-    )
-    graph = onnx.load(out)
-    properties = {each.key: each.value for each in graph.metadata_props}
-    onnx.helper.set_model_props(graph, {**properties, QUANTIZED_KEY: exact.sha256})
-    onnx.save(graph, out)
+    with replacing(out) as partial:
+        quantize_dynamic(
+            model,
+            partial,
+            op_types_to_quantize=["LSTM", "MatMul"],
+            nodes_to_quantize=nodes,
+            per_channel=True,
+            # 7 of the 8 bits: processors without VNNI add two products in 16 bits, which more would
+            # overflow. So all processors give the same sums.
+            reduce_range=True,
+            weight_type=QuantType.QInt8,
+        )
+        graph = onnx.load(partial)
+        graph.metadata_props.add(key=QUANTIZED_KEY, value=exact.sha256)
+        onnx.save(graph, partial)
     Recognizer(out)
 
 

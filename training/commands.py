@@ -60,7 +60,6 @@ def average(options: argparse.Namespace) -> int:
         return prepare_dev(first.config, options.corpus, options.cache)
 
     mixed = averaging.average(options.checkpoint, options.others, dev, evenly=options.evenly)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     save_exportable(options.out, mixed)
     cer = mixed.spec.provenance.dev_cer
     print(f"{options.out}: " + ("" if cer is None else f"dev CER {100 * cer:.1f} %"))

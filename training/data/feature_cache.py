@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from otoscope import audio, features
 from otoscope.features import Features, FeatureSpec
+from otoscope.files import replacing
 from otoscope.strict import dump
 
 
@@ -71,7 +72,6 @@ def feature_pack(
     stem = f"{name.replace('/', '-')}-{speed:g}-{_digest(paths, spec, speed)[:16]}"
     rows_path, offsets_path = cache / f"{stem}.npy", cache / f"{stem}.offsets.npy"
     if not offsets_path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
         matrices = _compute(paths, spec, speed, f"{name} x{speed:g}", workers)
         offsets = np.cumsum([0, *(matrix.shape[0] for matrix in matrices)], dtype=np.int64)
         _save(rows_path, np.concatenate(matrices))
@@ -109,7 +109,5 @@ def _log_mel_of(path: Path, spec: FeatureSpec, speed: float) -> Features:
 
 
 def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    with partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.save(file, array)
-    partial.replace(path)

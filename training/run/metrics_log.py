@@ -6,6 +6,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
+from otoscope.files import replacing
 from training.model.loss import Losses
 from training.run.validation import DevScore
 
@@ -63,9 +64,9 @@ class History:
             for row in map(json.loads, lines)
             if row["step"] <= steps and row.get("epoch", 0) <= epochs
         ]
-        partial = self._path.with_suffix(".part")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in self.rows), encoding="utf-8")
-        partial.replace(self._path)
+        text = "".join(json.dumps(row) + "\n" for row in self.rows)
+        with replacing(self._path) as partial:
+            partial.write_text(text, encoding="utf-8")
         self._unsaved.clear()
         self._writer = SummaryWriter(str(self._path.parent / "tensorboard"), purge_step=steps + 1)
 

@@ -1,6 +1,5 @@
 """Saving a run so that a kill -9 costs minutes, and the weights that are exported."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import torch
 
 from otoscope.errors import ModelFileError
+from otoscope.files import replacing
 from otoscope.spec import ModelSpec
 from training.config import TrainingConfig, config_from_dict, config_to_dict
 from training.model.network import AcousticModel
@@ -43,13 +43,9 @@ class Exportable:
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
-    """Write `state` whole or not at all: a temporary file, flushed to disk, then renamed."""
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
+    """Write `state` whole or not at all."""
+    with replacing(path) as partial, partial.open("wb") as file:
         torch.save({"format": FORMAT, **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def load(path: Path) -> dict[str, Any]:
