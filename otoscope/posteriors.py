@@ -1,14 +1,18 @@
 """What the acoustic model believed, frame by frame, and when each frame was."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.vocabulary import Alphabet, PhonemeSet
+from otoscope.errors import NoPhonemesError
+from otoscope.vocabulary import Alphabet, PhonemeSet, SymbolSet
 
 LogProbs = npt.NDArray[np.float32]  # (frames T', classes V) float32, natural log
+
+Unit: TypeAlias = Literal["character", "phoneme"]
+"""What the classes of a model's head are."""
 
 
 class HeadLogProbs(NamedTuple):
@@ -93,3 +97,18 @@ class Posteriors:
     def probs(self) -> LogProbs:
         """P(c | x_t), (frames, classes) float32."""
         return np.exp(self.log_probs)
+
+    def head(self, unit: Unit) -> tuple[LogProbs, SymbolSet]:
+        """Log-probabilities (frames, classes) of one head, and what its classes mean.
+
+        Raises:
+            NoPhonemesError: if phonemes are asked for and there are none.
+        """
+        if unit == "character":
+            return self.log_probs, self.alphabet
+        if self.phonemes is None:
+            raise NoPhonemesError(
+                "expected unit=character, got unit=phoneme: "
+                "the model of this transcription has no phoneme head"
+            )
+        return self.phonemes.log_probs, self.phonemes.phonemes

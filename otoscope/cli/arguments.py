@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from otoscope.cli import commands
+from otoscope.formats import SUBTITLE_FORMATS
 
-TRANSCRIPT_FORMATS = ("text", "json", "srt", "vtt", "textgrid")
-ALIGNMENT_FORMATS = ("json", "srt", "vtt", "textgrid", "png")
-PROBS_FORMATS = ("csv", "npy", "json", "png")
+_TRANSCRIPT_FORMATS = ("text", "json", *SUBTITLE_FORMATS, "textgrid")
+_ALIGNMENT_FORMATS = ("json", *SUBTITLE_FORMATS, "textgrid", "png")
+_PROBS_FORMATS = ("csv", "npy", "json", "png")
 
 _CODES = """\
 exit codes:
@@ -115,7 +116,7 @@ def _teaching(
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_output(parser, TRANSCRIPT_FORMATS, "text")
+    _add_output(parser, _TRANSCRIPT_FORMATS, "text")
     reading = parser.add_argument_group("how it is read")
     reading.add_argument(
         "--decoder",
@@ -146,14 +147,14 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--text", help="what is said, in every one of the files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="that holds it")
-    _add_output(parser, ALIGNMENT_FORMATS, "json")
+    _add_output(parser, _ALIGNMENT_FORMATS, "json")
     _add_backend(parser)
     parser.set_defaults(command=commands.align, parser=parser)
 
 
 def _add_probs(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_output(parser, PROBS_FORMATS, "csv")
+    _add_output(parser, _PROBS_FORMATS, "csv")
     part = parser.add_argument_group("which part")
     part.add_argument(
         "--unit", choices=("character", "phoneme"), default="character", help="of the columns"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from otoscope.decoding.options import DecodingOptions
-from otoscope.formats.posteriors import Part
+from otoscope.formats import MatrixFormat
+from otoscope.formats.posteriors import Selection
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 
@@ -44,7 +45,7 @@ class Backend(Protocol):
     def recognize(self, recording: Recording) -> Recognition:
         """X and posteriors."""
 
-    def probs(self, recording: Recording, form: str, part: Part) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
         """Posteriors as csv, npy, json or png."""
 
     def facts(self) -> dict[str, Any]:

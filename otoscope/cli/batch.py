@@ -10,20 +10,10 @@ from otoscope.cli.backend import Output, Recording
 from otoscope.cli.errors import UsageError, one_line
 from otoscope.cli.progress import Progress
 from otoscope.errors import OptionsError, OtoscopeError
+from otoscope.formats import FORMATS
 
 STDIN = "-"
 
-_SUFFIXES = {
-    "text": ".txt",
-    "json": ".json",
-    "srt": ".srt",
-    "vtt": ".vtt",
-    "textgrid": ".TextGrid",
-    "csv": ".csv",
-    "npy": ".npy",
-    "png": ".png",
-}
-_BINARY = ("npy", "png")
 _IN_A_ROW = ("text", "json")
 """Formats of which several make sense in one stream."""
 
@@ -58,10 +48,10 @@ def make_plan(options: argparse.Namespace) -> Plan:
     if names.count(STDIN) > 1:
         raise UsageError("expected - once: standard input can be read only once")
     if options.out_dir is not None:
-        return Plan(names, form, _places(names, options.out_dir, _SUFFIXES[form]))
+        return Plan(names, form, _places(names, options.out_dir, FORMATS[form].suffix))
     if len(names) > 1 and (options.out is not None or form not in _IN_A_ROW):
         raise UsageError(f"expected --out-dir DIR for {form} of {len(names)} files")
-    if options.out is None and form in _BINARY and sys.stdout.isatty():
+    if options.out is None and FORMATS[form].binary and sys.stdout.isatty():
         raise UsageError(f"expected --out FILE: {form} is nothing for a terminal")
     return Plan(names, form, [options.out] * len(names))
 
@@ -113,9 +103,9 @@ def _form_of(out: Path | None, formats: Sequence[str]) -> str | None:
     if out is None:
         return None
     for form in formats:
-        if out.suffix.lower() == _SUFFIXES[form].lower():
+        if out.suffix.lower() == FORMATS[form].suffix.lower():
             return form
-    known = ", ".join(_SUFFIXES[form] for form in formats)
+    known = ", ".join(FORMATS[form].suffix for form in formats)
     raise UsageError(f"--out: expected a suffix ({known}) or --format, got {str(out)!r}")
 
 

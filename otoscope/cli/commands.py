@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -17,7 +17,8 @@ from otoscope.cli.information import show
 from otoscope.cli.local_backend import LocalBackend
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
-from otoscope.formats.posteriors import Part
+from otoscope.formats import MatrixFormat
+from otoscope.formats.posteriors import Selection
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -59,9 +60,10 @@ def probs(options: argparse.Namespace) -> int:
     """Write P(symbol | frame)."""
     plan = make_plan(options)
     _need_pictures(plan)
-    part = _checked(Part, options)
+    form = cast("MatrixFormat", plan.form)  # the parser takes no others
+    selection = _checked(Selection, options)
     with open_backend(options) as ear:
-        return run(plan, lambda _, recording: ear.probs(recording, plan.form, part))
+        return run(plan, lambda _, recording: ear.probs(recording, form, selection))
 
 
 def info(options: argparse.Namespace) -> int:

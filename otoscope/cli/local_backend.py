@@ -13,8 +13,8 @@ from otoscope.cli.backend import Output, Recording
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError
-from otoscope.formats.posteriors import Part, View, document, probs_csv, probs_npy, select
-from otoscope.formats.tables import to_json
+from otoscope.formats import MatrixFormat
+from otoscope.formats.posteriors import Selection, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer, alignment_answer
 from otoscope.schemas.convert import transcript_answer
@@ -63,11 +63,14 @@ class LocalBackend:
         """X as well as posteriors."""
         return self._recognize(recording, keep_features=True)
 
-    def probs(self, recording: Recording, form: str, part: Part) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
         """As POST /probs does, but for the length of what can be drawn."""
         recognition = self._recognize(recording, keep_features=form == "png")
-        body = _written(select(recognition.posteriors, part), form, recognition)
-        return Output(body, recognition.posteriors.clock.duration_s, recognition.warnings)
+        view = select(recognition.posteriors, selection)
+        fields = {"warnings": recognition.warnings}
+        body = write(view, form, fields, recognition.require_features)
+        duration_s = recognition.posteriors.clock.duration_s
+        return Output(body + b"\n" if form == "json" else body, duration_s, recognition.warnings)
 
     def facts(self) -> dict[str, Any]:
         """The spec, and what lies beside the model."""
@@ -96,25 +99,6 @@ class LocalBackend:
         )
         recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
         return replace(recognition, warnings=stream.warnings)
-
-
-def _written(view: View, form: str, recognition: Recognition) -> bytes:
-    if form == "json":
-        return to_json({"warnings": recognition.warnings, **document(view)}) + b"\n"
-    if form == "csv":
-        return probs_csv(view)
-    if form == "npy":
-        return probs_npy(view)
-    from otoscope import plots  # noqa: PLC0415 - matplotlib takes half a second to load
-
-    figure = plots.draw_posteriorgram(
-        recognition.require_features(),
-        recognition.posteriors,
-        phonemes=view.unit == "phoneme",
-        columns=view.columns,
-        span_s=view.span_s,
-    )
-    return plots.to_png(figure)
 
 
 def _shipped() -> Path:

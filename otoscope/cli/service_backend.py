@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from otoscope.cli.backend import Output, Recording
-from otoscope.client import Client, ClientError, MatrixFormat, Patience, ProblemError
+from otoscope.client import Client, ClientError, ProblemError, RetryPolicy
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
-from otoscope.formats.posteriors import Part
+from otoscope.formats import MatrixFormat
+from otoscope.formats.posteriors import Selection
 from otoscope.posteriors import FrameClock, Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
@@ -36,7 +37,7 @@ class ServiceBackend:
     @contextmanager
     def at(cls, address: str, api_key: str | None, retries: int) -> Iterator["ServiceBackend"]:
         """The service at an address; ClientError if there is none."""
-        with Client(address, api_key=api_key, patience=Patience(retries)) as client:
+        with Client(address, api_key=api_key, retry=RetryPolicy(retries)) as client:
             yield cls(client)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> Transcription:
@@ -70,15 +71,15 @@ class ServiceBackend:
         finally:
             self._client.delete(answer.id)
 
-    def probs(self, recording: Recording, form: str, part: Part) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
         """POST /probs."""
         with _wrong_options():
             body = self._client.write_probs(
                 recording,
-                cast("MatrixFormat", form),  # the parser takes no others
-                unit=part.unit,
-                from_s=part.from_s,
-                to_s=part.to_s,
+                form,
+                unit=selection.unit,
+                from_s=selection.from_s,
+                to_s=selection.to_s,
             )
         return Output(body + b"\n" if form == "json" else body)
 

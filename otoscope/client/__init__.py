@@ -1,15 +1,14 @@
-"""A client of the service, for programs that wait and for programs that do not.
+"""A client of the service, for blocking programs (`Client`) and asynchronous ones (`AsyncClient`).
 
 from otoscope.client import Client
 
 with Client("http://127.0.0.1:8000") as client:
-    heard = client.transcribe("speech.flac")
-    print(heard.text, client.probs(heard.id).probs.shape)
+    result = client.transcribe("speech.flac")
+    print(result.text, client.probs(result.id).probs.shape)
 
 Needs httpx: the extra `client`. The library itself does without.
 """
 
-from otoscope.client.calls import MatrixFormat, ProbsOptions, TranscribeOptions
 from otoscope.client.clients import AsyncClient, Client
 from otoscope.client.errors import (
     AddressError,
@@ -18,8 +17,9 @@ from otoscope.client.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from otoscope.client.exchange import File, Patience
-from otoscope.client.results import Probs
+from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
+from otoscope.client.retries import RetryPolicy
+from otoscope.formats import MatrixFormat
 
 __all__ = [
     "AddressError",
@@ -28,10 +28,10 @@ __all__ = [
     "ClientError",
     "File",
     "MatrixFormat",
-    "Patience",
     "ProblemError",
     "Probs",
     "ProbsOptions",
+    "RetryPolicy",
     "TranscribeOptions",
     "UnexpectedAnswerError",
     "UnreachableError",

@@ -1,6 +1,6 @@
-"""Posteriors -> the part of them that is asked for, as JSON, CSV or npy."""
+"""Posteriors -> the part of them that is asked for, as JSON, CSV, npy or PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
@@ -9,33 +9,24 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope.errors import NoPhonemesError, ViewError
-from otoscope.formats.tables import Timeline, csv_lines, times_s, to_csv, to_json, to_npy
-from otoscope.posteriors import LogProbs, Posteriors
-from otoscope.schemas import Unit
+from otoscope.errors import ViewError
+from otoscope.features import FeatureMatrix
+from otoscope.formats import MatrixFormat
+from otoscope.formats.tables import csv_lines, rows_within, times_s, to_csv, to_json, to_npy
+from otoscope.plots import posteriorgram_png
+from otoscope.posteriors import LogProbs, Posteriors, Unit
 from otoscope.vocabulary import BLANK_NAME, SymbolSet
-
-__all__ = [
-    "Part",
-    "Span",
-    "View",
-    "document",
-    "matrix",
-    "probs_csv",
-    "probs_npy",
-    "select",
-    "to_json",
-]
 
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 _DECIMALS = 6
-_PLAIN_NAMES = {" ": "space", BLANK_NAME: "blank"}
+
+DISPLAY_NAMES = {" ": "space", BLANK_NAME: "blank"}
 """Names, for callers and CSV, of what is hard to write or see there."""
 
 
 class Span(BaseModel):
-    """A stretch of a recording."""
+    """A part of a recording, by time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,8 +39,8 @@ class Span(BaseModel):
     )
 
 
-class Part(Span):
-    """What of a recording's posteriors is wanted."""
+class Selection(Span):
+    """What to select of a recording's posteriors."""
 
     unit: Unit = Field(
         default="character",
@@ -70,34 +61,48 @@ class Part(Span):
     )
 
 
+_EVERYTHING = Selection()
+
+
 @dataclass(frozen=True)
 class View:
     """A part of a recording's posteriors.
 
     Attributes:
+        posteriors: of the whole recording.
         unit: which head.
-        log_probs: of that head, (frames T', classes V) float32, natural log, the whole recording.
-        symbols: what its classes mean.
-        frame_s: seconds between frames.
         span_s: start and end of the part, in seconds.
         rows: its frames.
-        columns: the classes that are wanted, in this order.
+        columns: its classes, in this order.
         top_k: so many of the columns in each frame, most probable first; None for all in order.
     """
 
+    posteriors: Posteriors
     unit: Unit
-    log_probs: LogProbs
-    symbols: SymbolSet
-    frame_s: float
     span_s: tuple[float, float]
     rows: slice
     columns: tuple[int, ...]
     top_k: int | None
 
     @property
+    def log_probs(self) -> LogProbs:
+        """Of the head, (frames T', classes V) float32, natural log, the whole recording."""
+        return self.posteriors.head(self.unit)[0]
+
+    @property
+    def symbols(self) -> SymbolSet:
+        """What the head's classes mean."""
+        return self.posteriors.head(self.unit)[1]
+
+    @property
     def names(self) -> list[str]:
         """Names of the columns."""
         return [self.symbols.class_names[column] for column in self.columns]
+
+    @property
+    def times_s(self) -> npt.NDArray[np.float64]:
+        """(rows,) the centres of the frames, in seconds."""
+        return times_s(self.posteriors.clock, self.rows)
 
     @cached_property
     def probs(self) -> LogProbs:
@@ -111,44 +116,56 @@ class View:
         return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)
 
 
-def select(posteriors: Posteriors, wanted: Part) -> View:
-    """The part that is wanted.
+def select(posteriors: Posteriors, selection: Selection = _EVERYTHING) -> View:
+    """The selected part; by default all characters.
 
     Raises:
-        NoPhonemesError: if phonemes are wanted and there are none.
+        NoPhonemesError: if phonemes are selected and there are none.
         ViewError: if there is no such time or symbol, or fewer symbols than `top_k`.
     """
-    log_probs, symbols = _head(posteriors, wanted.unit)
-    clock = posteriors.clock
-    timeline = Timeline(clock.frame_s, log_probs.shape[0], clock.duration_s)
-    columns = _columns(wanted.symbols, symbols)
-    if wanted.top_k is not None and wanted.top_k > len(columns):
+    log_probs, symbols = posteriors.head(selection.unit)
+    columns = _columns(selection.symbols, symbols)
+    top_k = selection.top_k
+    if top_k is not None and top_k > len(columns):
         raise ViewError(
-            f"top_k: expected at most {len(columns)} (the number of symbols), got {wanted.top_k}"
+            f"top_k: expected at most {len(columns)} (the number of symbols), got {top_k}"
         )
-    return View(
-        wanted.unit,
-        log_probs,
-        symbols,
-        clock.frame_s,
-        timeline.span_s(wanted.from_s, wanted.to_s),
-        timeline.within(wanted.from_s, wanted.to_s),
-        columns,
-        wanted.top_k,
+    span_s, rows = rows_within(
+        posteriors.clock, log_probs.shape[0], selection.from_s, selection.to_s
+    )
+    return View(posteriors, selection.unit, span_s, rows, columns, top_k)
+
+
+def write(
+    view: View,
+    form: MatrixFormat,
+    fields: Mapping[str, Any],
+    features: Callable[[], FeatureMatrix],
+) -> bytes:
+    """A view as a file.
+
+    Args:
+        view: what is written.
+        form: the file's format; only json and csv heed `top_k`.
+        fields: come first in JSON.
+        features: of the recording; called for a picture only.
+    """
+    if form == "json":
+        return to_json({**fields, **probs_document(view)})
+    if form == "csv":
+        return probs_csv(view)
+    if form == "npy":
+        return to_npy(view.probs)
+    return posteriorgram_png(
+        features(),
+        view.posteriors,
+        phonemes=view.unit == "phoneme",
+        columns=view.columns,
+        span_s=view.span_s,
     )
 
 
-def matrix(result_id: str | None, posteriors: Posteriors) -> dict[str, Any]:
-    """The fields of `ProbsAnswer` for all characters of the whole recording.
-
-    Args:
-        result_id: the transcription's; None if it is not kept.
-        posteriors: of the recording.
-    """
-    return {"id": result_id, **document(select(posteriors, Part()))}
-
-
-def document(view: View) -> dict[str, Any]:
+def probs_document(view: View) -> dict[str, Any]:
     """The fields of `ProbsMatrix`; matrices and vectors are still arrays.
 
     Rounding moves each probability by 5e-7 at most, so the sum of a row of V by V times that.
@@ -160,8 +177,8 @@ def document(view: View) -> dict[str, Any]:
     return {
         "unit": view.unit,
         "symbols": view.names,
-        "frame_s": view.frame_s,
-        "start_s": float(times_s(view.rows, view.frame_s)[0]),
+        "frame_s": view.posteriors.clock.frame_s,
+        "start_s": float(view.times_s[0]),
         "shape": probs.shape,
         **_blank(view),
         "entropy_nats": _rounded(_entropy_nats(view.log_probs[view.rows])),
@@ -172,33 +189,16 @@ def document(view: View) -> dict[str, Any]:
 
 def probs_csv(view: View) -> bytes:
     """A column a symbol; with `top_k` two a rank, the symbol and its probability."""
-    times, names = times_s(view.rows, view.frame_s), [_plain(name) for name in view.names]
+    names = [_display_name(name) for name in view.names]
     if view.top_k is None:
-        return to_csv(names, times, _rounded(view.probs))
+        return to_csv(names, view.times_s, _rounded(view.probs))
     order, probs = view.top()
-    cells = np.empty((len(times), 1 + 2 * view.top_k), dtype=object)
-    cells[:, 0] = times
+    cells = np.empty((len(order), 1 + 2 * view.top_k), dtype=object)
+    cells[:, 0] = view.times_s
     cells[:, 1::2] = np.array(names, dtype=object)[order]
     cells[:, 2::2] = _rounded(probs).astype(np.str_)
     header = [f"{what}_{rank + 1}" for rank in range(view.top_k) for what in ("symbol", "prob")]
     return csv_lines([["time_s", *header], *cells.tolist()])
-
-
-def probs_npy(view: View) -> bytes:
-    """P(symbol | frame), (frames, symbols) float32, not rounded."""
-    return to_npy(view.probs)
-
-
-def _head(posteriors: Posteriors, unit: Unit) -> tuple[LogProbs, SymbolSet]:
-    """Log-probabilities (frames, classes) float32 and what the classes mean."""
-    if unit == "character":
-        return posteriors.log_probs, posteriors.alphabet
-    if posteriors.phonemes is None:
-        raise NoPhonemesError(
-            "expected unit=character, got unit=phoneme: "
-            "the model of this transcription has no phoneme head"
-        )
-    return posteriors.phonemes.log_probs, posteriors.phonemes.phonemes
 
 
 def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
@@ -207,12 +207,12 @@ def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
         return tuple(range(symbols.size))
     places = {name: place for place, name in enumerate(symbols.class_names)}
     for name, place in list(places.items()):
-        places.setdefault(_plain(name), place)
+        places.setdefault(_display_name(name), place)
     # A comma, too, may be a symbol.
     names = [n for value in wanted for n in ([value] if value in places else value.split(","))]
     for name in names:
         if name not in places:
-            known = ", ".join(_plain(each) for each in symbols.class_names)
+            known = ", ".join(_display_name(each) for each in symbols.class_names)
             raise ViewError(f"symbols: expected some of {known:.300}, got {name[:80]!r}")
     columns = tuple(places[name] for name in names)
     if len(set(columns)) < len(columns):
@@ -220,8 +220,8 @@ def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
     return columns
 
 
-def _plain(name: str) -> str:
-    return _PLAIN_NAMES.get(name, name)
+def _display_name(name: str) -> str:
+    return DISPLAY_NAMES.get(name, name)
 
 
 def _blank(view: View) -> dict[str, Any]:

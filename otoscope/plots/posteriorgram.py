@@ -86,8 +86,12 @@ def draw_posteriorgram(
         span_s: the part that is drawn; by default the recording.
         words: whose boundaries are drawn; by default those of greedy decoding.
         title: above the picture.
+
+    Raises:
+        NoPhonemesError: if phonemes are to be drawn and there are none.
     """
-    head = _head(posteriors, columns, phonemes=phonemes)
+    log_probs, symbols = posteriors.head("phoneme" if phonemes else "character")
+    head = _Head(log_probs, symbols, range(symbols.size) if columns is None else columns)
     span_s = span_s or (0.0, posteriors.clock.duration_s)
     heights_in = (_FEATURES_IN, _SPIKES_IN, max(_LEAST_ROWS, len(head.columns)) * _ROW_IN)
     figure, panels = new_sheet(span_s, heights_in, title)
@@ -101,16 +105,6 @@ def draw_posteriorgram(
     _draw_words(panels, inside, span_s)
     _add_key(figure)
     return figure
-
-
-def _head(posteriors: Posteriors, columns: Sequence[int] | None, *, phonemes: bool) -> _Head:
-    log_probs: LogProbs = posteriors.log_probs
-    symbols: SymbolSet = posteriors.alphabet
-    if phonemes:
-        if posteriors.phonemes is None:
-            raise ValueError("expected posteriors with phonemes, got some without")
-        log_probs, symbols = posteriors.phonemes.log_probs, posteriors.phonemes.phonemes
-    return _Head(log_probs, symbols, range(symbols.size) if columns is None else columns)
 
 
 def _draw_spikes(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) -> None:

@@ -25,7 +25,6 @@ from otoscope.schemas.transcription import (
     SpelledWordAnswer,
     TranscriptAnswer,
     Transcription,
-    Unit,
     WordAnswer,
 )
 
@@ -50,7 +49,6 @@ __all__ = [
     "SpelledWordAnswer",
     "TranscriptAnswer",
     "Transcription",
-    "Unit",
     "WordAnswer",
     "alignment_answer",
 ]

@@ -5,9 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope.features import FeatureSpec
-
-Unit = Literal["character", "phoneme"]
-"""What the columns of a matrix are."""
+from otoscope.posteriors import Unit
 
 DecoderName = Literal["greedy", "beam", "beam + LM", "phrases"]
 """What read the posteriors."""

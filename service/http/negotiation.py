@@ -2,44 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
+from otoscope.formats import FORMATS
 from service.errors import NotAcceptableError
-
-Format = Literal["json", "csv", "npy", "png"]
-"""How a matrix can be written, in the order of preference where a client has none."""
-
-MEDIA_TYPES: Mapping[Format, str] = {
-    "json": "application/json",
-    "csv": "text/csv",
-    "npy": "application/x-npy",
-    "png": "image/png",
-}
-"""NumPy's format has no registered media type."""
-
-TranscriptFormat = Literal["json", "verbose_json", "text", "srt", "vtt", "textgrid"]
-"""How a transcription can be written, likewise."""
-
-TRANSCRIPT_TYPES: Mapping[TranscriptFormat, str] = {
-    "json": "application/json",
-    "verbose_json": "application/json",
-    "text": "text/plain",
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "textgrid": "text/plain",
-}
-"""Praat has registered no type. Of formats that share a type, Accept chooses the first."""
-
-AlignmentFormat = Literal["json", "textgrid", "srt", "vtt", "png"]
-"""How an alignment can be written, likewise."""
-
-ALIGNMENT_TYPES: Mapping[AlignmentFormat, str] = {
-    "json": "application/json",
-    "textgrid": "text/plain",
-    "srt": "application/x-subrip",
-    "vtt": "text/vtt",
-    "png": "image/png",
-}
 
 FormatT = TypeVar("FormatT", bound=str)
 
@@ -47,14 +13,14 @@ _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 def negotiate(
-    chosen: FormatT | None, accept: Sequence[str], offered: Mapping[FormatT, str], field: str
+    chosen: FormatT | None, accept: Sequence[str], offered: Sequence[FormatT], field: str
 ) -> FormatT:
     """The format of an answer (RFC 9110, section 12.5.1).
 
     Args:
         chosen: what the request asks for by name; it wins over `accept`.
         accept: values of the Accept headers; none, or empty ones, take anything.
-        offered: media types of the formats, in the order of preference where a client has none.
+        offered: the formats, in the order of preference where a client has none.
         field: of the request, that names the format.
 
     Raises:
@@ -64,12 +30,14 @@ def negotiate(
         return chosen
     value = ",".join(accept)
     if not value.strip(", \t"):
-        return next(iter(offered))
+        return offered[0]
     ranges = _ranges(value)
-    best = max(offered, key=lambda each: _quality(offered[each], ranges))
-    if _quality(offered[best], ranges) == 0:
+    qualities = {each: _quality(FORMATS[each].media_type, ranges) for each in offered}
+    best = max(offered, key=qualities.__getitem__)
+    if qualities[best] == 0:
+        media_types = dict.fromkeys(FORMATS[each].media_type for each in offered)
         raise NotAcceptableError(
-            f"expected an Accept header that allows {', '.join(dict.fromkeys(offered.values()))}, "
+            f"expected an Accept header that allows {', '.join(media_types)}, "
             f"or {field}={'|'.join(offered)}, got Accept: {value:.200}"
         )
     return best

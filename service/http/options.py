@@ -1,27 +1,11 @@
 """How a caller may have a recording read and written down."""
 
-from collections.abc import Mapping
-from typing import Literal
-
 from pydantic import Field
 
 from otoscope.decoding.options import DecodingOptions
+from otoscope.formats import FORMATS, Timestamps, TranscriptFormat
 from service.errors import FormError
 from service.http.forms import FormOptions
-from service.http.negotiation import TranscriptFormat
-
-Timestamps = Literal["none", "word", "char"]
-"""What has its times in an answer."""
-
-_TIMESTAMPS: Mapping[TranscriptFormat, tuple[Timestamps, ...]] = {
-    "json": ("word", "char", "none"),
-    "verbose_json": ("char", "word"),
-    "text": ("word", "none"),
-    "srt": ("word",),
-    "vtt": ("word",),
-    "textgrid": ("word", "char"),
-}
-"""What each format allows, the default first; in plain text all of them look the same."""
 
 
 class ReadingOptions(FormOptions, DecodingOptions):
@@ -53,7 +37,7 @@ class ReadingOptions(FormOptions, DecodingOptions):
                     f"a place for it, got {form}",
                     field,
                 )
-        allowed = _TIMESTAMPS[form]
+        allowed = FORMATS[form].timestamps
         chosen = self.timestamps or allowed[0]
         if chosen not in allowed:
             why = "is made of times" if chosen == "none" else "has no place for characters"

@@ -1,8 +1,5 @@
-"""Pictures as answers: bounds on their size, and the one place that loads matplotlib."""
+"""Bounds on the size of pictures."""
 
-from collections.abc import Sequence
-
-from otoscope import FeatureMatrix, Posteriors, Word
 from otoscope.formats.posteriors import View
 from service.errors import QueryError
 
@@ -32,38 +29,3 @@ def check_view(view: View, remedy: str | None = None) -> None:
             f"expected at most {MAX_PICTURE_SYMBOLS} symbols in a picture, "
             f"got {len(view.columns)}: {remedy or 'choose some with symbols'}"
         )
-
-
-def posteriorgram_png(
-    view: View,
-    posteriors: Posteriors,
-    features: FeatureMatrix,
-    words: Sequence[Word] | None = None,
-) -> bytes:
-    """X, spikes and posteriorgram of a view that `check_view` has passed.
-
-    Args:
-        view: what is drawn.
-        posteriors: of the recording.
-        features: X of the recording.
-        words: whose boundaries are drawn; by default those of greedy decoding.
-    """
-    # matplotlib takes half a second to load, which nothing else here needs.
-    from otoscope import plots  # noqa: PLC0415
-
-    figure = plots.draw_posteriorgram(
-        features,
-        posteriors,
-        phonemes=view.unit == "phoneme",
-        columns=view.columns,
-        span_s=view.span_s,
-        words=words,
-    )
-    return plots.to_png(figure)
-
-
-def features_png(features: FeatureMatrix, span_s: SpanS) -> bytes:
-    """X in a span that `check_span` has passed."""
-    from otoscope import plots  # noqa: PLC0415 - as above
-
-    return plots.to_png(plots.draw_features(features, span_s=span_s))

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
-from otoscope.formats.posteriors import Part, Span
-from service.http.negotiation import Format
+from otoscope.formats import MatrixFormat
+from otoscope.formats.posteriors import Selection, Span
 from service.store.base import ID_PATTERN
 
 ResultId = Annotated[str, Field(pattern=ID_PATTERN, description="From POST /transcribe.")]
@@ -15,12 +15,12 @@ ResultId = Annotated[str, Field(pattern=ID_PATTERN, description="From POST /tran
 class PartQuery(Span):
     """A part of a recording, in a format."""
 
-    format: Format | None = Field(
+    format: MatrixFormat | None = Field(
         default=None, description="Wins over the Accept header; by default the latter chooses."
     )
 
 
-class ViewQuery(PartQuery, Part):
+class ViewQuery(PartQuery, Selection):
     """What POST /probs is asked for."""
 
 

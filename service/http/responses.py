@@ -7,9 +7,9 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Header, Response
 from fastapi.concurrency import run_in_threadpool
 
+from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
 from service.errors import problem_responses
 from service.http.caching import cache_headers, is_fresh, strong_etag
-from service.http.negotiation import MEDIA_TYPES, Format
 from service.http.queries import PartQuery
 from service.inference.pool import Pool
 from service.store.base import Kept
@@ -39,7 +39,7 @@ _CACHE_HEADERS = {
 def cached_response(
     kept: Kept,
     key: tuple[str, ...],
-    form: Format,
+    form: MatrixFormat,
     *,
     if_none_match: str | None,
     headers: Mapping[str, str],
@@ -59,7 +59,7 @@ def cached_response(
     headers = {**cache_headers(etag, kept.left_s), **headers}
     if is_fresh(etag, if_none_match):
         return Response(status_code=304, headers=headers)
-    return Response(write(), media_type=MEDIA_TYPES[form], headers=headers)
+    return Response(write(), media_type=FORMATS[form].media_type, headers=headers)
 
 
 def key_of(route: str, result_id: str, query: PartQuery) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def warnings_headers(warnings: Sequence[str]) -> dict[str, str]:
     return {WARNINGS_HEADER: json.dumps(warnings)} if warnings else {}
 
 
-async def compute(pool: Pool, form: Format, work: Callable[[], T]) -> T:
+async def compute(pool: Pool, form: MatrixFormat, work: Callable[[], T]) -> T:
     """Do `work` outside the event loop; pictures take their turn with the recordings.
 
     Raises:
@@ -94,7 +94,7 @@ def format_responses(
     responses = written_responses(
         *statuses,
         description="The matrix, in the format that was asked for.",
-        media_types=MEDIA_TYPES.values(),
+        formats=MATRIX_FORMATS,
         headers=described,
     )
     if cached:
@@ -103,22 +103,24 @@ def format_responses(
 
 
 def written_responses(
-    *statuses: int, description: str, media_types: Iterable[str], headers: Mapping[str, str]
+    *statuses: int, description: str, formats: Iterable[str], headers: Mapping[str, str]
 ) -> dict[int | str, dict[str, Any]]:
     """What a route says in OpenAPI beside its JSON.
 
     Args:
         statuses: of its errors.
         description: of its answer.
-        media_types: that the answer may have; FastAPI describes JSON itself.
+        formats: that the answer may have; FastAPI describes JSON itself.
         headers: of the answer, and what they say.
     """
     answer = {
         "description": description,
         "content": {
-            media_type: {"schema": {"type": "string", **_encoding(media_type)}}
-            for media_type in media_types
-            if media_type != "application/json"
+            each.media_type: {
+                "schema": {"type": "string", **({"format": "binary"} if each.binary else {})}
+            }
+            for each in map(FORMATS.__getitem__, formats)
+            if each.media_type != "application/json"
         },
         "headers": {
             name: {"description": what, "schema": {"type": "string"}}
@@ -126,7 +128,3 @@ def written_responses(
         },
     }
     return {200: answer, **problem_responses(*statuses)}
-
-
-def _encoding(media_type: str) -> dict[str, str]:
-    return {"format": "binary"} if media_type in ("application/x-npy", "image/png") else {}

@@ -5,12 +5,10 @@ from typing import Any
 
 from otoscope import FrameClock
 from otoscope.decoding.decoder import DecodeResult
+from otoscope.formats import Timestamps, TranscriptFormat, write
 from otoscope.formats.tables import to_json
 from otoscope.schemas import ModelName, Transcription
 from otoscope.schemas.convert import transcript_answer
-from service.http.negotiation import TranscriptFormat
-from service.http.options import Timestamps
-from service.http.written import write
 
 ID_HEADER = "Otoscope-Transcription-ID"
 """The transcription's id, for formats that have no place for it."""
@@ -68,7 +66,7 @@ def render(
         form: the answer's format.
         timestamps: char puts the characters in a TextGrid.
     """
-    if form == "json" or form == "verbose_json":  # noqa: PLR1714 - mypy follows this
+    if form in ("json", "verbose_json"):
         return to_json(dict(document))
     said = decoded.transcript
     characters = said.characters if timestamps == "char" else None

@@ -6,21 +6,21 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from otoscope import AlignedText, Recognition, align
+from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
 from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
+from otoscope.plots import posteriorgram_png
 from otoscope.schemas import AlignmentAnswer, alignment_answer
 from service.dependencies import Services, ServicesDep
 from service.http.forms import FormOptions, Upload, form_schema, read_upload
-from service.http.negotiation import ALIGNMENT_TYPES, AlignmentFormat, negotiate
-from service.http.plots import check_view, posteriorgram_png
-from service.http.queries import ViewQuery
+from service.http.negotiation import negotiate
+from service.http.plots import check_view
 from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
     warnings_headers,
     written_responses,
 )
-from service.http.written import write
 
 router = APIRouter(tags=["transcription"])
 
@@ -48,7 +48,7 @@ class AlignOptions(FormOptions):
     responses=written_responses(
         *(400, 406, 408, 413, 415, 422, 503),
         description="Where the text is, in the format that was asked for.",
-        media_types=ALIGNMENT_TYPES.values(),
+        formats=ALIGNMENT_FORMATS,
         headers={WARNINGS_HEADER: WARNINGS_DESCRIPTION},
     ),
     openapi_extra=form_schema(AlignOptions),
@@ -62,7 +62,9 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
     """
     async with read_upload(request, AlignOptions) as upload:
         accept = request.headers.getlist("accept")
-        form = negotiate(upload.options.response_format, accept, ALIGNMENT_TYPES, "response_format")
+        form = negotiate(
+            upload.options.response_format, accept, ALIGNMENT_FORMATS, "response_format"
+        )
         return await services.pool.run_steps(_answer(services, upload, form))
 
 
@@ -72,11 +74,11 @@ def _answer(
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.transcriber.steps(upload.file)
     if form == "png":
-        check_view(select(recognition.posteriors, ViewQuery()), _TOO_MUCH)
+        check_view(select(recognition.posteriors), _TOO_MUCH)
     aligned = align(recognition.posteriors, upload.options.text)
     return Response(
         _body(services, recognition, aligned, form),
-        media_type=ALIGNMENT_TYPES[form],
+        media_type=FORMATS[form].media_type,
         headers=warnings_headers(recognition.warnings),
     )
 
@@ -88,8 +90,7 @@ def _body(
     if form == "json":
         return _json(services, recognition, aligned)
     if form == "png":
-        view = select(posteriors, ViewQuery())
-        return posteriorgram_png(view, posteriors, recognition.require_features(), aligned.words)
+        return posteriorgram_png(recognition.require_features(), posteriors, words=aligned.words)
     return write(form, aligned.words, aligned.characters, posteriors.clock.duration_s)
 
 

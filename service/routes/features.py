@@ -3,15 +3,19 @@
 import json
 from functools import partial
 
+import numpy as np
+import numpy.typing as npt
 from fastapi import APIRouter, Request, Response
 
-from otoscope import FeatureMatrix
-from otoscope.formats.tables import Timeline, times_s, to_csv, to_json, to_npy
+from otoscope import FeatureMatrix, FrameClock
+from otoscope.formats import MATRIX_FORMATS, MatrixFormat
+from otoscope.formats.tables import rows_within, times_s, to_csv, to_json, to_npy
+from otoscope.plots import features_png
 from otoscope.schemas import FeaturesAnswer
 from otoscope.strict import dump
 from service.dependencies import Services, ServicesDep
-from service.http.negotiation import MEDIA_TYPES, Format, negotiate
-from service.http.plots import check_span, features_png
+from service.http.negotiation import negotiate
+from service.http.plots import check_span
 from service.http.queries import FeaturesQuery, FeaturesQueryDep
 from service.http.responses import (
     IfNoneMatch,
@@ -48,31 +52,31 @@ async def features(
     PNG picture, of a minute at most. 404 if the id never existed, 410 if its result is no longer
     kept.
     """
-    form = negotiate(query.format, request.headers.getlist("accept"), MEDIA_TYPES, "format")
+    form = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
     work = partial(_of_result, services, query, form, if_none_match)
     return await compute(services.pool, form, work)
 
 
 def _of_result(
-    services: Services, query: FeaturesQuery, form: Format, if_none_match: str | None
+    services: Services, query: FeaturesQuery, form: MatrixFormat, if_none_match: str | None
 ) -> Response:
     """The answer about what the store holds, in a thread."""
     kept = services.store.find(query.id)
     whole = services.store.features(query.id)
     spec = whole.spec
-    timeline = Timeline(spec.hop_s, whole.values.shape[0], kept.duration_s)
-    span_s = timeline.span_s(query.from_s, query.to_s)
-    rows = timeline.within(query.from_s, query.to_s)
+    clock = FrameClock(spec.hop_s, kept.duration_s)
+    span_s, rows = rows_within(clock, whole.values.shape[0], query.from_s, query.to_s)
+    times = times_s(clock, rows)
     if form == "png":
         check_span(span_s)
 
     def write() -> bytes:
         if form == "png":
             return features_png(whole, span_s)
-        return _write(query.id, whole, rows, form)
+        return _write(query.id, FeatureMatrix(whole.values[rows], spec), times, form)
 
     headers = {
-        **frame_headers(spec.hop_s, times_s(rows, spec.hop_s)[0]),
+        **frame_headers(spec.hop_s, times[0]),
         SPEC_HEADER: json.dumps(dump(spec), separators=(",", ":")),
     }
     return cached_response(
@@ -85,10 +89,11 @@ def _of_result(
     )
 
 
-def _write(result_id: str, whole: FeatureMatrix, rows: slice, form: Format) -> bytes:
+def _write(
+    result_id: str, part: FeatureMatrix, times: npt.NDArray[np.float64], form: MatrixFormat
+) -> bytes:
     """The body in numbers."""
-    spec, values = whole.spec, whole.values[rows]
-    times = times_s(rows, spec.hop_s)
+    spec, values = part.spec, part.values
     if form == "npy":
         return to_npy(values)
     if form == "csv":

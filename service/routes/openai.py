@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from otoscope import Posteriors, Transcript
+from otoscope.formats import write
 from otoscope.formats.tables import to_json
 from service.dependencies import Services, ServicesDep
 from service.errors import UnknownModelError
 from service.http.forms import FILE_FIELD
 from service.http.options import TranscribeOptions
 from service.http.responses import warnings_headers
-from service.http.written import write
 from service.openai_api.answers import (
     JsonAnswer,
     ModelCard,

@@ -1,20 +1,20 @@
 """GET and POST /probs: what the acoustic model believed at every frame."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from functools import partial
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
-from otoscope import FeatureMatrix, Posteriors
-from otoscope.formats.posteriors import View, document, probs_csv, probs_npy, select
-from otoscope.formats.tables import times_s, to_json
+from otoscope import Posteriors
+from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
+from otoscope.formats.posteriors import View, select, write
 from otoscope.schemas import FreshProbs, ProbsAnswer
 from service.dependencies import Services, ServicesDep
 from service.errors import QueryError
 from service.http.forms import FILE_FORM, read_file
-from service.http.negotiation import MEDIA_TYPES, Format, negotiate
-from service.http.plots import check_view, posteriorgram_png
+from service.http.negotiation import negotiate
+from service.http.plots import check_view
 from service.http.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
 from service.http.responses import (
     WARNINGS_DESCRIPTION,
@@ -76,26 +76,20 @@ async def probs_of_file(request: Request, services: ServicesDep, query: ViewQuer
         return await services.pool.run_steps(_of_file(services, query, form, file))
 
 
-def _form(request: Request, query: ViewQuery) -> Format:
+def _form(request: Request, query: ViewQuery) -> MatrixFormat:
     """The format of the answer; QueryError if it can't hold what is asked for."""
-    form = negotiate(query.format, request.headers.getlist("accept"), MEDIA_TYPES, "format")
+    form = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
     if query.top_k is not None and form not in ("json", "csv"):
         raise QueryError(f"top_k: expected the format json or csv, got {form}")
     return form
 
 
 def _of_result(
-    services: Services, query: ProbsQuery, form: Format, if_none_match: str | None
+    services: Services, query: ProbsQuery, form: MatrixFormat, if_none_match: str | None
 ) -> Response:
     """The answer about what the store holds, in a thread."""
     kept = services.store.find(query.id)
-    posteriors = services.store.get(query.id)
-    view = _look(posteriors, query, form)
-
-    def write() -> bytes:
-        return _write(
-            view, form, {"id": query.id}, posteriors, partial(services.store.features, query.id)
-        )
+    view = _select(services.store.get(query.id), query, form)
 
     return cached_response(
         kept,
@@ -103,29 +97,25 @@ def _of_result(
         form,
         if_none_match=if_none_match,
         headers=_headers(view),
-        write=write,
+        write=lambda: write(
+            view, form, {"id": query.id}, partial(services.store.features, query.id)
+        ),
     )
 
 
 def _of_file(
-    services: Services, query: ViewQuery, form: Format, file: BinaryIO
+    services: Services, query: ViewQuery, form: MatrixFormat, file: BinaryIO
 ) -> Generator[None, None, Response]:
     """The answer about a file, for the threads of the pool."""
     recognition = yield from services.transcriber.steps(file)
-    view = _look(recognition.posteriors, query, form)
+    view = _select(recognition.posteriors, query, form)
     warnings = list(recognition.warnings)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}
-    body = _write(
-        view,
-        form,
-        {"warnings": warnings},
-        recognition.posteriors,
-        recognition.require_features,
-    )
-    return Response(body, media_type=MEDIA_TYPES[form], headers=headers)
+    body = write(view, form, {"warnings": warnings}, recognition.require_features)
+    return Response(body, media_type=FORMATS[form].media_type, headers=headers)
 
 
-def _look(posteriors: Posteriors, query: ViewQuery, form: Format) -> View:
+def _select(posteriors: Posteriors, query: ViewQuery, form: MatrixFormat) -> View:
     view = select(posteriors, query)
     if form == "png":
         check_view(view)
@@ -133,21 +123,4 @@ def _look(posteriors: Posteriors, query: ViewQuery, form: Format) -> View:
 
 
 def _headers(view: View) -> dict[str, str]:
-    return frame_headers(view.frame_s, times_s(view.rows, view.frame_s)[0])
-
-
-def _write(
-    view: View,
-    form: Format,
-    fields: dict[str, Any],
-    posteriors: Posteriors,
-    features: Callable[[], FeatureMatrix],
-) -> bytes:
-    """The body; `fields` come first in JSON, and `features` is called for a picture alone."""
-    if form == "json":
-        return to_json({**fields, **document(view)})
-    if form == "csv":
-        return probs_csv(view)
-    if form == "npy":
-        return probs_npy(view)
-    return posteriorgram_png(view, posteriors, features())
+    return frame_headers(view.posteriors.clock.frame_s, view.times_s[0])

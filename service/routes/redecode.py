@@ -5,12 +5,13 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
+from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import ExpiredResultError
 from service.http.forms import query_schema, read_options
-from service.http.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
-from service.http.options import ReadingOptions, Timestamps
+from service.http.negotiation import negotiate
+from service.http.options import ReadingOptions
 from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
@@ -29,7 +30,7 @@ router = APIRouter(tags=["transcription"])
     responses=written_responses(
         *(404, 406, 410, 422, 503),
         description="What was said, as the decoder that was asked for reads it.",
-        media_types=TRANSCRIPT_TYPES.values(),
+        formats=TRANSCRIPT_FORMATS,
         headers={ID_HEADER: "The transcription's id.", WARNINGS_HEADER: WARNINGS_DESCRIPTION},
     ),
     openapi_extra=query_schema(ReadingOptions),
@@ -43,7 +44,7 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     """
     options = read_options(ReadingOptions, request.query_params.multi_items())
     accept = request.headers.getlist("accept")
-    form = negotiate(options.response_format, accept, TRANSCRIPT_TYPES, "response_format")
+    form = negotiate(options.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
     timestamps = options.timestamps_in(form)
     return await services.pool.run(partial(_read, services, result_id, options, form, timestamps))
 
@@ -71,7 +72,7 @@ def _read(
     )
     return Response(
         render(document, decoded, posteriors.clock, form, timestamps),
-        media_type=TRANSCRIPT_TYPES[form],
+        media_type=FORMATS[form].media_type,
         headers={ID_HEADER: result_id, **warnings_headers(warnings)},
     )
 

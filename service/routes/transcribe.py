@@ -6,14 +6,15 @@ from collections.abc import Generator
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
-from otoscope.formats.posteriors import matrix
+from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
+from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import StoreError
 from service.http.forms import Upload, form_schema, read_upload
-from service.http.negotiation import TRANSCRIPT_TYPES, TranscriptFormat, negotiate
-from service.http.options import Timestamps, TranscribeOptions
+from service.http.negotiation import negotiate
+from service.http.options import TranscribeOptions
 from service.http.responses import (
     WARNINGS_DESCRIPTION,
     WARNINGS_HEADER,
@@ -35,7 +36,7 @@ _NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or t
     responses=written_responses(
         *(400, 406, 408, 413, 415, 422, 503),
         description="What was said, in the format that was asked for.",
-        media_types=TRANSCRIPT_TYPES.values(),
+        formats=TRANSCRIPT_FORMATS,
         headers={
             ID_HEADER: "The id; absent if nothing is kept.",
             WARNINGS_HEADER: WARNINGS_DESCRIPTION,
@@ -54,7 +55,7 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     async with read_upload(request, TranscribeOptions) as upload:
         accept = request.headers.getlist("accept")
         form = negotiate(
-            upload.options.response_format, accept, TRANSCRIPT_TYPES, "response_format"
+            upload.options.response_format, accept, TRANSCRIPT_FORMATS, "response_format"
         )
         timestamps = upload.options.timestamps_in(form)
         return await services.pool.run_steps(_answer(services, upload, form, timestamps))
@@ -87,9 +88,9 @@ def _answer(
         document["warnings"].append(_NOT_KEPT)
     headers.update(warnings_headers(document["warnings"]))
     if upload.options.probs:
-        document["probs"] = matrix(kept_id, posteriors)
+        document["probs"] = {"id": kept_id, **probs_document(select(posteriors))}
     body = render(document, decoded, posteriors.clock, form, timestamps)
-    return Response(body, media_type=TRANSCRIPT_TYPES[form], headers=headers)
+    return Response(body, media_type=FORMATS[form].media_type, headers=headers)
 
 
 def _keep(

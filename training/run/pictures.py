@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from otoscope import Recognizer, greedy, load
-from otoscope.plots import draw_posteriorgram
+from otoscope.plots.posteriorgram import draw_posteriorgram
 
 
 def picture_recording(recognizer: Recognizer, audio_path: Path, out: Path) -> str:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from otoscope import features as front_end
 from otoscope.features import FeatureMatrix, Features
-from otoscope.plots import draw_posteriorgram
+from otoscope.plots.posteriorgram import draw_posteriorgram
 from otoscope.posteriors import FrameClock, LogProbs, Posteriors
 from training.config import TrainingConfig
 from training.data.prepare import FRAMES_PER_S, DevSet

@@ -2,12 +2,13 @@
 
 import itertools
 import re
+from typing import get_args
 
 import pytest
 from praatio import textgrid as praat
 
 from otoscope import Character, Word
-from otoscope.formats import srt, text, textgrid, vtt
+from otoscope.formats import FORMATS, TextFormat, srt, textgrid, vtt, write
 from otoscope.formats.cues import cues_of
 
 DURATION_S = 3725.5
@@ -93,8 +94,20 @@ def test_subtitles_of_nothing():
 
 
 def test_text():
-    assert text(WORDS[:2]) == "it's a<b>&c\n"
-    assert text([]) == ""
+    assert write("text", WORDS[:2], None, DURATION_S) == b"it's a<b>&c\n"
+    assert write("text", [], None, DURATION_S) == b""
+
+
+def test_every_format_of_words_has_its_writer():
+    files = {
+        form: write(form, WORDS, CHARACTERS, DURATION_S) for form in FORMATS if FORMATS[form].write
+    }
+    assert files.keys() == set(get_args(TextFormat))
+    assert files["srt"].decode() == srt(WORDS, DURATION_S)
+    assert files["vtt"].decode() == vtt(WORDS, DURATION_S)
+    assert files["textgrid"].decode() == textgrid(WORDS, CHARACTERS, DURATION_S)
+    with pytest.raises(ValueError, match="expected one of text, srt, vtt, textgrid, got npy"):
+        write("npy", WORDS, CHARACTERS, DURATION_S)
 
 
 @pytest.fixture

@@ -10,18 +10,14 @@ from scipy.stats import entropy
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
 from otoscope.errors import NoPhonemesError, ViewError
-from otoscope.formats.posteriors import document, matrix, probs_csv, probs_npy, select, to_json
-from service.http.queries import ViewQuery
-from service.store.base import new_id
-
-
-def ask(**fields):
-    return ViewQuery(**fields)
+from otoscope.formats.posteriors import Selection, probs_csv, probs_document, select, write
+from otoscope.formats.tables import to_json
+from otoscope.schemas.transcription import ProbsMatrix
 
 
 def read(posteriors, **fields):
     """The JSON answer, as a client reads it."""
-    return json.loads(to_json(document(select(posteriors, ask(**fields)))))
+    return json.loads(to_json(probs_document(select(posteriors, Selection(**fields)))))
 
 
 def rows_of(data):
@@ -36,19 +32,18 @@ def of_probs(probs, symbols=("a", "b")):
 
 
 def test_matrix_is_written_to_six_decimals(make_posteriors):
-    text = to_json(matrix(new_id(), make_posteriors())).decode()
+    text = to_json(probs_document(select(make_posteriors()))).decode()
     numbers = re.findall(r"\d\.\d+(?!e)", text.split('"probs":')[1])
     assert len(numbers) > 1000
     assert max(len(number) for number in numbers) == len("0.123456")
 
 
-def test_the_whole_matrix_has_an_id_and_every_field(make_posteriors):
-    result_id, posteriors = new_id(), make_posteriors()
-    body = matrix(result_id, posteriors)
-    assert body["id"] == result_id
+def test_the_whole_matrix_has_every_field(make_posteriors):
+    posteriors = make_posteriors()
+    body = probs_document(select(posteriors))
+    assert body.keys() == ProbsMatrix.model_fields.keys() - {"indices"}
     assert body["shape"] == (50, 29)
     assert body["start_s"] == 0.0
-    assert "indices" not in body
     np.testing.assert_allclose(body["probs"], posteriors.probs, atol=1e-6)
 
 
@@ -56,15 +51,15 @@ def test_a_matrix_of_phonemes(make_posteriors):
     log_probs = np.log(np.full((50, 3), 1 / 3, dtype=np.float32))
     phonemes = PhonemePosteriors(log_probs, PhonemeSet(("AA", "CH")))
     posteriors = replace(make_posteriors(), phonemes=phonemes)
-    body = document(select(posteriors, ask(unit="phoneme")))
+    body = probs_document(select(posteriors, Selection(unit="phoneme")))
     assert body["unit"] == "phoneme"
     assert body["symbols"] == ["AA", "CH", "<blank>"]
     assert body["shape"] == (50, 3)
     np.testing.assert_allclose(body["probs"], 1 / 3, atol=1e-6)
-    view = select(posteriors, ask(unit="phoneme", symbols=["CH,blank"]))
+    view = select(posteriors, Selection(unit="phoneme", symbols=["CH,blank"]))
     assert view.names == ["CH", "<blank>"]
     with pytest.raises(NoPhonemesError):
-        select(make_posteriors(), ask(unit="phoneme"))
+        select(make_posteriors(), Selection(unit="phoneme"))
 
 
 def test_entropy_is_that_of_each_row(make_posteriors):
@@ -97,7 +92,7 @@ def test_a_part_is_a_slice_of_the_whole(make_posteriors):
     assert part["shape"] == [15, 29]
     assert part["probs"] == whole["probs"][10:25]
     assert part["entropy_nats"] == whole["entropy_nats"][10:25]
-    view = select(posteriors, ask(from_s=0.4, to_s=1.0))
+    view = select(posteriors, Selection(from_s=0.4, to_s=1.0))
     np.testing.assert_array_equal(view.probs, posteriors.probs[10:25])
     assert view.span_s == (0.4, 1.0)
 
@@ -139,7 +134,7 @@ def test_a_comma_may_be_a_symbol():
 )
 def test_symbols_that_cannot_be_columns(make_posteriors, wanted, message):
     with pytest.raises(ViewError, match=message):
-        select(make_posteriors(), ask(symbols=wanted))
+        select(make_posteriors(), Selection(symbols=wanted))
 
 
 def test_the_likeliest_of_each_frame(make_posteriors):
@@ -164,15 +159,15 @@ def test_the_likeliest_of_chosen_columns():
 def test_more_than_there_are(make_posteriors):
     assert read(make_posteriors(), top_k=29)["shape"] == [50, 29]
     with pytest.raises(ViewError, match=r"top_k: expected at most 29 .*, got 30"):
-        select(make_posteriors(), ask(top_k=30))
+        select(make_posteriors(), Selection(top_k=30))
     with pytest.raises(ViewError, match=r"top_k: expected at most 2 .*, got 3"):
-        select(make_posteriors(), ask(top_k=3, symbols=["a,b"]))
+        select(make_posteriors(), Selection(top_k=3, symbols=["a,b"]))
 
 
 def test_csv_has_the_numbers_of_json(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, from_s=0.4)
-    header, *rows = rows_of(probs_csv(select(posteriors, ask(from_s=0.4))))
+    header, *rows = rows_of(probs_csv(select(posteriors, Selection(from_s=0.4))))
     assert header == ["time_s", *"abcdefghijklmnopqrstuvwxyz", "space", "'", "blank"]
     table = np.array(rows, dtype=np.float64)
     np.testing.assert_allclose(table[:, 0], 0.4 + 0.04 * np.arange(40), atol=1e-6)
@@ -182,7 +177,7 @@ def test_csv_has_the_numbers_of_json(make_posteriors):
 def test_csv_of_the_likeliest(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, top_k=2)
-    header, *rows = rows_of(probs_csv(select(posteriors, ask(top_k=2))))
+    header, *rows = rows_of(probs_csv(select(posteriors, Selection(top_k=2))))
     assert header == ["time_s", "symbol_1", "prob_1", "symbol_2", "prob_2"]
     plain = [*"abcdefghijklmnopqrstuvwxyz", "space", "'", "blank"]
     for row, indices, probs in zip(rows, answer["indices"], answer["probs"], strict=True):
@@ -193,7 +188,7 @@ def test_csv_of_the_likeliest(make_posteriors):
 
 def test_npy_is_exact_and_json_is_it_rounded(make_posteriors):
     posteriors = make_posteriors()
-    values = np.load(io.BytesIO(probs_npy(select(posteriors, ask()))))
+    values = np.load(io.BytesIO(write(select(posteriors), "npy", {}, None)))
     assert values.dtype == np.float32
     np.testing.assert_array_equal(values, posteriors.probs)
     written = np.array(read(posteriors)["probs"], dtype=np.float32)

@@ -5,10 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
+from otoscope import FrameClock
 from otoscope.errors import ViewError
-from otoscope.formats.tables import Timeline, csv_lines, times_s, to_csv, to_npy
+from otoscope.formats.tables import csv_lines, rows_within, times_s, to_csv, to_npy
 
-LINE = Timeline(step_s=0.04, rows=25, duration_s=1.0)
+CLOCK = FrameClock(frame_s=0.04, duration_s=1.0)
+FRAMES = 25
 
 
 @pytest.mark.parametrize(
@@ -26,12 +28,12 @@ LINE = Timeline(step_s=0.04, rows=25, duration_s=1.0)
     ],
 )
 def test_rows_are_those_with_their_centres_within(from_s, to_s, rows):
-    assert LINE.within(from_s, to_s) == rows
+    assert rows_within(CLOCK, FRAMES, from_s, to_s)[1] == rows
 
 
 def test_neighbouring_parts_make_the_whole():
     edges = [None, *(k * 0.07 for k in range(1, 14)), None]
-    parts = [LINE.within(a, b) for a, b in itertools.pairwise(edges)]
+    parts = [rows_within(CLOCK, FRAMES, a, b)[1] for a, b in itertools.pairwise(edges)]
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(25))
 
 
@@ -40,24 +42,24 @@ def test_neighbouring_parts_make_the_whole():
 )
 def test_what_is_no_part_of_the_recording(from_s, to_s):
     with pytest.raises(ViewError, match=r"expected 0 <= from_s < to_s <= 1\.000 .*, got"):
-        LINE.within(from_s, to_s)
+        rows_within(CLOCK, FRAMES, from_s, to_s)
 
 
 def test_a_part_between_two_frames():
     with pytest.raises(ViewError, match=r"a frame's centre between, each 0\.04 s up to 0\.96 s"):
-        LINE.within(0.05, 0.07)
+        rows_within(CLOCK, FRAMES, 0.05, 0.07)
     with pytest.raises(ViewError, match="a frame's centre"):
-        LINE.within(0.97, None)
+        rows_within(CLOCK, FRAMES, 0.97, None)
 
 
 def test_the_span_ends_with_the_recording():
-    assert LINE.span_s(None, None) == (0.0, 1.0)
-    assert LINE.span_s(0.5, 1.0004) == (0.5, 1.0)
+    assert rows_within(CLOCK, FRAMES, None, None)[0] == (0.0, 1.0)
+    assert rows_within(CLOCK, FRAMES, 0.5, 1.0004)[0] == (0.5, 1.0)
 
 
 def test_csv_reads_back():
     values = np.array([[0.5, 1e-6], [0.123456, 1.0]], dtype=np.float32)
-    data = to_csv(["a", ","], times_s(slice(3, 5), 0.04), values)
+    data = to_csv(["a", ","], times_s(CLOCK, slice(3, 5)), values)
     assert data.startswith(b'time_s,a,","\r\n0.12,0.5,')
     assert data.endswith(b"\r\n")
     header, *rows = csv.reader(io.StringIO(data.decode(), newline=""))

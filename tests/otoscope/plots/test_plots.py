@@ -24,8 +24,10 @@ from otoscope import (
     Word,
     greedy,
 )
-from otoscope.plots import draw_features, draw_posteriorgram, to_png
-from otoscope.plots.features import mel_bin
+from otoscope.errors import NoPhonemesError
+from otoscope.plots.features import draw_features, mel_bin
+from otoscope.plots.figure import to_png
+from otoscope.plots.posteriorgram import draw_posteriorgram
 
 SPEC = FeatureSpec()
 DPI = 150
@@ -148,7 +150,7 @@ def test_phonemes_instead_of_characters():
     assert texts(spikes) == ["AA", "CH", "AA", "CH"]
     np.testing.assert_allclose(matrix.images[0].get_array(), probs.T, rtol=1e-6)
     assert tick_labels(matrix) == ["AA", "CH", "blank"]
-    with pytest.raises(ValueError, match="expected posteriors with phonemes"):
+    with pytest.raises(NoPhonemesError):
         draw_posteriorgram(features_of(0.3), posteriors, phonemes=True)
 
 

@@ -1,7 +1,8 @@
 import pytest
 
+from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
 from service.errors import NotAcceptableError
-from service.http.negotiation import ALIGNMENT_TYPES, MEDIA_TYPES, TRANSCRIPT_TYPES, negotiate
+from service.http.negotiation import negotiate
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -35,7 +36,7 @@ CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image
     ],
 )
 def test_what_accept_prefers(accept, expected):
-    assert negotiate(None, accept, MEDIA_TYPES, "format") == expected
+    assert negotiate(None, accept, MATRIX_FORMATS, "format") == expected
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_what_accept_prefers(accept, expected):
 )
 def test_nothing_that_is_offered(accept):
     with pytest.raises(NotAcceptableError) as caught:
-        negotiate(None, [accept], MEDIA_TYPES, "format")
+        negotiate(None, [accept], MATRIX_FORMATS, "format")
     message = str(caught.value)
     for offered in ("application/json", "text/csv", "application/x-npy", "image/png"):
         assert offered in message
@@ -63,13 +64,13 @@ def test_nothing_that_is_offered(accept):
     ],
 )
 def test_other_offers(accept, transcript, alignment):
-    assert negotiate(None, [accept], TRANSCRIPT_TYPES, "response_format") == transcript
-    assert negotiate(None, [accept], ALIGNMENT_TYPES, "response_format") == alignment
+    assert negotiate(None, [accept], TRANSCRIPT_FORMATS, "response_format") == transcript
+    assert negotiate(None, [accept], ALIGNMENT_FORMATS, "response_format") == alignment
 
 
 def test_a_type_is_listed_once():
     with pytest.raises(NotAcceptableError) as caught:
-        negotiate(None, ["image/png"], TRANSCRIPT_TYPES, "response_format")
+        negotiate(None, ["image/png"], TRANSCRIPT_FORMATS, "response_format")
     assert str(caught.value) == (
         "expected an Accept header that allows application/json, text/plain, "
         "application/x-subrip, text/vtt, or "
@@ -78,5 +79,5 @@ def test_a_type_is_listed_once():
 
 
 def test_the_query_wins():
-    assert negotiate("npy", ["image/png"], MEDIA_TYPES, "format") == "npy"
-    assert negotiate("json", ["text/html"], MEDIA_TYPES, "format") == "json"
+    assert negotiate("npy", ["image/png"], MATRIX_FORMATS, "format") == "npy"
+    assert negotiate("json", ["text/html"], MATRIX_FORMATS, "format") == "json"

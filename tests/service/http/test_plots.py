@@ -7,10 +7,9 @@ import numpy as np
 import pytest
 
 from otoscope import Alphabet, FrameClock
-from otoscope.formats.posteriors import select
+from otoscope.formats.posteriors import Selection, select
 from service.errors import QueryError
 from service.http.plots import check_span, check_view
-from service.http.queries import ViewQuery
 
 DRAW = """
 import sys
@@ -18,15 +17,13 @@ from pathlib import Path
 import numpy as np
 from otoscope import ENGLISH, FeatureMatrix, FeatureSpec, FrameClock, Posteriors
 import service.app
-from otoscope.formats.posteriors import select
-from service.http.plots import posteriorgram_png
-from service.http.queries import ViewQuery
+from otoscope.plots import posteriorgram_png
 
 assert "matplotlib" not in sys.modules, "loaded before the first picture"
 log_probs = np.log(np.full((5, 29), 1 / 29, np.float32))
 posteriors = Posteriors(log_probs, ENGLISH, FrameClock(0.04, 0.2))
 features = FeatureMatrix(np.zeros((20, 80), np.float32), FeatureSpec())
-png = posteriorgram_png(select(posteriors, ViewQuery(symbols=["a"])), posteriors, features)
+png = posteriorgram_png(features, posteriors, columns=[0])
 assert png.startswith(b"\\x89PNG")
 assert "matplotlib.pyplot" not in sys.modules
 """
@@ -58,5 +55,5 @@ def test_so_many_symbols_are_the_most(make_posteriors):
         make_posteriors(), log_probs=values, alphabet=alphabet, clock=FrameClock(0.04, 0.2)
     )
     with pytest.raises(QueryError, match=r"at most 100 symbols .* got 101: choose some"):
-        check_view(select(posteriors, ViewQuery()))
-    check_view(select(posteriors, ViewQuery(symbols=["blank"])))
+        check_view(select(posteriors))
+    check_view(select(posteriors, Selection(symbols=["blank"])))

@@ -9,7 +9,8 @@ from praatio import textgrid as praat
 from otoscope import FeatureMatrix, load
 from otoscope import align as align_text
 from otoscope.formats import srt, textgrid, vtt
-from otoscope.plots import draw_posteriorgram, to_png
+from otoscope.plots.figure import to_png
+from otoscope.plots.posteriorgram import draw_posteriorgram
 from service.app import create_app
 
 SAMPLE = Path(__file__).resolve().parents[3] / "examples/sample.flac"

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from otoscope import load
-from otoscope.formats.posteriors import _PLAIN_NAMES
+from otoscope.formats.posteriors import DISPLAY_NAMES
 from service.app import create_app
 from service.store.base import new_id
 
@@ -151,7 +151,7 @@ def test_formats_agree(ask):
     written = np.array(body["probs"], dtype=np.float32)
     np.testing.assert_array_equal(np.round(values, 6), written)
     header, *lines = ask(format="csv").text.split("\r\n")
-    assert header.split(",") == ["time_s", *(_PLAIN_NAMES.get(s, s) for s in body["symbols"])]
+    assert header.split(",") == ["time_s", *(DISPLAY_NAMES.get(s, s) for s in body["symbols"])]
     assert lines.pop() == ""
     table = np.array([line.split(",") for line in lines], dtype=np.float64)
     np.testing.assert_array_equal(table[:, 1:], body["probs"])

@@ -12,8 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from otoscope.client import Patience, ProblemError, UnreachableError
-from otoscope.client.exchange import retry_after_s
+from otoscope.client import ProblemError, RetryPolicy, UnreachableError
+from otoscope.client.retries import retry_after_s
 
 ANSWER = {"text": "", "duration_s": 1.0, "frame_s": 0.04, "confidence": None, "words": []}
 ANSWER |= {"decoder": "greedy", "hypotheses": [], "phrases": [], "warnings": [], "id": "a" * 32}
@@ -67,12 +67,12 @@ def test_a_busy_service_is_asked_again_later_and_later(talk, pauses):
 
 def test_pauses_have_a_bound(talk, pauses):
     transport, _ = failing(5)
-    patience = Patience(retries=5, first_pause_s=1.0, max_pause_s=3.0)
+    retry = RetryPolicy(retries=5, first_pause_s=1.0, max_pause_s=3.0)
     talk(
         "http://any",
         lambda client: client.transcribe(b"sound"),
         transport=transport,
-        patience=patience,
+        retry=retry,
     )
     assert pauses == [1.0, 2.0, 3.0, 3.0, 3.0]
 
@@ -118,7 +118,7 @@ def test_connections_that_are_not_made_are_tried_again(talk, pauses, error):
             "http://any",
             lambda client: client.model(),
             transport=httpx.MockTransport(refuse),
-            patience=Patience(retries=2),
+            retry=RetryPolicy(retries=2),
         )
     assert pauses == [0.5, 1.0]
 
@@ -190,8 +190,8 @@ def busy_at_first():
 
 def test_a_file_over_a_real_connection(talk, busy_at_first, sample):
     address, bodies = busy_at_first
-    patience = Patience(first_pause_s=0.0)
-    answer = talk(address, lambda client: client.transcribe(sample), patience=patience)
+    retry = RetryPolicy(first_pause_s=0.0)
+    answer = talk(address, lambda client: client.transcribe(sample), retry=retry)
     assert answer.id == ANSWER["id"]
     assert len(bodies) == 2
     assert all(sample.read_bytes() in body for body in bodies)
@@ -202,5 +202,5 @@ def test_a_port_where_nobody_listens(talk, pauses):
         taken.bind(("127.0.0.1", 0))  # bound, but not listening
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(UnreachableError, match="GET /model"):
-            talk(address, lambda client: client.model(), patience=Patience(retries=1))
+            talk(address, lambda client: client.model(), retry=RetryPolicy(retries=1))
     assert pauses == [0.5]

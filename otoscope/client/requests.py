@@ -1,0 +1,151 @@
+"""The requests of both clients, as coroutines."""
+
+from abc import ABC, abstractmethod
+from http import HTTPStatus
+from typing import Any, Unpack
+
+import httpx
+
+from otoscope.client.errors import AddressError, ClientError, UnreachableError
+from otoscope.client.messages import (
+    File,
+    Probs,
+    ProbsOptions,
+    TranscribeOptions,
+    checked,
+    given,
+    problem_of,
+    read,
+    read_features,
+    read_probs,
+    sendable,
+    transcribe_form,
+)
+from otoscope.client.retries import NO_RETRIES, RetryPolicy, retry_after_s
+from otoscope.features import FeatureMatrix
+from otoscope.formats import MatrixFormat
+from otoscope.schemas import (
+    AlignmentAnswer,
+    ModelAnswer,
+    ProbsAnswer,
+    ReadyAnswer,
+    Transcription,
+)
+
+_FIRST_FRAME = {"from_s": 0.0, "to_s": 0.001}
+
+
+class Requests(ABC):
+    """What the service can be asked. A client says how requests are sent and pauses waited for."""
+
+    def __init__(self, http: httpx.Client | httpx.AsyncClient, retry: RetryPolicy) -> None:
+        self._build = http.build_request
+        self._retry = retry
+
+    @abstractmethod
+    async def _send(self, request: httpx.Request) -> httpx.Response: ...
+
+    @abstractmethod
+    async def _sleep(self, seconds: float) -> None: ...
+
+    async def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
+        """What is said in a recording."""
+        form = transcribe_form(options)
+        return read(Transcription, await self._request("POST", "/transcribe", file, data=form))
+
+    async def align(self, file: File, text: str) -> AlignmentAnswer:
+        """Where each character of a known text is."""
+        form = {"text": text}
+        return read(AlignmentAnswer, await self._request("POST", "/align", file, data=form))
+
+    async def transcription(self, result_id: str) -> Transcription:
+        """What `transcribe` gave, again."""
+        return read(Transcription, await self._request("GET", _path_of(result_id)))
+
+    async def delete(self, result_id: str) -> None:
+        """Have text, posteriors and features of a result removed."""
+        await self._request("DELETE", _path_of(result_id))
+
+    async def probs(self, result_id: str, **options: Unpack[ProbsOptions]) -> Probs:
+        """P(c | x_t) of what was transcribed."""
+        query = {"id": result_id, **given(options)}
+        response = await self._request("GET", "/probs", params={**query, "format": "npy"})
+        # The names of the columns are in JSON only.
+        first = {**query, "format": "json", **_FIRST_FRAME}
+        named = read(ProbsAnswer, await self._request("GET", "/probs", params=first))
+        return read_probs(response, named.symbols, named.unit)
+
+    async def probs_of_file(self, file: File, **options: Unpack[ProbsOptions]) -> Probs:
+        """P(c | x_t) of a recording, of which the service keeps nothing."""
+        query = {"format": "npy", **given(options)}
+        response = await self._request("POST", "/probs", file, params=query)
+        spec = (await self.model()).spec
+        unit = options.get("unit", "character")
+        symbols = spec.phonemes if unit == "phoneme" else spec.alphabet
+        return read_probs(response, symbols.class_names if symbols else (), unit)
+
+    async def write_probs(
+        self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
+    ) -> bytes:
+        """`probs_of_file` as a file: JSON, CSV, npy or a PNG picture."""
+        query = {"format": form, **given(options)}
+        return (await self._request("POST", "/probs", file, params=query)).content
+
+    async def features(self, result_id: str) -> FeatureMatrix:
+        """The features of what was transcribed, as the model read them."""
+        query = {"id": result_id, "format": "npy"}
+        return read_features(await self._request("GET", "/features", params=query))
+
+    async def model(self) -> ModelAnswer:
+        """The model of the service."""
+        return read(ModelAnswer, await self._request("GET", "/model"))
+
+    async def health(self) -> ReadyAnswer:
+        """That the service is ready; ProblemError with status 503 if it is not."""
+        response = await self._request("GET", "/health/ready", retry=NO_RETRIES)
+        return read(ReadyAnswer, response)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        file: File | None = None,
+        *,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> httpx.Response:
+        """A successful response, after retries where they make sense."""
+        retry = retry or self._retry
+        failures = 0
+        with sendable(file) as body:
+            # The name makes it a file; the recording's own name stays here.
+            files = None if body is None else {"file": ("audio", body)}
+            while True:
+                failures += 1
+                failure: ClientError
+                try:
+                    # Built anew for each try, which rewinds the file.
+                    response = await self._send(
+                        self._build(method, path, params=params, data=data, files=files)
+                    )
+                except httpx.RequestError as error:
+                    what = str(error) or type(error).__name__
+                    failure = UnreachableError(f"no answer to {method} {path}: {what}")
+                    failure.__cause__ = error
+                    not_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                    pause_s = retry.pause_s(failures, 0.0) if not_sent else None
+                else:
+                    if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                        return checked(response)
+                    failure = problem_of(response)
+                    pause_s = retry.pause_s(failures, retry_after_s(response))
+                if pause_s is None:
+                    raise failure
+                await self._sleep(pause_s)
+
+
+def _path_of(result_id: str) -> str:
+    if not result_id.isalnum():
+        raise AddressError(f"expected the id of a result, got {result_id!r}")
+    return f"/transcriptions/{result_id}"
