@@ -1,5 +1,6 @@
 """Documents name what there is: files, modules, settings, flags, figures of the shipped model."""
 
+import ast
 import hashlib
 import json
 import re
@@ -100,6 +101,30 @@ def test_paths_in_backticks_exist(name):
             continue
         if first in folders:
             assert (ROOT / text).exists() or (folder / text).exists(), text
+
+
+def ways():
+    """The calls that docs/architecture.md lists, by heading: each (path, qualified name)."""
+    for part in read(ARCHITECTURE).split("\n### ")[1:]:
+        heading, _, rest = part.partition("\n")
+        yield heading, re.findall(r"^\d+\. `([\w/]+\.py):([\w.]+)`", rest.split("\n## ")[0], re.M)
+
+
+def test_the_ways_of_a_request_are_short_and_lead_through_functions_that_exist():
+    lists = dict(ways())
+    assert 0 < len(lists["Upload to graph"]) <= 9
+    assert 0 < len(lists["Posteriors to search"]) <= 7
+    for path, qualified in (call for calls in lists.values() for call in calls):
+        assert qualified in functions(ast.parse(read(path))), f"{path}:{qualified}"
+
+
+def functions(node, prefix=""):
+    """Qualified names of the functions in a syntax tree."""
+    for each in ast.iter_child_nodes(node):
+        if isinstance(each, ast.ClassDef):
+            yield from functions(each, f"{prefix}{each.name}.")
+        elif isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield prefix + each.name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
