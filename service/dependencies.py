@@ -57,7 +57,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
 
     Args:
         settings: what to open.
-        metrics: told of all that is done.
+        metrics: counts all that is done.
 
     Raises:
         StartError: naming the variable that has to change.

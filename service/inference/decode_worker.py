@@ -57,7 +57,7 @@ def _receive(received: "SimpleQueue[Any]") -> None:
             received.put(pickle.load(sys.stdin.buffer))  # noqa: S301 - from our own server
     except (EOFError, pickle.UnpicklingError):  # it may have gone while it was sending
         os._exit(0)
-    except Exception:  # noqa: BLE001 - nobody else would end this process
+    except Exception:  # noqa: BLE001 - nothing else would end this process
         traceback.print_exc()
         os._exit(1)
 

@@ -34,8 +34,8 @@ class Pool:
         Args:
             threads: pieces of work done at the same time.
             queue_size: pieces that may wait besides.
-            on_change: told how many pieces wait and how many run, in this order, whenever that
-                changes; from any thread, so it has to be quick.
+            on_change: called with how many pieces wait and how many run whenever that changes; from
+                any thread and under a lock, so it has to be quick.
         """
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inference")
         self._capacity = threads + queue_size
@@ -57,7 +57,7 @@ class Pool:
         """Do `work` in threads, step by step, and give back what it returns or raises.
 
         All steps are done in the caller's context. What already waits for a thread goes before the
-        next step, so an hour of audio keeps nobody waiting for its end. A caller that stops waiting
+        next step, so nothing waits for the end of an hour of audio. A caller that stops waiting
         ends the work after the step that is running, and until then the work keeps its place.
 
         Raises:
@@ -94,7 +94,7 @@ class Pool:
             ends = False
         except StopIteration as end:
             return (end.value,)
-        finally:  # before the caller hears of it, who may come again at once
+        finally:  # before the caller sees the result, for its client may come again at once
             self._change(admitted=-ends, running=-1)
         return None
 

@@ -17,7 +17,7 @@ class Transcriber:
         recognizer: the model.
         threads: they run its graph.
         max_duration_s: longer recordings are refused.
-        on_recognized: told of each recording's duration in seconds and its `took_s`.
+        on_recognized: called with each recording's duration in seconds and its `took_s`.
     """
 
     recognizer: Recognizer
