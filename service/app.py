@@ -12,19 +12,19 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from service.dependencies import Services, open_services
-from service.errors import add_handlers
-from service.http.forms import BodyLimit
 from service.http.openapi import complete
-from service.http.responses import FRAME_HEADERS, WARNINGS_HEADER
-from service.http.transcribed import ID_HEADER
+from service.http.problems import add_handlers, problem_responses
+from service.http.responses import FRAME_HEADERS, ID_HEADER, WARNINGS_HEADER
 from service.inference.warmup import warm_up
 from service.logs import configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
-from service.middleware import request_id
-from service.middleware.access_log import Observe
-from service.middleware.api_keys import ApiKeys, describe_keys
+from service.middleware.access_log import AccessLogMiddleware
+from service.middleware.api_keys import ApiKeyMiddleware
+from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.deadline import DeadlineMiddleware
-from service.middleware.lingering_close import Linger
+from service.middleware.lingering_close import LingeringCloseMiddleware
+from service.middleware.request_id import HEADER, REQUEST_ID
+from service.openai_api import errors as openai_errors
 from service.page.assets import Assets
 from service.routes import (
     align,
@@ -42,7 +42,7 @@ from service.routes.page import page_router
 from service.settings import Settings, load_settings
 
 _EXPOSED = (
-    *(request_id.HEADER, "ETag", "Retry-After"),
+    *(HEADER, "ETag", "Retry-After"),
     *(*FRAME_HEADERS, features.SPEC_HEADER, WARNINGS_HEADER, ID_HEADER),
 )
 """Headers that pages from other origins may read."""
@@ -62,14 +62,20 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(
-        BodyLimit, max_bytes=settings.max_upload_bytes, max_pause_s=settings.max_upload_pause_s
+        BodyLimitMiddleware,
+        max_bytes=settings.max_upload_bytes,
+        max_pause_s=settings.max_upload_pause_s,
     )
+    refused, openai_refused = {}, {}
     if settings.api_keys:
-        app.add_middleware(ApiKeys, keys=settings.api_keys)
-    add_handlers(app)
-    recordings = (transcribe, transcriptions, redecode, align, probs, features)
-    for routes in (*recordings, model, openai, health, metrics_route):
-        app.include_router(routes.router)
+        app.add_middleware(ApiKeyMiddleware, keys=settings.api_keys)
+        refused, openai_refused = problem_responses(401), openai_errors.error_responses(401)
+    add_handlers(app, {openai_errors.PREFIX: openai_errors.render})
+    for routes in (transcribe, transcriptions, redecode, align, probs, features, model):
+        app.include_router(routes.router, responses=refused)
+    app.include_router(openai.router, responses=openai_refused)
+    for open_routes in (health, metrics_route):
+        app.include_router(open_routes.router)
     app.include_router(page_router(Assets()))
     app.openapi = partial(_openapi, app, keys_required=bool(settings.api_keys))  # type: ignore[method-assign]
     _put_around(app, _around(settings, metrics))
@@ -86,8 +92,7 @@ def from_environment() -> FastAPI:
 def _openapi(app: FastAPI, *, keys_required: bool) -> dict[str, Any]:
     """FastAPI's document, with the API keys, headers and examples in it."""
     document = FastAPI.openapi(app)
-    describe_keys(document, required=keys_required)
-    complete(document)
+    complete(document, keys_required=keys_required)
     return document
 
 
@@ -104,11 +109,11 @@ def _put_around(app: FastAPI, around: Sequence[Middleware]) -> None:
 
 
 def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
-    """What every answer passes on its way out, the last one first."""
+    """What every response passes on its way out, the last one first."""
     around = [
-        Middleware(Linger),
-        Middleware(request_id.RequestId),
-        Middleware(Observe, observers=(log_exchange, metrics.add_request)),
+        Middleware(LingeringCloseMiddleware),
+        REQUEST_ID,
+        Middleware(AccessLogMiddleware, observers=(log_exchange, metrics.add_request)),
         Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
     ]
     if settings.cors_origins:

@@ -1,8 +1,7 @@
 """Log lines: JSON for machines, plain lines for people, one form for all loggers of the process.
 
 Everything logs through the standard library, as uvicorn and other libraries do; structlog writes
-the lines. What a call gives as `extra` and what is bound in the context (the request's id) become
-fields.
+the lines. What a call gives as `extra` and the id of the request become fields.
 """
 
 import logging
@@ -16,6 +15,7 @@ from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor
 
 from service.middleware.access_log import Exchange
+from service.middleware.request_id import add_request_id
 
 LogFormat = Literal["auto", "json", "console"]
 
@@ -43,7 +43,7 @@ def make_formatter(log_format: Literal["json", "console"]) -> logging.Formatter:
     time = "iso" if log_format == "json" else "%H:%M:%S"
     return ProcessorFormatter(
         foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
+            add_request_id,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.add_log_level,
             structlog.stdlib.ExtraAdder(),

@@ -1,46 +1,52 @@
-"""What FastAPI's OpenAPI document doesn't say by itself: headers of all answers, and examples."""
+"""What FastAPI's OpenAPI document doesn't say by itself: keys, headers of responses, examples."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from service.middleware import request_id
+from service.middleware.api_keys import OPEN_PATHS
 
 _HEADERS = {
     "401": {"WWW-Authenticate": "How to bring an API key (RFC 6750)."},
     "503": {"Retry-After": "Seconds to wait, where coming again helps."},
 }
 _PLAIN = {"number": 0.0, "integer": 0, "string": "", "boolean": False, "null": None}
-_EVERY_ANSWER = {request_id.HEADER: "The request's own if it brought one; also in the log."}
+_EVERY_RESPONSE = {request_id.HEADER: "The request's own if it brought one; also in the log."}
+_KEYS = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 
-def complete(document: dict[str, Any]) -> None:
-    """Add headers, and to each JSON answer an example made of its fields' examples; in place."""
-    schemas = document.get("components", {}).get("schemas", {})
-    _forget_fastapis_errors(document, schemas)
-    for status, response in _responses(document):
-        described = {**_EVERY_ANSWER, **_HEADERS.get(status, {})}
+def complete(document: dict[str, Any], *, keys_required: bool) -> None:
+    """Add keys, headers, and to each JSON response an example made of its fields' examples.
+
+    Args:
+        document: changed in place.
+        keys_required: whether this service has API keys; without, they are declared as optional.
+    """
+    schemas = document.setdefault("components", {}).get("schemas", {})
+    document["components"]["securitySchemes"] = _KEYS
+    security: list[dict[str, list[str]]] = [{name: []} for name in _KEYS]
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if path not in OPEN_PATHS:
+                operation["security"] = security if keys_required else [*security, {}]
+            _complete_responses(operation["responses"], schemas)
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+
+
+def _complete_responses(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
+    if "HTTPValidationError" in str(responses.get("422")):  # FastAPI's, which is never given here
+        del responses["422"]
+    for status, response in responses.items():
+        described = {**_EVERY_RESPONSE, **_HEADERS.get(status, {})}
         headers = response.setdefault("headers", {})
         for name, text in described.items():
             headers.setdefault(name, {"description": text, "schema": {"type": "string"}})
         for media_type, content in response.get("content", {}).items():
             if media_type.endswith("json") and "example" not in content:
                 content["example"] = _with_status(_example(content["schema"], schemas), status)
-
-
-def _forget_fastapis_errors(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Drop an answer that FastAPI describes and that is never given here: see `service.errors`."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            if "HTTPValidationError" in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-
-
-def _responses(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            yield from operation["responses"].items()
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON

@@ -1,15 +1,27 @@
-"""How a caller may have a recording read and written down."""
+"""How a caller may have a transcription written."""
 
-from pydantic import Field
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope.decoding.options import DecodingOptions
-from otoscope.formats import FORMATS, Timestamps, TranscriptFormat
+from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from service.errors import FormError
-from service.http.forms import FormOptions
+from service.http.negotiation import negotiate
 
 
-class ReadingOptions(FormOptions, DecodingOptions):
-    """How to read the posteriors, and how to answer."""
+class Layout(NamedTuple):
+    """How a transcription is written."""
+
+    response_format: TranscriptFormat
+    timestamps: Timestamps
+
+
+class ResponseOptions(BaseModel):
+    """How to write a transcription."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     response_format: TranscriptFormat | None = Field(
         default=None,
@@ -24,32 +36,41 @@ class ReadingOptions(FormOptions, DecodingOptions):
         "verbose_json and textgrid word or char.",
     )
 
-    def timestamps_in(self, form: TranscriptFormat) -> Timestamps:
-        """What has its times in an answer of this format.
+    def layout(self, accept: Sequence[str], decoding: DecodingOptions) -> Layout:
+        """What these options come to.
+
+        Args:
+            accept: values of the request's Accept headers.
+            decoding: the request's other options; some of them need a format with a place for them.
 
         Raises:
+            NotAcceptableError: if `accept` allows no format.
             FormError: if the format has no place for what is asked for.
         """
-        for field in ("probs", "n_best"):
-            if getattr(self, field, None) and form not in ("json", "verbose_json"):
+        chosen = negotiate(self.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
+        for field, wanted in (
+            ("probs", getattr(self, "probs", False)),
+            ("n_best", decoding.n_best),
+        ):
+            if wanted and chosen not in ("json", "verbose_json"):
                 raise FormError(
                     f"{field}: expected response_format json or verbose_json, which alone have "
-                    f"a place for it, got {form}",
+                    f"a place for it, got {chosen}",
                     field,
                 )
-        allowed = FORMATS[form].timestamps
-        chosen = self.timestamps or allowed[0]
-        if chosen not in allowed:
-            why = "is made of times" if chosen == "none" else "has no place for characters"
+        allowed = FORMATS[chosen].timestamps
+        timestamps = self.timestamps or allowed[0]
+        if timestamps not in allowed:
+            why = "is made of times" if timestamps == "none" else "has no place for characters"
             raise FormError(
-                f"timestamps: expected {' or '.join(allowed)} with response_format {form}, "
-                f"which {why}, got {chosen}",
+                f"timestamps: expected {' or '.join(allowed)} with response_format {chosen}, "
+                f"which {why}, got {timestamps}",
                 "timestamps",
             )
-        return chosen
+        return Layout(chosen, timestamps)
 
 
-class TranscribeOptions(ReadingOptions):
+class TranscribeOptions(ResponseOptions):
     """What a caller of POST /transcribe may ask for."""
 
     probs: bool = Field(

@@ -1,29 +1,29 @@
-"""Answers in one of several formats: how routes write them, and what OpenAPI says of them."""
+"""Responses in one of several formats: how routes write them, and what OpenAPI says of them."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from fastapi import Header, Response
-from fastapi.concurrency import run_in_threadpool
+from fastapi import Response
 
-from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
-from service.errors import problem_responses
-from service.http.caching import cache_headers, is_fresh, strong_etag
-from service.http.queries import PartQuery
-from service.inference.pool import Pool
-from service.store.base import Kept
+from otoscope import FrameClock
+from otoscope.decoding.decoder import DecodeResult
+from otoscope.formats import FORMATS, MATRIX_FORMATS, write
+from otoscope.formats.tables import to_json
+from otoscope.schemas import ModelName, Transcription
+from otoscope.schemas.convert import transcript_answer
+from service.http.options import Layout
+from service.http.problems import problem_responses
 
-T = TypeVar("T")
-
-IfNoneMatch = Annotated[
-    str | None, Header(description="Tags of answers that the client has: 304 if it is one of them.")
-]
+ID_HEADER = "Otoscope-Transcription-ID"
+"""The transcription's id, for formats that have no place for it."""
 
 WARNINGS_HEADER = "Otoscope-Warnings"
 """What went less than well, a JSON list; absent if there is nothing to say."""
 
-WARNINGS_DESCRIPTION = "`warnings` of the JSON answer, a JSON list in ASCII; absent if empty."
+WARNINGS_DESCRIBED = {
+    WARNINGS_HEADER: "`warnings` of the JSON answer, a JSON list in ASCII; absent if empty."
+}
 
 FRAME_HEADERS = {
     "Otoscope-Frame-S": "Seconds between rows.",
@@ -36,35 +36,61 @@ _CACHE_HEADERS = {
 }
 
 
-def cached_response(
-    kept: Kept,
-    key: tuple[str, ...],
-    form: MatrixFormat,
+def transcription(
+    result_id: str,
+    decoded: DecodeResult,
+    clock: FrameClock,
+    model: ModelName,
     *,
-    if_none_match: str | None,
-    headers: Mapping[str, str],
-    write: Callable[[], bytes],
-) -> Response:
-    """What was asked of a result, or 304 if the client has it.
+    warnings: Sequence[str],
+    layout: Layout,
+) -> dict[str, Any]:
+    """The fields of `Transcription`, without those that were not asked for, and without `probs`.
 
     Args:
-        kept: the result.
-        key: all that the answer follows from beside the format and the model.
-        form: the format.
-        if_none_match: the header of that name.
-        headers: that describe the body.
-        write: makes the body.
+        result_id: its id.
+        decoded: what was said.
+        clock: of the recording's posteriors.
+        model: that recognized it.
+        warnings: what there was to say about the recording.
+        layout: with timestamps none there are no words, with word they have no characters; and
+            verbose_json divides the text into subtitles, too.
     """
-    etag = strong_etag((*key, kept.model_sha256, form))
-    headers = {**cache_headers(etag, kept.left_s), **headers}
-    if is_fresh(etag, if_none_match):
-        return Response(status_code=304, headers=headers)
-    return Response(write(), media_type=FORMATS[form].media_type, headers=headers)
+    characters, segments = layout.timestamps == "char", layout.response_format == "verbose_json"
+    answer = transcript_answer(
+        decoded, clock, model, warnings, characters=characters, segments=segments
+    )
+    left_out: dict[str, Any] = {"probs": True}
+    if not segments:
+        left_out["segments"] = True
+    if not characters:
+        left_out["words"] = {"__all__": {"characters"}}
+    document = Transcription(id=result_id, **dict(answer)).model_dump(exclude=left_out)
+    if layout.timestamps == "none":
+        document["words"] = []
+    return document
 
 
-def key_of(route: str, result_id: str, query: PartQuery) -> tuple[str, ...]:
-    """What an answer follows from beside its format and the model."""
-    return route, result_id, query.model_dump_json(exclude={"format", "id"})
+def transcription_response(
+    document: dict[str, Any], decoded: DecodeResult, clock: FrameClock, layout: Layout
+) -> Response:
+    """A transcription in the format that was asked for.
+
+    Args:
+        document: the fields of `Transcription`; the headers tell its id and warnings, too.
+        decoded: what was said.
+        clock: of the recording's posteriors.
+        layout: with timestamps char, a TextGrid has a tier of characters.
+    """
+    chosen, transcript = layout.response_format, decoded.transcript
+    if chosen in ("json", "verbose_json"):
+        body = to_json(document)
+    else:
+        characters = transcript.characters if layout.timestamps == "char" else None
+        body = write(chosen, transcript.words, characters, clock.duration_s)
+    headers = {} if document["id"] is None else {ID_HEADER: document["id"]}
+    headers |= warnings_headers(document["warnings"])
+    return Response(body, media_type=FORMATS[chosen].media_type, headers=headers)
 
 
 def frame_headers(frame_s: float, start_s: float) -> dict[str, str]:
@@ -73,25 +99,16 @@ def frame_headers(frame_s: float, start_s: float) -> dict[str, str]:
 
 
 def warnings_headers(warnings: Sequence[str]) -> dict[str, str]:
-    """Of an answer about a file that may have no place for warnings."""
+    """Of a response about a file that may have no place for warnings."""
     return {WARNINGS_HEADER: json.dumps(warnings)} if warnings else {}
 
 
-async def compute(pool: Pool, form: MatrixFormat, work: Callable[[], T]) -> T:
-    """Do `work` outside the event loop; pictures take their turn with the recordings.
-
-    Raises:
-        QueueFullError: if it is about a picture, and as many wait as may wait.
-    """
-    return await (pool.run(work) if form == "png" else run_in_threadpool(work))
-
-
-def format_responses(
+def matrix_responses(
     *statuses: int, headers: Mapping[str, str] | None = None, cached: bool = True
 ) -> dict[int | str, dict[str, Any]]:
-    """What a route with formats says in OpenAPI beside its JSON: formats, headers and errors."""
+    """What a route that gives a matrix says in OpenAPI beside its JSON."""
     described = {**FRAME_HEADERS, **(headers or {}), **(_CACHE_HEADERS if cached else {})}
-    responses = written_responses(
+    responses = format_responses(
         *statuses,
         description="The matrix, in the format that was asked for.",
         formats=MATRIX_FORMATS,
@@ -102,18 +119,18 @@ def format_responses(
     return responses
 
 
-def written_responses(
+def format_responses(
     *statuses: int, description: str, formats: Iterable[str], headers: Mapping[str, str]
 ) -> dict[int | str, dict[str, Any]]:
-    """What a route says in OpenAPI beside its JSON.
+    """What a route with several formats says in OpenAPI beside its JSON.
 
     Args:
         statuses: of its errors.
-        description: of its answer.
-        formats: that the answer may have; FastAPI describes JSON itself.
-        headers: of the answer, and what they say.
+        description: of its response.
+        formats: that the response may have; FastAPI describes JSON itself.
+        headers: of the response, and what they say.
     """
-    answer = {
+    response = {
         "description": description,
         "content": {
             each.media_type: {
@@ -127,4 +144,4 @@ def written_responses(
             for name, what in headers.items()
         },
     }
-    return {200: answer, **problem_responses(*statuses)}
+    return {200: response, **problem_responses(*statuses)}

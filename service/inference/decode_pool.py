@@ -86,7 +86,7 @@ class DecodeWorkers:
                     deadline.current().raise_if_over()
                     worker = self._alive(worker)
                     with self._stage():
-                        return worker.decode((posteriors, _plain(options)))
+                        return worker.decode((posteriors, options))
                 except (OSError, EOFError, pickle.UnpicklingError) as error:
                     logger.warning("a process for beam search was lost with a recording: %r", error)
                 finally:
@@ -208,9 +208,3 @@ class _Worker:
     def _send(self, message: Decoder | decode_worker.Job) -> None:
         pickle.dump(message, self._to)
         self._to.flush()
-
-
-def _plain(options: DecodingOptions) -> DecodingOptions:
-    """`options` without what a route adds to them, whose modules the processes don't load."""
-    fields = {name: getattr(options, name) for name in DecodingOptions.model_fields}
-    return DecodingOptions.model_construct(**fields)

@@ -28,7 +28,7 @@ class Exchange:
     bytes_in: int
 
 
-class Observe:
+class AccessLogMiddleware:
     """ASGI middleware that tells `observers` of each exchange when it is over."""
 
     def __init__(self, app: ASGIApp, observers: Sequence[Callable[[Exchange], None]]) -> None:

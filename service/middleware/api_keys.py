@@ -10,15 +10,13 @@ import hmac
 import ipaddress
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.errors import UnauthorizedError, answer_to, problem_responses
-from service.openai_api import errors as openai
+from service.errors import UnauthorizedError
 from service.page.assets import PREFIX as PAGE_FILES
 from service.settings import Settings
 
@@ -30,15 +28,10 @@ OPEN_PATHS = frozenset(
 )
 """What needs no key, beside the page's files. Any other path needs one, whatever is built there."""
 
-_SCHEMES = {
-    "bearer": {"type": "http", "scheme": "bearer"},
-    "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
-}
-
 logger = logging.getLogger(__name__)
 
 
-class ApiKeys:
+class ApiKeyMiddleware:
     """ASGI middleware that lets nobody in without a key; no byte of a body is read before."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[SecretStr]) -> None:
@@ -53,7 +46,10 @@ class ApiKeys:
         try:
             self._check(_offered(Headers(scope=scope)))
         except UnauthorizedError as error:
-            await answer_to(HTTPConnection(scope), error)(scope, receive, send)
+            # This is outside of where FastAPI handles errors, so its handler is asked here.
+            handle = scope["app"].exception_handlers[UnauthorizedError]
+            response = await handle(HTTPConnection(scope), error)
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -78,25 +74,6 @@ class ApiKeys:
 
 def _is_open(path: str) -> bool:
     return path in OPEN_PATHS or path.startswith(PAGE_FILES)
-
-
-def describe_keys(document: dict[str, Any], *, required: bool) -> None:
-    """Say in an OpenAPI document which operations take a key.
-
-    Args:
-        document: changed in place.
-        required: whether this service has keys; without, they are declared as optional.
-    """
-    document.setdefault("components", {})["securitySchemes"] = _SCHEMES
-    security: list[dict[str, list[str]]] = [{name: []} for name in _SCHEMES]
-    for path, operations in document["paths"].items():
-        if path in OPEN_PATHS:
-            continue
-        responses = openai.responses if path.startswith(openai.PREFIX) else problem_responses
-        refused = {str(status): answer for status, answer in responses(401).items()}
-        for operation in operations.values():
-            operation["security"] = security if required else [*security, {}]
-            operation["responses"].update(refused if required else {})
 
 
 def warn_if_open(settings: Settings) -> None:

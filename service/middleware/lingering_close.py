@@ -17,7 +17,7 @@ MAX_S = 5.0
 """As long is waited for an unwanted body's end."""
 
 
-class Linger:
+class LingeringCloseMiddleware:
     """ASGI middleware, the outermost: what lies within takes no notice of it."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BYTES, max_s: float = MAX_S) -> None:

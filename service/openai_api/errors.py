@@ -13,7 +13,7 @@ from pydantic import Field
 from otoscope.schemas import Answer, Problem
 
 PREFIX = "/v1/"
-"""What lies below it answers as OpenAI does."""
+"""What lies below it responds as OpenAI does."""
 
 _STATUSES = {415: 400, 422: 400}
 """OpenAI answers with 400 what is well-formed HTTP and yet not as expected."""
@@ -34,14 +34,8 @@ class Error(Answer):
     code: str | None = Field(examples=["model_not_found"])
 
 
-def answer(problem: Problem, headers: Mapping[str, str] | None, param: str | None) -> JSONResponse:
-    """The problem in OpenAI's form and with its status.
-
-    Args:
-        problem: what this service would say.
-        headers: of the answer.
-        param: the field that is wrong, if it is one.
-    """
+def render(problem: Problem, headers: Mapping[str, str], param: str | None) -> JSONResponse:
+    """A `service.http.problems.Render`: the problem in OpenAI's form and with its status."""
     slug = problem.type.rpartition(":problem:")[2]
     known = slug != problem.type
     error = Error(
@@ -54,8 +48,8 @@ def answer(problem: Problem, headers: Mapping[str, str] | None, param: str | Non
     return JSONResponse({"error": error.model_dump()}, status, headers)
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """What a route says in OpenAPI about the errors it answers with."""
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says in OpenAPI about its errors."""
     schema = {
         "type": "object",
         "required": ["error"],

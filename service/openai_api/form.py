@@ -1,26 +1,21 @@
-"""The form of POST /v1/audio/transcriptions: read, and checked against what this model can do.
+"""The form of POST /v1/audio/transcriptions, and what of it this model can do.
 
 Parameters that would change what OpenAI's models answer are refused where this one can't follow: an
 answer must not pretend that it was asked something else.
 """
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import BinaryIO, Literal
+from typing import Literal
 
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope import ModelSpec
-from service.errors import FormError, UnknownModelError, describe
-from service.http.forms import FILE_FIELD, MAX_PARTS, content_type, one_file
+from service.errors import FormError, UnknownModelError
 from service.openai_api.languages import language_of
 
 ALIAS = "whisper-1"
 """Stands for the model that is served, whatever its name: many clients have this one built in."""
 
-_LISTS = ("include", "timestamp_granularities")
+REPEATED = ("include", "timestamp_granularities")
 """Fields that may come several times, with "[]" behind their names or without."""
 
 
@@ -48,35 +43,13 @@ class TranscriptionForm(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Order:
-    """One file, not yet read, and what is wanted of it."""
-
-    file: BinaryIO
-    form: TranscriptionForm
-
-
-@asynccontextmanager
-async def read_order(request: Request, spec: ModelSpec) -> AsyncIterator[Order]:
-    """Receive the form of `request`; its file is closed in the end.
+def check(form: TranscriptionForm, spec: ModelSpec) -> None:
+    """Refuse what the model can't do, or what goes with another response_format only.
 
     Raises:
-        FormError: naming the field that is unknown, missing, doubled, wrong or beyond the model.
         UnknownModelError: if another model is asked for.
-        UploadTooLargeError, UploadStalledError: as `BodyLimit` says.
+        FormError: naming the field that asks for something else.
     """
-    async with request.form(max_files=MAX_PARTS, max_fields=MAX_PARTS) as received:
-        fields = received.multi_items()
-        form = _validate(
-            [*request.query_params.multi_items(), *(f for f in fields if f[0] != FILE_FIELD)]
-        )
-        check(form, spec)
-        files = [value for name, value in fields if name == FILE_FIELD]
-        yield Order(one_file(files, content_type(request)), form)
-
-
-def check(form: TranscriptionForm, spec: ModelSpec) -> None:
-    """Refuse what the model can't do, or what goes with another response_format only."""
     if form.model not in (spec.name, ALIAS):
         raise UnknownModelError(f"model: expected {spec.name!r} or {ALIAS!r}, got {form.model!r}")
     if form.language is not None:
@@ -113,32 +86,3 @@ def _check_language(language: str, spec: ModelSpec) -> None:
             f"got {language!r}",
             "language",
         )
-
-
-def _validate(fields: Iterable[tuple[str, object]]) -> TranscriptionForm:
-    values = _collect(fields)
-    try:
-        return TranscriptionForm.model_validate(values)
-    except ValidationError as error:
-        problems = error.errors()
-        raise FormError("; ".join(describe(problems)), str(problems[0]["loc"][0])) from None
-
-
-def _collect(fields: Iterable[tuple[str, object]]) -> dict[str, object]:
-    known = TranscriptionForm.model_fields
-    lists: dict[str, list[object]] = {}
-    values: dict[str, object] = {}
-    for full_name, value in fields:
-        name = full_name.removesuffix("[]")
-        if name not in known:
-            raise FormError(
-                f"expected the fields {FILE_FIELD}, {', '.join(known)}, got {full_name!r}",
-                full_name,
-            )
-        if name in _LISTS:
-            lists.setdefault(name, []).append(value)
-        elif name in values:
-            raise FormError(f"{name}: expected one value, got two", name)
-        else:
-            values[name] = value
-    return {**values, **lists}

@@ -9,7 +9,7 @@ from pathlib import Path
 from starlette.exceptions import HTTPException
 
 PREFIX = "/page/"
-"""All files are below this address; none of them is anybody's secret."""
+"""All files are below this address; none of them is secret."""
 
 _HERE = Path(__file__).resolve().parent
 _ROOTS: Mapping[str, Path] = {
@@ -44,7 +44,7 @@ class Assets:
     """All files, read once.
 
     Attributes:
-        edition: follows from all of them, so that browsers may keep each for ever.
+        version: follows from all of them, so that browsers may keep each forever.
     """
 
     def __init__(self, roots: Mapping[str, Path] = _ROOTS) -> None:
@@ -58,7 +58,7 @@ class Assets:
         digest = hashlib.sha256()
         for name, body in self._files.items():
             digest.update(f"{name} {len(body)} ".encode() + body)
-        self.edition = digest.hexdigest()[:16]
+        self.version = digest.hexdigest()[:16]
 
     def get(self, name: str) -> Asset:
         """The file of that name, "static/js/main.js".
@@ -73,10 +73,10 @@ class Assets:
     def document(self, name: str) -> bytes:
         """An HTML file with addresses filled in.
 
-        `{assets}` becomes the address of this edition's files, `{sample}` that of the recording to
+        `{assets}` becomes the address of this version's files, `{sample}` that of the recording to
         try, empty where there is none. They are relative: a proxy may put a path before them.
         """
-        place = f"{PREFIX.strip('/')}/{self.edition}"
+        place = f"{PREFIX.strip('/')}/{self.version}"
         sample = f"{place}/{_SAMPLE}" if _SAMPLE in self._files else ""
         body = self.get(name).body.replace(b"{assets}", place.encode())
         return body.replace(b"{sample}", sample.encode())

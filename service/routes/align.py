@@ -1,9 +1,10 @@
 """POST /align: a recording and its text in, the frames of each character out."""
 
 from collections.abc import Generator
+from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope import AlignedText, Recognition, align
 from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
@@ -12,23 +13,20 @@ from otoscope.formats.tables import to_json
 from otoscope.plots import posteriorgram_png
 from otoscope.schemas import AlignmentAnswer, alignment_answer
 from service.dependencies import Services, ServicesDep
-from service.http.forms import FormOptions, Upload, form_schema, read_upload
+from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
-from service.http.responses import (
-    WARNINGS_DESCRIPTION,
-    WARNINGS_HEADER,
-    warnings_headers,
-    written_responses,
-)
+from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
 
 router = APIRouter(tags=["transcription"])
 
 _TOO_MUCH = "choose another response_format"
 
 
-class AlignOptions(FormOptions):
+class AlignOptions(BaseModel):
     """What was said, and how to answer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str = Field(
         description="What is said in the recording. Numbers and signs must be spelled out.",
@@ -45,11 +43,11 @@ class AlignOptions(FormOptions):
 @router.post(
     "/align",
     response_model=AlignmentAnswer,
-    responses=written_responses(
+    responses=format_responses(
         *(400, 406, 408, 413, 415, 422, 503),
         description="Where the text is, in the format that was asked for.",
         formats=ALIGNMENT_FORMATS,
-        headers={WARNINGS_HEADER: WARNINGS_DESCRIPTION},
+        headers=WARNINGS_DESCRIBED,
     ),
     openapi_extra=form_schema(AlignOptions),
     summary="Find each character of a known text in a recording",
@@ -60,47 +58,36 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
     Answers which frames show each character, and how well each word agrees with the sound. Nothing
     is kept.
     """
-    async with read_upload(request, AlignOptions) as upload:
+    async with read_form(request, AlignOptions) as form:
+        file, options = form.file, form.options[AlignOptions]
         accept = request.headers.getlist("accept")
-        form = negotiate(
-            upload.options.response_format, accept, ALIGNMENT_FORMATS, "response_format"
-        )
-        return await services.pool.run_steps(_answer(services, upload, form))
+        chosen = negotiate(options.response_format, accept, ALIGNMENT_FORMATS, "response_format")
+        return await services.pool.run_steps(_respond(services, file, options.text, chosen))
 
 
-def _answer(
-    services: Services, upload: Upload[AlignOptions], form: AlignmentFormat
+def _respond(
+    services: Services, file: BinaryIO, text: str, chosen: AlignmentFormat
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(upload.file)
-    if form == "png":
+    recognition = yield from services.transcriber.steps(file)
+    if chosen == "png":
         check_view(select(recognition.posteriors), _TOO_MUCH)
-    aligned = align(recognition.posteriors, upload.options.text)
+    aligned = align(recognition.posteriors, text)
     return Response(
-        _body(services, recognition, aligned, form),
-        media_type=FORMATS[form].media_type,
+        _render(services, recognition, aligned, chosen),
+        media_type=FORMATS[chosen].media_type,
         headers=warnings_headers(recognition.warnings),
     )
 
 
-def _body(
-    services: Services, recognition: Recognition, aligned: AlignedText, form: AlignmentFormat
+def _render(
+    services: Services, recognition: Recognition, aligned: AlignedText, chosen: AlignmentFormat
 ) -> bytes:
-    posteriors = recognition.posteriors
-    if form == "json":
-        return _json(services, recognition, aligned)
-    if form == "png":
+    posteriors, clock = recognition.posteriors, recognition.posteriors.clock
+    if chosen == "json":
+        frames = posteriors.log_probs.shape[0]
+        model, warnings = services.model_name, recognition.warnings
+        return to_json(alignment_answer(aligned, clock, frames, model, warnings).model_dump())
+    if chosen == "png":
         return posteriorgram_png(recognition.require_features(), posteriors, words=aligned.words)
-    return write(form, aligned.words, aligned.characters, posteriors.clock.duration_s)
-
-
-def _json(services: Services, recognition: Recognition, aligned: AlignedText) -> bytes:
-    posteriors = recognition.posteriors
-    answer = alignment_answer(
-        aligned,
-        posteriors.clock,
-        posteriors.log_probs.shape[0],
-        services.model_name,
-        recognition.warnings,
-    )
-    return to_json(answer.model_dump())
+    return write(chosen, aligned.words, aligned.characters, clock.duration_s)

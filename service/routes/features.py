@@ -6,25 +6,20 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from otoscope import FeatureMatrix, FrameClock
-from otoscope.formats import MATRIX_FORMATS, MatrixFormat
+from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
 from otoscope.formats.tables import rows_within, times_s, to_csv, to_json, to_npy
 from otoscope.plots import features_png
 from otoscope.schemas import FeaturesAnswer
 from otoscope.strict import dump
 from service.dependencies import Services, ServicesDep
+from service.http.caching import IfNoneMatch, conditional_response, result_etag, result_headers
 from service.http.negotiation import negotiate
 from service.http.plots import check_span
 from service.http.queries import FeaturesQuery, FeaturesQueryDep
-from service.http.responses import (
-    IfNoneMatch,
-    cached_response,
-    compute,
-    format_responses,
-    frame_headers,
-    key_of,
-)
+from service.http.responses import frame_headers, matrix_responses
 
 router = APIRouter(tags=["transcription"])
 
@@ -34,7 +29,7 @@ SPEC_HEADER = "Otoscope-Feature-Spec"
 @router.get(
     "/features",
     response_model=FeaturesAnswer,
-    responses=format_responses(
+    responses=matrix_responses(
         *(404, 406, 410, 422, 503),
         headers={SPEC_HEADER: "How X was computed, JSON: `spec` of the JSON answer."},
     ),
@@ -52,51 +47,47 @@ async def features(
     PNG picture, of a minute at most. 404 if the id never existed, 410 if its result is no longer
     kept.
     """
-    form = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
-    work = partial(_of_result, services, query, form, if_none_match)
-    return await compute(services.pool, form, work)
+    chosen = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
+    work = partial(_of_result, services, query, chosen, if_none_match)
+    # Pictures take their turn with the recordings.
+    return await (services.pool.run(work) if chosen == "png" else run_in_threadpool(work))
 
 
 def _of_result(
-    services: Services, query: FeaturesQuery, form: MatrixFormat, if_none_match: str | None
+    services: Services, query: FeaturesQuery, chosen: MatrixFormat, if_none_match: str | None
 ) -> Response:
-    """The answer about what the store holds, in a thread."""
-    kept = services.store.find(query.id)
-    whole = services.store.features(query.id)
-    spec = whole.spec
-    clock = FrameClock(spec.hop_s, kept.duration_s)
-    span_s, rows = rows_within(clock, whole.values.shape[0], query.from_s, query.to_s)
+    """The response about what the store holds, in a thread."""
+    stored = services.store.find(query.id)
+    features = services.store.features(query.id)
+    spec = features.spec
+    clock = FrameClock(spec.hop_s, stored.duration_s)
+    span_s, rows = rows_within(clock, features.values.shape[0], query.from_s, query.to_s)
     times = times_s(clock, rows)
-    if form == "png":
+    if chosen == "png":
         check_span(span_s)
 
-    def write() -> bytes:
-        if form == "png":
-            return features_png(whole, span_s)
-        return _write(query.id, FeatureMatrix(whole.values[rows], spec), times, form)
+    def render() -> bytes:
+        if chosen == "png":
+            return features_png(features, span_s)
+        return _render(query.id, FeatureMatrix(features.values[rows], spec), times, chosen)
 
     headers = {
         **frame_headers(spec.hop_s, times[0]),
         SPEC_HEADER: json.dumps(dump(spec), separators=(",", ":")),
+        **result_headers(stored.expires_in_s),
     }
-    return cached_response(
-        kept,
-        key_of("/features", query.id, query),
-        form,
-        if_none_match=if_none_match,
-        headers=headers,
-        write=write,
-    )
+    etag = result_etag("/features", query, stored.model_sha256, chosen)
+    return conditional_response(etag, if_none_match, render, FORMATS[chosen].media_type, headers)
 
 
-def _write(
-    result_id: str, part: FeatureMatrix, times: npt.NDArray[np.float64], form: MatrixFormat
+def _render(
+    result_id: str, part: FeatureMatrix, times: npt.NDArray[np.float64], chosen: MatrixFormat
 ) -> bytes:
     """The body in numbers."""
     spec, values = part.spec, part.values
-    if form == "npy":
+    if chosen == "npy":
         return to_npy(values)
-    if form == "csv":
+    if chosen == "csv":
         name = "mel" if spec.kind == "log_mel" else "mfcc"
         return to_csv([f"{name}_{place}" for place in range(spec.bins)], times, values)
     return to_json(

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from otoscope.schemas import LiveAnswer, ReadyAnswer
 from service.dependencies import ServicesDep
-from service.errors import StoreError, problem_responses
+from service.errors import StoreError
+from service.http.problems import problem_responses
 from service.store.base import Store
 
 router = APIRouter(prefix="/health", tags=["health"])

@@ -5,20 +5,22 @@ is not kept: these answers have no id to fetch it with.
 """
 
 from collections.abc import Generator
-from typing import Any
+from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from otoscope import Posteriors, Transcript
+from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import write
 from otoscope.formats.tables import to_json
 from service.dependencies import Services, ServicesDep
 from service.errors import UnknownModelError
-from service.http.forms import FILE_FIELD
-from service.http.options import TranscribeOptions
+from service.http.forms import form_schema, read_form
 from service.http.responses import warnings_headers
-from service.openai_api.answers import (
+from service.openai_api.errors import PREFIX, error_responses
+from service.openai_api.form import REPEATED, TranscriptionForm, check
+from service.openai_api.responses import (
     JsonAnswer,
     ModelCard,
     ModelList,
@@ -27,25 +29,8 @@ from service.openai_api.answers import (
     model_card,
     verbose_answer,
 )
-from service.openai_api.errors import PREFIX, responses
-from service.openai_api.form import Order, TranscriptionForm, read_order
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
-
-
-def _form_schema() -> dict[str, Any]:
-    """The request's form for OpenAPI; `read_order` reads it."""
-    schema = TranscriptionForm.model_json_schema()
-    fields = {
-        f"{name}[]" if field.get("type") == "array" else name: field
-        for name, field in schema["properties"].items()
-    }
-    file = {"type": "string", "format": "binary", "description": "The recording."}
-    schema["properties"] = {FILE_FIELD: file, **fields}
-    schema["required"] = [FILE_FIELD, *schema["required"]]
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
 
 
 @router.post(
@@ -53,9 +38,9 @@ def _form_schema() -> dict[str, Any]:
     response_model=JsonAnswer | VerboseAnswer,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **responses(400, 404, 408, 413, 503),
+        **error_responses(400, 404, 408, 413, 503),
     },
-    openapi_extra=_form_schema(),
+    openapi_extra=form_schema(TranscriptionForm, repeated=REPEATED),
     summary="Transcribe a recording, as OpenAI's API does",
 )
 async def create_transcription(request: Request, services: ServicesDep) -> Response:
@@ -63,35 +48,39 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
 
     What they may ask for and this model can't do is refused with 400, never ignored.
     """
-    async with read_order(request, services.transcriber.recognizer.spec) as order:
-        return await services.pool.run_steps(_answer(services, order))
+    async with read_form(request, TranscriptionForm, repeated=REPEATED) as form:
+        options: TranscriptionForm = form.options[TranscriptionForm]
+        check(options, services.transcriber.recognizer.spec)
+        return await services.pool.run_steps(_respond(services, form.file, options))
 
 
-def _answer(services: Services, order: Order) -> Generator[None, None, Response]:
+def _respond(
+    services: Services, file: BinaryIO, options: TranscriptionForm
+) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(order.file)
+    recognition = yield from services.transcriber.steps(file)
     transcript = services.decode_workers.decode(
-        recognition.posteriors, TranscribeOptions()
+        recognition.posteriors, DecodingOptions()
     ).transcript
-    response = _write(transcript, recognition.posteriors, services, order.form)
+    response = _write(transcript, recognition.posteriors, services, options)
     response.headers.update(warnings_headers(recognition.warnings))
     return response
 
 
 def _write(
-    transcript: Transcript, posteriors: Posteriors, services: Services, form: TranscriptionForm
+    transcript: Transcript, posteriors: Posteriors, services: Services, options: TranscriptionForm
 ) -> Response:
-    chosen, duration_s = form.response_format, posteriors.clock.duration_s
+    chosen, duration_s = options.response_format, posteriors.clock.duration_s
     if chosen == "text":
         return PlainTextResponse(f"{transcript.text}\n")
     if chosen in ("srt", "vtt"):
         return PlainTextResponse(write(chosen, transcript.words, None, duration_s))
     document: JsonAnswer | VerboseAnswer
     if chosen == "json":
-        document = json_answer(transcript, duration_s, logprobs="logprobs" in form.include)
+        document = json_answer(transcript, duration_s, logprobs="logprobs" in options.include)
     else:
         spec = services.transcriber.recognizer.spec
-        document = verbose_answer(transcript, posteriors, spec, form.timestamp_granularities)
+        document = verbose_answer(transcript, posteriors, spec, options.timestamp_granularities)
     return Response(to_json(document.model_dump(exclude_none=True)), media_type="application/json")
 
 
@@ -101,7 +90,7 @@ async def models(services: ServicesDep) -> ModelList:
     return ModelList(data=[model_card(services.transcriber.recognizer.spec)])
 
 
-@router.get("/models/{model_id}", responses=responses(404), summary="A model that is served")
+@router.get("/models/{model_id}", responses=error_responses(404), summary="A model that is served")
 async def model(services: ServicesDep, model_id: str) -> ModelCard:
     """404 unless it is the one that is served."""
     spec = services.transcriber.recognizer.spec

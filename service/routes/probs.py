@@ -5,6 +5,7 @@ from functools import partial
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from otoscope import Posteriors
 from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
@@ -12,19 +13,15 @@ from otoscope.formats.posteriors import View, select, write
 from otoscope.schemas import FreshProbs, ProbsAnswer
 from service.dependencies import Services, ServicesDep
 from service.errors import QueryError
-from service.http.forms import FILE_FORM, read_file
+from service.http.caching import IfNoneMatch, conditional_response, result_etag, result_headers
+from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
 from service.http.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
 from service.http.responses import (
-    WARNINGS_DESCRIPTION,
-    WARNINGS_HEADER,
-    IfNoneMatch,
-    cached_response,
-    compute,
-    format_responses,
+    WARNINGS_DESCRIBED,
     frame_headers,
-    key_of,
+    matrix_responses,
     warnings_headers,
 )
 
@@ -34,7 +31,7 @@ router = APIRouter(tags=["transcription"])
 @router.get(
     "/probs",
     response_model=ProbsAnswer,
-    responses=format_responses(404, 406, 410, 422, 503),
+    responses=matrix_responses(404, 406, 410, 422, 503),
     summary="P(character | frame) or P(phoneme | frame) of a transcription",
 )
 async def probs(
@@ -50,20 +47,21 @@ async def probs(
     posteriors, greedy path and words. 404 if the id never existed, 410 if its result is no longer
     kept, 422 if phonemes are asked for and the model gives none.
     """
-    form = _form(request, query)
-    work = partial(_of_result, services, query, form, if_none_match)
-    return await compute(services.pool, form, work)
+    chosen = _format(request, query)
+    work = partial(_of_result, services, query, chosen, if_none_match)
+    # Pictures take their turn with the recordings.
+    return await (services.pool.run(work) if chosen == "png" else run_in_threadpool(work))
 
 
 @router.post(
     "/probs",
     response_model=FreshProbs,
-    responses=format_responses(
+    responses=matrix_responses(
         *(400, 406, 408, 413, 415, 422, 503),
-        headers={WARNINGS_HEADER: WARNINGS_DESCRIPTION},
+        headers=WARNINGS_DESCRIBED,
         cached=False,
     ),
-    openapi_extra=FILE_FORM,
+    openapi_extra=form_schema(),
     summary="P(character | frame) or P(phoneme | frame) of a file; nothing is kept",
 )
 async def probs_of_file(request: Request, services: ServicesDep, query: ViewQueryDep) -> Response:
@@ -71,53 +69,50 @@ async def probs_of_file(request: Request, services: ServicesDep, query: ViewQuer
 
     Options go in the query. Nothing is kept, so the answer has no id.
     """
-    form = _form(request, query)
-    async with read_file(request) as file:
-        return await services.pool.run_steps(_of_file(services, query, form, file))
+    chosen = _format(request, query)
+    async with read_form(request) as form:
+        return await services.pool.run_steps(_of_file(services, query, chosen, form.file))
 
 
-def _form(request: Request, query: ViewQuery) -> MatrixFormat:
-    """The format of the answer; QueryError if it can't hold what is asked for."""
-    form = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
-    if query.top_k is not None and form not in ("json", "csv"):
-        raise QueryError(f"top_k: expected the format json or csv, got {form}")
-    return form
+def _format(request: Request, query: ViewQuery) -> MatrixFormat:
+    """The format of the response; QueryError if it can't hold what is asked for."""
+    chosen = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
+    if query.top_k is not None and chosen not in ("json", "csv"):
+        raise QueryError(f"top_k: expected the format json or csv, got {chosen}")
+    return chosen
 
 
 def _of_result(
-    services: Services, query: ProbsQuery, form: MatrixFormat, if_none_match: str | None
+    services: Services, query: ProbsQuery, chosen: MatrixFormat, if_none_match: str | None
 ) -> Response:
-    """The answer about what the store holds, in a thread."""
-    kept = services.store.find(query.id)
-    view = _select(services.store.get(query.id), query, form)
-
-    return cached_response(
-        kept,
-        key_of("/probs", query.id, query),
-        form,
-        if_none_match=if_none_match,
-        headers=_headers(view),
-        write=lambda: write(
-            view, form, {"id": query.id}, partial(services.store.features, query.id)
-        ),
+    """The response about what the store holds, in a thread."""
+    stored = services.store.find(query.id)
+    view = _select(services.store.get(query.id), query, chosen)
+    features = partial(services.store.features, query.id)
+    return conditional_response(
+        result_etag("/probs", query, stored.model_sha256, chosen),
+        if_none_match,
+        partial(write, view, chosen, {"id": query.id}, features),
+        FORMATS[chosen].media_type,
+        {**_headers(view), **result_headers(stored.expires_in_s)},
     )
 
 
 def _of_file(
-    services: Services, query: ViewQuery, form: MatrixFormat, file: BinaryIO
+    services: Services, query: ViewQuery, chosen: MatrixFormat, file: BinaryIO
 ) -> Generator[None, None, Response]:
-    """The answer about a file, for the threads of the pool."""
+    """The response about a file, for the threads of the pool."""
     recognition = yield from services.transcriber.steps(file)
-    view = _select(recognition.posteriors, query, form)
     warnings = list(recognition.warnings)
+    view = _select(recognition.posteriors, query, chosen)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}
-    body = write(view, form, {"warnings": warnings}, recognition.require_features)
-    return Response(body, media_type=FORMATS[form].media_type, headers=headers)
+    body = write(view, chosen, {"warnings": warnings}, recognition.require_features)
+    return Response(body, media_type=FORMATS[chosen].media_type, headers=headers)
 
 
-def _select(posteriors: Posteriors, query: ViewQuery, form: MatrixFormat) -> View:
+def _select(posteriors: Posteriors, query: ViewQuery, chosen: MatrixFormat) -> View:
     view = select(posteriors, query)
-    if form == "png":
+    if chosen == "png":
         check_view(view)
     return view
 

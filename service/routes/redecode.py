@@ -1,24 +1,24 @@
-"""GET /transcriptions/{id}/reading: a kept recording, read by another decoder."""
+"""GET /transcriptions/{id}/reading: a kept recording, decoded again in another way."""
 
 import json
 from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
+from otoscope.decoding.options import DecodingOptions
+from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import ExpiredResultError
 from service.http.forms import query_schema, read_options
-from service.http.negotiation import negotiate
-from service.http.options import ReadingOptions
+from service.http.options import Layout, ResponseOptions
 from service.http.responses import (
-    WARNINGS_DESCRIPTION,
-    WARNINGS_HEADER,
-    warnings_headers,
-    written_responses,
+    ID_HEADER,
+    WARNINGS_DESCRIBED,
+    format_responses,
+    transcription,
+    transcription_response,
 )
-from service.http.transcribed import ID_HEADER, render, transcription
 from service.routes.transcriptions import ResultId
 
 router = APIRouter(tags=["transcription"])
@@ -27,13 +27,13 @@ router = APIRouter(tags=["transcription"])
 @router.get(
     "/transcriptions/{id}/reading",
     response_model=Transcription,
-    responses=written_responses(
+    responses=format_responses(
         *(404, 406, 410, 422, 503),
         description="What was said, as the decoder that was asked for reads it.",
         formats=TRANSCRIPT_FORMATS,
-        headers={ID_HEADER: "The transcription's id.", WARNINGS_HEADER: WARNINGS_DESCRIPTION},
+        headers={ID_HEADER: "The transcription's id.", **WARNINGS_DESCRIBED},
     ),
-    openapi_extra=query_schema(ReadingOptions),
+    openapi_extra=query_schema(DecodingOptions, ResponseOptions),
     summary="Read a transcription that is kept once more, in another way",
 )
 async def reading(request: Request, services: ServicesDep, result_id: ResultId) -> Response:
@@ -42,39 +42,29 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     The posteriors are those that are kept, so the model has nothing to do. What is kept stays as
     it is. 404 if the id never existed, 410 if its result is no longer kept, or is another model's.
     """
-    options = read_options(ReadingOptions, request.query_params.multi_items())
-    accept = request.headers.getlist("accept")
-    form = negotiate(options.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
-    timestamps = options.timestamps_in(form)
-    return await services.pool.run(partial(_read, services, result_id, options, form, timestamps))
+    options = read_options(request.query_params.multi_items(), DecodingOptions, ResponseOptions)
+    decoding: DecodingOptions = options[DecodingOptions]
+    layout = options[ResponseOptions].layout(request.headers.getlist("accept"), decoding)
+    return await services.pool.run(partial(_respond, services, result_id, decoding, layout))
 
 
-def _read(
-    services: Services,
-    result_id: str,
-    options: ReadingOptions,
-    form: TranscriptFormat,
-    timestamps: Timestamps,
+def _respond(
+    services: Services, result_id: str, decoding: DecodingOptions, layout: Layout
 ) -> Response:
     """All the work of one request, for a thread of the pool."""
     _check_model(services, result_id)
     warnings = json.loads(services.store.transcription(result_id))["warnings"]
     posteriors = services.store.get(result_id)
-    decoded = services.decode_workers.decode(posteriors, options)
+    decoded = services.decode_workers.decode(posteriors, decoding)
     document = transcription(
         result_id,
         decoded,
         posteriors.clock,
         services.model_name,
         warnings=warnings,
-        timestamps=timestamps,
-        segments=form == "verbose_json",
+        layout=layout,
     )
-    return Response(
-        render(document, decoded, posteriors.clock, form, timestamps),
-        media_type=FORMATS[form].media_type,
-        headers={ID_HEADER: result_id, **warnings_headers(warnings)},
-    )
+    return transcription_response(document, decoded, posteriors.clock, layout)
 
 
 def _check_model(services: Services, result_id: str) -> None:

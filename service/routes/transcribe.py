@@ -2,26 +2,27 @@
 
 import logging
 from collections.abc import Generator
+from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
-from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
+from otoscope.decoding.options import DecodingOptions
+from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import StoreError
-from service.http.forms import Upload, form_schema, read_upload
-from service.http.negotiation import negotiate
-from service.http.options import TranscribeOptions
+from service.http.forms import form_schema, read_form
+from service.http.options import Layout, TranscribeOptions
 from service.http.responses import (
-    WARNINGS_DESCRIPTION,
-    WARNINGS_HEADER,
-    warnings_headers,
-    written_responses,
+    ID_HEADER,
+    WARNINGS_DESCRIBED,
+    format_responses,
+    transcription,
+    transcription_response,
 )
-from service.http.transcribed import ID_HEADER, render, transcription
 from service.store.base import new_id
 
 router = APIRouter(tags=["transcription"])
@@ -33,16 +34,13 @@ _NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or t
 @router.post(
     "/transcribe",
     response_model=Transcription,
-    responses=written_responses(
+    responses=format_responses(
         *(400, 406, 408, 413, 415, 422, 503),
         description="What was said, in the format that was asked for.",
         formats=TRANSCRIPT_FORMATS,
-        headers={
-            ID_HEADER: "The id; absent if nothing is kept.",
-            WARNINGS_HEADER: WARNINGS_DESCRIPTION,
-        },
+        headers={ID_HEADER: "The id; absent if nothing is kept.", **WARNINGS_DESCRIBED},
     ),
-    openapi_extra=form_schema(TranscribeOptions),
+    openapi_extra=form_schema(DecodingOptions, TranscribeOptions),
     summary="Transcribe a recording",
 )
 async def transcribe(request: Request, services: ServicesDep) -> Response:
@@ -52,58 +50,47 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
     """
-    async with read_upload(request, TranscribeOptions) as upload:
-        accept = request.headers.getlist("accept")
-        form = negotiate(
-            upload.options.response_format, accept, TRANSCRIPT_FORMATS, "response_format"
+    async with read_form(request, DecodingOptions, TranscribeOptions) as form:
+        file, decoding = form.file, form.options[DecodingOptions]
+        options: TranscribeOptions = form.options[TranscribeOptions]
+        layout = options.layout(request.headers.getlist("accept"), decoding)
+        return await services.pool.run_steps(
+            _respond(services, file, decoding, layout, probs=options.probs)
         )
-        timestamps = upload.options.timestamps_in(form)
-        return await services.pool.run_steps(_answer(services, upload, form, timestamps))
 
 
-def _answer(
-    services: Services,
-    upload: Upload[TranscribeOptions],
-    form: TranscriptFormat,
-    timestamps: Timestamps,
+def _respond(
+    services: Services, file: BinaryIO, decoding: DecodingOptions, layout: Layout, *, probs: bool
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(upload.file)
+    recognition = yield from services.transcriber.steps(file)
     posteriors = recognition.posteriors
-    decoded = services.decode_workers.decode(posteriors, upload.options)
-    new = new_id()
+    decoded = services.decode_workers.decode(posteriors, decoding)
     document = transcription(
-        new,
+        new_id(),
         decoded,
         posteriors.clock,
         services.model_name,
         warnings=recognition.warnings,
-        timestamps=timestamps,
-        segments=form == "verbose_json",
+        layout=layout,
     )
-    kept_id = new if _keep(services, new, recognition, to_json(document)) else None
-    headers = {} if kept_id is None else {ID_HEADER: kept_id}
-    if kept_id is None:
+    if not _keep(services, recognition, document):
         document["id"] = None
         document["warnings"].append(_NOT_KEPT)
-    headers.update(warnings_headers(document["warnings"]))
-    if upload.options.probs:
-        document["probs"] = {"id": kept_id, **probs_document(select(posteriors))}
-    body = render(document, decoded, posteriors.clock, form, timestamps)
-    return Response(body, media_type=FORMATS[form].media_type, headers=headers)
+    if probs:
+        document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
+    return transcription_response(document, decoded, posteriors.clock, layout)
 
 
-def _keep(
-    services: Services, result_id: str, recognition: Recognition, transcription: bytes
-) -> bool:
+def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> bool:
     """Whether the result is kept; the text is worth answering if it is not."""
     try:
         services.store.put(
-            result_id,
+            document["id"],
             recognition.posteriors,
             recognition.require_features(),
             services.transcriber.recognizer.sha256,
-            transcription=transcription,
+            transcription=to_json(document),
         )
     except StoreError as error:
         logger.warning("the posteriors are not kept: %s", error)

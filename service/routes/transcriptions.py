@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 
 from otoscope.schemas import Transcription
 from service.dependencies import ServicesDep
-from service.errors import problem_responses
+from service.http.problems import problem_responses
 from service.store.base import ID_PATTERN
 
 router = APIRouter(prefix="/transcriptions", tags=["transcription"])

@@ -4,11 +4,16 @@
 many.
 """
 
+import json
 import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from otoscope import FeatureMatrix, Posteriors
+from service.errors import ExpiredResultError, StoreError, UnknownResultError
+from service.store.serialization import pack, read_features, read_posteriors, write_meta
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
 """Ids are 122 random bits in hexadecimal: to know one is to be allowed to read it."""
@@ -16,20 +21,23 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 TOMBSTONE_S = 7 * 86400.0
 """How long an expired id is still told from one that never was."""
 
+Blobs = Mapping[str, bytes | memoryview]
+"""`transcription`, `log_probs`, `features` and, with a phoneme head, `phoneme_log_probs`."""
+
 
 @dataclass(frozen=True)
-class Kept:
+class StoredResult:
     """What is known of a result without reading its matrices.
 
     Attributes:
         model_sha256: of the model file that gave it, hexadecimal.
         duration_s: length of the recording.
-        left_s: seconds until it expires.
+        expires_in_s: seconds that it can still be fetched.
     """
 
     model_sha256: str
     duration_s: float
-    left_s: float
+    expires_in_s: float
 
 
 class Usage(NamedTuple):
@@ -44,8 +52,18 @@ class Usage(NamedTuple):
     size_bytes: int
 
 
-class Store(Protocol):
-    """What the routes need of a store."""
+class Store(ABC):
+    """Results with a time to live and a bound on their size. Safe to call from several threads."""
+
+    def __init__(self, *, ttl_s: float, max_bytes: int) -> None:
+        """Hold results for a time.
+
+        Args:
+            ttl_s: seconds that a result can be fetched.
+            max_bytes: room for all results; the oldest give way to the new.
+        """
+        self._ttl_s = ttl_s
+        self._max_bytes = max_bytes
 
     def put(
         self,
@@ -58,19 +76,34 @@ class Store(Protocol):
     ) -> None:
         """Keep a result under an id from `new_id`; once this returns, it is kept.
 
+        What has expired and what there is no more room for is removed first.
+
         Args:
             result_id: the id.
             posteriors: of the recording.
-            features: the X that they were computed from.
+            features: that the posteriors were computed from.
             model_sha256: of the model that gave them.
             transcription: JSON in UTF-8, given back as it is.
 
         Raises:
             StoreError: if they can't be kept.
         """
+        blobs: dict[str, bytes | memoryview] = {
+            "transcription": transcription,
+            "log_probs": pack(posteriors.log_probs),
+            "features": pack(features.values),
+        }
+        if posteriors.phonemes is not None:
+            blobs["phoneme_log_probs"] = pack(posteriors.phonemes.log_probs)
+        size = sum(map(len, blobs.values()))
+        if size > self._max_bytes:
+            raise StoreError(f"expected at most {self._max_bytes} bytes, got {size}")
+        self._write(result_id, write_meta(posteriors, features.spec, model_sha256), blobs, size)
 
-    def find(self, result_id: str) -> Kept:
+    def find(self, result_id: str) -> StoredResult:
         """What is known of the result; raises as `get` does."""
+        expires_in_s, meta = self._read(result_id)
+        return StoredResult(meta["model_sha256"], meta["duration_s"], expires_in_s)
 
     def get(self, result_id: str) -> Posteriors:
         """The posteriors that `put` kept.
@@ -79,16 +112,24 @@ class Store(Protocol):
             UnknownResultError, ExpiredResultError: if there is nothing, and why.
             StoreError: if the store fails.
         """
+        _, meta, characters, phonemes = self._read(result_id, "log_probs", "phoneme_log_probs")
+        return read_posteriors(meta, characters, phonemes)
 
     def features(self, result_id: str) -> FeatureMatrix:
-        """The X that `put` kept; raises as `get` does."""
+        """The features that `put` kept; raises as `get` does."""
+        _, meta, blob = self._read(result_id, "features")
+        return read_features(meta, blob)
 
     def transcription(self, result_id: str) -> bytes:
         """The transcription that `put` kept; raises as `get` does."""
+        transcription: bytes = self._read(result_id, "transcription")[2]
+        return transcription
 
+    @abstractmethod
     def delete(self, result_id: str) -> None:
         """Forget all that `put` kept but the id; raises as `get` does."""
 
+    @abstractmethod
     def usage(self) -> Usage:
         """What there is at the moment.
 
@@ -96,6 +137,7 @@ class Store(Protocol):
             StoreError: if the store fails.
         """
 
+    @abstractmethod
     def check(self) -> None:
         """See whether the store works.
 
@@ -103,8 +145,36 @@ class Store(Protocol):
             StoreError: if not, and why.
         """
 
+    @abstractmethod
     def close(self) -> None:
         """Let go of it; what is kept stays there."""
+
+    @abstractmethod
+    def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
+        """Keep the document of `write_meta` and the blobs, `size` bytes; StoreError if it can't."""
+
+    @abstractmethod
+    def _fetch(self, result_id: str, fields: tuple[str, ...]) -> tuple[Any, ...]:
+        """Seconds left, the document of `write_meta`, and the blobs in `fields`.
+
+        Raises:
+            UnknownResultError, ExpiredResultError: made by `_gone`.
+            StoreError: if the store fails.
+        """
+
+    def _read(self, result_id: str, *fields: str) -> tuple[Any, ...]:
+        """`_fetch`, with the document read."""
+        expires_in_s, meta, *blobs = self._fetch(result_id, fields)
+        return expires_in_s, json.loads(meta), *blobs
+
+    def _gone(self, result_id: str, *, known: bool) -> ExpiredResultError | UnknownResultError:
+        """Why there is no such result: `known` if there was one."""
+        if not known:
+            return UnknownResultError(f"expected the id of a transcription, got {result_id}")
+        return ExpiredResultError(
+            f"{result_id} is no longer kept: results are kept for {self._ttl_s:g} s, "
+            f"in {self._max_bytes} bytes, unless they are deleted"
+        )
 
 
 def new_id() -> str:

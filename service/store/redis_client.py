@@ -1,26 +1,37 @@
 """A Redis server that may go away: asked with short time-outs, and left alone while it is away."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
 from redis.client import Pipeline
+from redis.connection import parse_url
+from redis.retry import Retry
 
 from service.errors import StoreError, StoreRefusedError
-from service.store.redis_pool import ANSWER_S, CONNECT_S, connection_pool
+
+CONNECT_S = 1.0
+"""Longest wait for the server's address, and again for a connection to it."""
+
+ANSWER_S = 5.0
+"""Longest wait for one answer, or for one value to be taken: two hours of features have 230 MB."""
 
 AWAY_S = 1.0
-"""Who has just failed is not asked again for so long."""
+"""A server that has just failed is not asked again for so long."""
 
 
 class RedisServer:
     """Transactions on one server. Safe to use from several threads.
 
     Each thread that asks a server which does not answer waits for its time-out, and transcriptions
-    wait behind them. So after a failure (a circuit breaker, as it is called) all others are refused
-    at once, but for one at a time that tries whether it is back.
+    wait behind them. So a failure opens a circuit breaker: callers are refused at once, except one
+    at a time, which tries whether the server is back.
     """
 
     def __init__(
@@ -34,7 +45,7 @@ class RedisServer:
             clock: seconds that pass.
 
         Raises:
-            ValueError: if the URL is none.
+            ValueError: if the URL can't be understood.
         """
         self._client = redis.Redis(connection_pool=connection_pool(url, password))
         self._clock = clock
@@ -60,7 +71,7 @@ class RedisServer:
                 yield together
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
             self._failed(str(error))
-            raise StoreRefusedError(f"the store lets this service not in: {error}") from error
+            raise StoreRefusedError(f"the store refuses this service: {error}") from error
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self._failed(str(error))
             raise StoreError(f"the store is away: {error}") from error
@@ -86,3 +97,79 @@ class RedisServer:
     def _answered(self) -> None:
         with self._lock:
             self._away = None
+
+
+def connection_pool(url: str, password: str | None) -> redis.ConnectionPool:
+    """Connections that are made when they are needed.
+
+    Args:
+        url: redis://, rediss:// or unix://, as redis-py reads it.
+        password: instead of the URL's.
+
+    Raises:
+        ValueError: if the URL can't be understood.
+    """
+    described = parse_url(url)  # type: ignore[no-untyped-call]
+    options = {
+        "socket_connect_timeout": CONNECT_S,
+        "socket_timeout": ANSWER_S,
+        # A connection that the server has closed meanwhile is opened again, once.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        **described,
+        "connection_class": _CONNECTIONS.get(
+            described.get("connection_class", redis.Connection), redis.UnixDomainSocketConnection
+        ),
+    }
+    if password is not None:
+        options["password"] = password
+    pool = redis.ConnectionPool(**options)
+    try:
+        pool.connection_class(**pool.connection_kwargs)  # connects to nothing yet
+    except TypeError as error:
+        raise ValueError(f"an option that is not known: {error}") from error
+    return pool
+
+
+class _NamedServer(redis.Connection):
+    """To a server whose name may be gone, as a stopped container's is.
+
+    The resolver tries for 10 s and more before it says so, and no time-out of a socket ends that.
+    """
+
+    def connect_check_health(self, *args: bool, **kwargs: bool) -> None:
+        """Every way to a connection passes here; TimeoutError if the name is not found in time."""
+        if not self.is_connected:
+            _require_address(self.host, self.port)
+        super().connect_check_health(*args, **kwargs)
+
+
+class _NamedServerTls(_NamedServer, redis.SSLConnection):
+    """The same, encrypted."""
+
+
+_CONNECTIONS: dict[type, type] = {
+    redis.Connection: _NamedServer,
+    redis.SSLConnection: _NamedServerTls,
+}
+
+
+def _require_address(host: str, port: int) -> None:
+    """TimeoutError, which is not tried again, unless the resolver answers within CONNECT_S."""
+    found: Future[Any] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as error:
+            found.set_exception(error)
+
+    # A daemon thread, which the process does not wait for when it ends, unlike a pool's.
+    threading.Thread(target=look_up, name="redis-address", daemon=True).start()
+    try:
+        found.result(CONNECT_S)
+    except TimeoutError:
+        raise redis.TimeoutError(
+            f"expected the address of {host} within {CONNECT_S:g} s, got none"
+        ) from None
+    except OSError as error:
+        raise redis.ConnectionError(f"{host} has no address: {error}") from error

@@ -1,24 +1,21 @@
 """The store in one SQLite file in write-ahead mode.
 
 Any number of processes on one machine share it, and what one keeps the others find. Each operation
-has a connection for itself, which needs no rule about threads; afterwards the next has it, for to
-open one takes as long as to write a short recording's result.
+has a connection to itself, which needs no rule about threads. Connections are used again, because
+opening one takes as long as writing a short recording's result.
 """
 
-import json
+import os
 import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from otoscope import FeatureMatrix, Posteriors
-from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
-from service.store.base import TOMBSTONE_S, Kept, Usage
-from service.store.serialization import pack, read_features, read_posteriors, write_meta
-from service.store.sqlite_files import BUSY_S, enter_wal, make_private, unusable
+from service.errors import StartError, StoreError
+from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
 
 LAYOUT = 5
 """Of the tables; a file of another layout is refused."""
@@ -33,22 +30,15 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, forget_s REAL NOT NULL)",
     f"PRAGMA user_version = {LAYOUT}",
 )
-_KEPT = "SELECT expires_s, meta FROM results WHERE id = ?"
-_POSTERIORS = "SELECT expires_s, meta, log_probs, phoneme_log_probs FROM results WHERE id = ?"
-_FEATURES = "SELECT expires_s, meta, features FROM results WHERE id = ?"
-_TRANSCRIPTION = "SELECT expires_s, meta, transcription FROM results WHERE id = ?"
+_BUSY_S = 10.0
+"""How long one process waits for another's lock."""
 
 
-class SqliteStore:
-    """A `Store` in one SQLite file, with a time to live and a bound on its size."""
+class SqliteStore(Store):
+    """A `Store` in one SQLite file."""
 
     def __init__(
-        self,
-        path: Path,
-        *,
-        ttl_s: float,
-        max_bytes: int,
-        clock: Callable[[], float] = time.time,
+        self, path: Path, *, ttl_s: float, max_bytes: int, clock: Callable[[], float] = time.time
     ) -> None:
         """Open or make the file.
 
@@ -61,73 +51,24 @@ class SqliteStore:
         Raises:
             StartError: if it can't be written, or is not this service's.
         """
+        super().__init__(ttl_s=ttl_s, max_bytes=max_bytes)
         self._path = path
-        self._ttl_s = ttl_s
-        self._max_bytes = max_bytes
         self._clock = clock
         self._idle: deque[sqlite3.Connection] = deque()
-        make_private(path.parent)
         try:
             self._create()
-        except StoreError as error:
-            raise StartError(f"{unusable(path)}: {error}") from error
+        except (OSError, StoreError) as error:
+            raise StartError(
+                "OTOSCOPE_STORE_PATH: expected a SQLite file in a writable directory, "
+                f"got {path}: {error}"
+            ) from error
 
     def close(self) -> None:
-        """Let go of the file; what is kept stays there."""
         while self._idle:
             self._idle.pop().close()
 
-    def put(
-        self,
-        result_id: str,
-        posteriors: Posteriors,
-        features: FeatureMatrix,
-        model_sha256: str,
-        *,
-        transcription: bytes,
-    ) -> None:
-        """See `Store`. What has expired and what there is no more room for is removed first."""
-        phonemes = posteriors.phonemes
-        blobs = (
-            transcription,
-            pack(posteriors.log_probs),
-            None if phonemes is None else pack(phonemes.log_probs),
-            pack(features.values),
-        )
-        size = sum(len(blob) for blob in blobs if blob is not None)
-        if size > self._max_bytes:
-            raise StoreError(f"expected at most {self._max_bytes} bytes, got {size}")
-        meta = write_meta(posteriors, features.spec, model_sha256)
-        now_s = self._clock()
-        with self._transaction() as connection:
-            _bury(connection, now_s, self._max_bytes - size)
-            connection.execute(
-                "INSERT INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (result_id, now_s, now_s + self._ttl_s, size, meta, *blobs),
-            )
-
-    def find(self, result_id: str) -> Kept:
-        """See `Store`."""
-        left_s, meta = self._fetch(_KEPT, result_id)
-        return Kept(meta["model_sha256"], meta["duration_s"], left_s)
-
-    def get(self, result_id: str) -> Posteriors:
-        """See `Store`."""
-        _, meta, characters, phonemes = self._fetch(_POSTERIORS, result_id)
-        return read_posteriors(meta, characters, phonemes)
-
-    def features(self, result_id: str) -> FeatureMatrix:
-        """See `Store`."""
-        _, meta, blob = self._fetch(_FEATURES, result_id)
-        return read_features(meta, blob)
-
-    def transcription(self, result_id: str) -> bytes:
-        """See `Store`."""
-        kept: bytes = self._fetch(_TRANSCRIPTION, result_id)[2]
-        return kept
-
     def delete(self, result_id: str) -> None:
-        """See `Store`. The bytes are overwritten; what has expired goes as well."""
+        """The bytes are overwritten; what has expired goes as well."""
         now_s = self._clock()
         with self._transaction() as connection:
             _bury(connection, now_s, self._max_bytes)
@@ -137,12 +78,11 @@ class SqliteStore:
                     "INSERT INTO tombstones VALUES (?, ?)", (result_id, now_s + TOMBSTONE_S)
                 )
         with self._connect() as connection:
-            _forget_log(connection)
+            _empty_log(connection)
         if not found:
-            self._raise_gone(result_id)
+            raise self._gone(result_id, known=self._knows(result_id))
 
     def usage(self) -> Usage:
-        """See `Store`."""
         with self._connect() as connection:
             return Usage(
                 *connection.execute(
@@ -152,40 +92,52 @@ class SqliteStore:
             )
 
     def check(self) -> None:
-        """See `Store`."""
-        with self._connect() as connection:
-            connection.execute(_KEPT, ("",)).fetchone()
+        self._knows("")
 
-    def _fetch(self, query: str, result_id: str) -> tuple[Any, ...]:
-        """Seconds left, the document of `write_meta`, and the blobs that `query` asks for."""
+    def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
+        now_s = self._clock()
+        row = {"id": result_id, "now_s": now_s, "expires_s": now_s + self._ttl_s, "size": size}
+        with self._transaction() as connection:
+            _bury(connection, now_s, self._max_bytes - size)
+            connection.execute(
+                "INSERT INTO results VALUES (:id, :now_s, :expires_s, :size, :meta,"
+                " :transcription, :log_probs, :phoneme_log_probs, :features)",
+                {**row, "meta": meta, "phoneme_log_probs": None, **blobs},
+            )
+
+    def _fetch(self, result_id: str, fields: tuple[str, ...]) -> tuple[Any, ...]:
+        columns = ", ".join(("expires_s", "meta", *fields))
         with self._connect() as connection:
-            row = connection.execute(query, (result_id,)).fetchone()
+            row = connection.execute(
+                f"SELECT {columns} FROM results WHERE id = ?",  # noqa: S608 - columns of this table
+                (result_id,),
+            ).fetchone()
         left_s = 0.0 if row is None else row[0] - self._clock()
         if left_s <= 0:
-            self._raise_gone(result_id)
-        return left_s, json.loads(row[1]), *row[2:]
+            raise self._gone(result_id, known=self._knows(result_id))
+        return left_s, *row[1:]
 
-    def _raise_gone(self, result_id: str) -> NoReturn:
+    def _knows(self, result_id: str) -> bool:
+        """Whether there is such a result, or was one not long ago."""
         with self._connect() as connection:
-            known = connection.execute(
+            row = connection.execute(
                 "SELECT id FROM results WHERE id = :id UNION SELECT id FROM tombstones"
                 " WHERE id = :id",
                 {"id": result_id},
             ).fetchone()
-        if known is None:
-            raise UnknownResultError(f"expected the id of a transcription, got {result_id}")
-        raise ExpiredResultError(
-            f"{result_id} is no longer kept: results are kept for {self._ttl_s:g} s, "
-            f"in {self._max_bytes} bytes, unless they are deleted"
-        )
+        return row is not None
 
     def _create(self) -> None:
+        directory = self._path.parent
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise StoreError(f"{directory} is not writable for this user")
         with self._connect() as connection:
             # Of a new file: half the processor time of 4096 bytes for a matrix of 600 kB.
             connection.execute("PRAGMA page_size=16384")
             # Freed pages go back to the file system, or the file would keep its greatest size.
             connection.execute("PRAGMA auto_vacuum=FULL")
-            enter_wal(connection)
+            _enter_wal(connection)
         with self._transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, LAYOUT):
@@ -194,7 +146,7 @@ class SqliteStore:
                 connection.execute(statement)
             _bury(connection, self._clock(), self._max_bytes)
         with self._connect() as connection:
-            _forget_log(connection)
+            _empty_log(connection)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -221,13 +173,30 @@ class SqliteStore:
         with suppress(IndexError):
             return self._idle.pop()  # the last: few are in use, and stay in the cache
         connection = sqlite3.connect(
-            self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
+            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         # A power cut may lose the last results, never the file.
         connection.execute("PRAGMA synchronous=NORMAL")
-        # What is deleted, because somebody wants it or it has expired, is overwritten.
+        # What is deleted, because a client asks for it or it has expired, is overwritten.
         connection.execute("PRAGMA secure_delete=ON")
         return connection
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to write-ahead mode, once.
+
+    SQLite does not wait for other processes here, whatever the time-out, so this does.
+    """
+    deadline_s = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
@@ -252,7 +221,7 @@ def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
     connection.executemany("DELETE FROM results WHERE id = ?", [(each,) for each in dead])
 
 
-def _forget_log(connection: sqlite3.Connection) -> None:
+def _empty_log(connection: sqlite3.Connection) -> None:
     """Bring the file up to date and empty the write-ahead log, where deleted bytes may stand.
 
     If another process is writing just now, it is left to the next that empties it.

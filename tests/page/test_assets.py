@@ -50,7 +50,7 @@ def test_the_policy_allows_nothing_foreign_and_nothing_inline(site, addresses):
         assert "frame-ancestors 'none'" in policy
 
 
-def test_files_are_kept_for_ever_under_an_address_of_their_edition(site, addresses):
+def test_files_are_kept_for_ever_under_an_address_of_their_version(site, addresses):
     assert len(addresses) > 8
     for address in addresses:
         answer = site.get(address)
@@ -61,31 +61,31 @@ def test_files_are_kept_for_ever_under_an_address_of_their_edition(site, address
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_another_edition_and_unknown_files_are_not_found(site, addresses):
+def test_another_version_and_unknown_files_are_not_found(site, addresses):
     [style] = [each for each in addresses if each.endswith("base.css")]
-    edition = style.split("/")[2]
+    version = style.split("/")[2]
     for wrong in (
-        style.replace(edition, "0" * 16),
+        style.replace(version, "0" * 16),
         style.replace("base.css", "none.css"),
-        f"/page/{edition}/static/../assets.py",
-        f"/page/{edition}/static/%2e%2e/assets.py",
-        f"/page/{edition}/",
+        f"/page/{version}/static/../assets.py",
+        f"/page/{version}/static/%2e%2e/assets.py",
+        f"/page/{version}/",
     ):
         answer = site.get(wrong)
         assert answer.status_code == 404, wrong
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_any_change_is_another_edition(tmp_path):
+def test_any_change_is_another_version(tmp_path):
     (tmp_path / "a.js").write_text("1", encoding="utf-8")
     (tmp_path / "secret.py").write_text("2", encoding="utf-8")
-    before = Assets({"static": tmp_path}).edition
-    assert Assets({"static": tmp_path}).edition == before
+    before = Assets({"static": tmp_path}).version
+    assert Assets({"static": tmp_path}).version == before
     (tmp_path / "secret.py").write_text("3", encoding="utf-8")
-    assert Assets({"static": tmp_path}).edition == before  # what is not served is no part of it
+    assert Assets({"static": tmp_path}).version == before  # what is not served is no part of it
     (tmp_path / "a.js").write_text("2", encoding="utf-8")
-    assert Assets({"static": tmp_path}).edition != before
-    assert Assets({"static": tmp_path / "none"}).edition
+    assert Assets({"static": tmp_path}).version != before
+    assert Assets({"static": tmp_path / "none"}).version
 
 
 def test_without_a_sample_none_is_offered(tmp_path):

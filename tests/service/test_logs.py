@@ -8,8 +8,8 @@ import sys
 
 import httpx
 import pytest
+from asgi_correlation_id import correlation_id
 from fastapi.testclient import TestClient
-from structlog.contextvars import bound_contextvars
 
 from service.app import create_app
 from service.logs import log_exchange, make_formatter
@@ -57,10 +57,11 @@ def test_console_line_shows_fields_behind_the_message():
 
 
 def test_json_line_has_everything():
-    with bound_contextvars(request_id="mine"):
-        line = json.loads(
-            write("json", "request %d", 7, extra={"status": 200, "color_message": "\x1b[1m"})
-        )
+    token = correlation_id.set("mine")
+    line = json.loads(
+        write("json", "request %d", 7, extra={"status": 200, "color_message": "\x1b[1m"})
+    )
+    correlation_id.reset(token)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", line.pop("timestamp"))
     assert line == {
         "event": "request 7",

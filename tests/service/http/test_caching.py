@@ -2,7 +2,7 @@ import itertools
 
 import pytest
 
-from service.http.caching import cache_headers, is_fresh, strong_etag
+from service.http.caching import conditional_response, is_fresh, result_headers, strong_etag
 
 ETAG = '"0123"'
 
@@ -34,7 +34,22 @@ def test_tags_are_strong_and_follow_from_every_part():
 
 
 def test_an_answer_is_fresh_no_longer_than_its_result():
-    headers = cache_headers(ETAG, 12.9)
-    assert headers["Cache-Control"] == "private, max-age=12"
-    assert headers["ETag"] == ETAG
-    assert headers["Vary"] == "Accept"
+    headers = result_headers(12.9)
+    assert headers == {"Cache-Control": "private, max-age=12", "Vary": "Accept"}
+
+
+def test_what_the_client_has_is_not_made_again():
+    made = []
+
+    def render():
+        made.append(1)
+        return b"body"
+
+    headers = result_headers(12.9)
+    answer = conditional_response(ETAG, None, render, "text/csv", headers)
+    assert (answer.status_code, answer.body, made) == (200, b"body", [1])
+    again = conditional_response(ETAG, ETAG, render, "text/csv", headers)
+    assert (again.status_code, again.body, made) == (304, b"", [1])
+    for each in (answer, again):
+        assert each.headers["etag"] == ETAG
+        assert each.headers["cache-control"] == "private, max-age=12"

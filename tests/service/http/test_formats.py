@@ -13,7 +13,7 @@ from praatio import textgrid as praat
 
 from otoscope import load
 from service.app import create_app
-from service.http.transcribed import ID_HEADER
+from service.http.responses import ID_HEADER
 from service.routes.transcribe import _NOT_KEPT
 
 SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()

@@ -3,12 +3,13 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from otoscope import errors as domain
-from service.errors import KINDS, ServiceError, add_handlers
+from service.errors import ServiceError
+from service.http.problems import KINDS, add_handlers
 
 
 def raising(error):
     app = FastAPI()
-    add_handlers(app)
+    add_handlers(app, {})
 
     @app.get("/")
     def fail():

@@ -4,7 +4,7 @@ import pytest
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.testclient import TestClient
 
-from service.middleware.access_log import UNMATCHED, Observe
+from service.middleware.access_log import UNMATCHED, AccessLogMiddleware
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def observed(exchanges):
 
     app = FastAPI()
     app.include_router(router)
-    app.add_middleware(Observe, observers=(exchanges.append,))
+    app.add_middleware(AccessLogMiddleware, observers=(exchanges.append,))
     return TestClient(app, raise_server_exceptions=False)
 
 
@@ -60,7 +60,7 @@ def test_no_answer_counts_as_500(exchanges):
     async def silent(scope, receive, send):
         raise ValueError("no answer")
 
-    observe = Observe(silent, (exchanges.append,))
+    observe = AccessLogMiddleware(silent, (exchanges.append,))
     with pytest.raises(ValueError, match="no answer"):
         asyncio.run(observe({"type": "http", "method": "GET"}, None, None))
     assert exchanges[0].status == 500

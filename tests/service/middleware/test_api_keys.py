@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from service.app import create_app
-from service.middleware.api_keys import OPEN_PATHS, ApiKeys, warn_if_open
+from service.middleware.api_keys import OPEN_PATHS, ApiKeyMiddleware, warn_if_open
 from service.settings import Settings
 
 KEYS = ("swordfish", "catfish-2")
@@ -109,8 +109,9 @@ def test_no_byte_of_the_body_is_read_before(locked):
         "headers": [(b"host", b"testserver")],
         "server": ("testserver", 80),
         "scheme": "http",
+        "app": locked.app,
     }
-    locked.portal.call(ApiKeys(inner, [SecretStr("swordfish")]), scope, receive, send)
+    locked.portal.call(ApiKeyMiddleware(inner, [SecretStr("swordfish")]), scope, receive, send)
     assert sent[0]["status"] == 401
     assert read == []
 
@@ -124,7 +125,7 @@ def test_all_keys_are_compared_whichever_is_right(monkeypatch):
         return real(one, other)
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    ApiKeys(None, [SecretStr(key) for key in KEYS])._check(["swordfish"])
+    ApiKeyMiddleware(None, [SecretStr(key) for key in KEYS])._check(["swordfish"])
     assert compared == [(32, 32)] * 2
 
 

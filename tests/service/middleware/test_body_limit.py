@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.errors import UploadStalledError, UploadTooLargeError
-from service.http.forms import BodyLimit
+from service.middleware.body_limit import BodyLimitMiddleware
 
 
 def post(client, parts, **query):
@@ -70,7 +70,7 @@ async def read_all(scope, receive, send):
 
 
 def read_through_limit(messages, headers=(), max_bytes=10, max_pause_s=0.01):
-    """Let `read_all` read messages, and then nothing for ever, through a BodyLimit."""
+    """Let `read_all` read messages, and then nothing for ever, through a BodyLimitMiddleware."""
     waiting = iter(messages)
 
     async def receive():
@@ -78,7 +78,7 @@ def read_through_limit(messages, headers=(), max_bytes=10, max_pause_s=0.01):
             return {"type": "http.request", "body": body, "more_body": more}
         return await asyncio.Event().wait()
 
-    limit = BodyLimit(read_all, max_bytes=max_bytes, max_pause_s=max_pause_s)
+    limit = BodyLimitMiddleware(read_all, max_bytes=max_bytes, max_pause_s=max_pause_s)
     asyncio.run(limit({"type": "http", "headers": list(headers)}, receive, None))
 
 
@@ -115,7 +115,7 @@ def test_waiting_for_the_client_to_leave_has_no_limit():
             await receive()
             return await receive()
 
-        limit = BodyLimit(wait, max_bytes=10, max_pause_s=1e-3)
+        limit = BodyLimitMiddleware(wait, max_bytes=10, max_pause_s=1e-3)
         waiting = asyncio.create_task(limit({"type": "http", "headers": []}, receive, None))
         await entered.wait()
         await asyncio.sleep(0.02)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from service.middleware.lingering_close import Linger
+from service.middleware.lingering_close import LingeringCloseMiddleware
 
 ANSWER = b"no"
 
@@ -40,7 +40,7 @@ class Connection:
 
     def run(self, app, headers, **limits):
         scope = {"type": "http", "headers": headers}
-        asyncio.run(Linger(app, **limits)(scope, self.receive, self.send))
+        asyncio.run(LingeringCloseMiddleware(app, **limits)(scope, self.receive, self.send))
         return self.sent
 
 

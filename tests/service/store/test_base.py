@@ -96,7 +96,7 @@ def test_what_is_known_without_the_matrices(stores, make_posteriors):
     stores.advance(TTL_S / 2)
     kept = store.find(result_id)
     assert (kept.model_sha256, kept.duration_s) == ("sha", 2.0)
-    assert 0 < kept.left_s <= TTL_S / 2
+    assert 0 < kept.expires_in_s <= TTL_S / 2
 
 
 def with_phonemes(posteriors, phonemes=ARPABET):

@@ -9,7 +9,7 @@ from service.app import create_app
 from service.errors import StartError, StoreError
 from service.routes.transcribe import _NOT_KEPT
 from service.settings import Settings
-from service.store import redis_client as redis_server_module
+from service.store import redis_client
 from service.store.open import open_store
 
 NOBODY = "redis://:swordfish@127.0.0.1:1/0"
@@ -48,7 +48,7 @@ def test_what_one_service_keeps_the_others_find(redis_server, short_wav):
 
 
 def test_text_is_answered_while_redis_is_away(tmp_path, short_wav, caplog, monkeypatch):
-    monkeypatch.setattr(redis_server_module, "AWAY_S", 0.0)
+    monkeypatch.setattr(redis_client, "AWAY_S", 0.0)
     caplog.set_level(logging.WARNING)
     with (
         running_redis(tmp_path) as server,

@@ -7,9 +7,8 @@ import redis
 from running_redis import running_redis
 
 from service.errors import StoreError, StoreRefusedError
-from service.store import redis_pool
-from service.store.redis_client import AWAY_S, RedisServer
-from service.store.redis_pool import ANSWER_S, CONNECT_S
+from service.store import redis_client
+from service.store.redis_client import ANSWER_S, AWAY_S, CONNECT_S, RedisServer
 
 
 class Clock:
@@ -99,7 +98,7 @@ _getaddrinfo = socket.getaddrinfo
 def resolver(monkeypatch):
     resolver = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", resolver)
-    monkeypatch.setattr(redis_pool, "CONNECT_S", 0.05)
+    monkeypatch.setattr(redis_client, "CONNECT_S", 0.05)
     yield resolver
     resolver.may_end.set()
 
@@ -124,7 +123,7 @@ def test_a_name_that_is_looked_up_without_end_keeps_nobody_waiting(
 
 
 def test_a_url_with_tls_is_not_talked_to_in_the_clear():
-    with redis_pool.connection_pool("rediss://127.0.0.1:1", None) as connections:
+    with redis_client.connection_pool("rediss://127.0.0.1:1", None) as connections:
         assert isinstance(connections.make_connection(), redis.SSLConnection)
 
 

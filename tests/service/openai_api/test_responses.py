@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from otoscope import ENGLISH, FrameClock, ModelSpec, Posteriors, Provenance, greedy
-from service.openai_api.answers import json_answer, model_card, verbose_answer
+from service.openai_api.responses import json_answer, model_card, verbose_answer
 
 SPEC = ModelSpec(name="english", provenance=Provenance(created="2024-02-29"))
 FRAME_S = 0.04

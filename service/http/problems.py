@@ -1,0 +1,160 @@
+"""Errors as HTTP responses: the one table from errors to statuses, and their documents.
+
+Every error is an RFC 9457 problem document. Its `type` names the kind for programs, its `detail`
+says what was expected and what came for people. An API with errors of its own form renders them
+itself: `add_handlers` is told below which path.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from otoscope import errors as domain
+from otoscope.schemas import Problem
+from service import errors
+
+PROBLEM_JSON = "application/problem+json"
+
+Render = Callable[[Problem, Mapping[str, str], str | None], JSONResponse]
+"""A problem, headers, and the field that is wrong, if it is one -> the response."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one class of errors looks from outside."""
+
+    status: int
+    slug: str
+    title: str
+
+
+KINDS: Mapping[type[Exception], Kind] = {
+    domain.AudioError: Kind(422, "audio", "The audio can't be used"),
+    domain.EmptyAudioError: Kind(422, "audio-empty", "There is no audio"),
+    domain.AudioRateError: Kind(422, "audio-rate", "The sample rate is too low"),
+    domain.AudioTooShortError: Kind(422, "audio-too-short", "The audio is too short"),
+    domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
+    domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
+    domain.AudioTooLongError: Kind(413, "audio-too-long", "The audio is too long"),
+    domain.TextError: Kind(422, "text", "The text can't be used"),
+    domain.EmptyTextError: Kind(422, "text-empty", "There is no text"),
+    domain.UnsupportedTextError: Kind(422, "text-unsupported", "The alphabet lacks characters"),
+    domain.UnalignableTextError: Kind(422, "text-unalignable", "The text needs more frames"),
+    domain.OptionsError: Kind(422, "form", "The form is not as expected"),
+    domain.ViewError: Kind(422, "query", "The query is not as expected"),
+    domain.NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
+    errors.UnauthorizedError: Kind(401, "unauthorized", "An API key is needed"),
+    errors.UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
+    errors.UploadStalledError: Kind(408, "upload-stalled", "The request stopped arriving"),
+    errors.UnknownModelError: Kind(404, "model-unknown", "There is no such model"),
+    errors.NotAcceptableError: Kind(406, "not-acceptable", "No format that is offered is accepted"),
+    errors.UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
+    errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
+    errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
+    errors.DeadlineError: Kind(503, "deadline", "The answer took too long"),
+    errors.SearchLostError: Kind(503, "search-lost", "The search for the text was broken off"),
+    errors.ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
+    errors.StoreError: Kind(503, "store", "The store of results failed"),
+    errors.StoreRefusedError: Kind(503, "store-refused", "The store refuses this service"),
+    errors.NotReadyError: Kind(503, "not-ready", "The service is not ready"),
+    ClientDisconnect: Kind(400, "disconnected", "The client left before its request was whole"),
+}
+"""A class stands for its subclasses too, unless they have a line of their own."""
+
+
+def add_handlers(app: FastAPI, renderings: Mapping[str, Render]) -> None:
+    """Make every error of `app` a problem document.
+
+    Args:
+        app: the application.
+        renderings: what errors become instead, by the start of the paths that they are for.
+    """
+
+    async def respond(request: Request, error: Exception) -> JSONResponse:
+        problem, headers = _problem(request, error), _headers(error)
+        for prefix, render in renderings.items():
+            if request.url.path.startswith(prefix):
+                return render(problem, headers, getattr(error, "param", None))
+        document = problem.model_dump(exclude_none=True)
+        return JSONResponse(document, problem.status, headers, PROBLEM_JSON)
+
+    for error_class in (*KINDS, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error_class, respond)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What a route says in OpenAPI about its errors."""
+    content = {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}
+    return {
+        status: {
+            "description": "; ".join(k.title for k in KINDS.values() if k.status == status)
+            or HTTPStatus(status).phrase,
+            "content": content,
+        }
+        for status in statuses
+    }
+
+
+def describe(problems: Iterable[Any]) -> list[str]:
+    """Pydantic's findings as "field: what was expected, got this"."""
+    return [
+        f"{'.'.join(str(part) for part in each['loc'])}: {_expected_and_got(each)}"
+        for each in problems
+    ]
+
+
+def _expected_and_got(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's ErrorDetails
+    match problem["type"]:
+        case "missing":
+            return str(problem["msg"])
+        case "value_error":  # from a validator of this project, which says what came itself
+            return str(problem["ctx"]["error"])
+        case _:
+            return f"{problem['msg']}, got {problem['input']!r:.80}"
+
+
+def _problem(request: Request, error: Exception) -> Problem:
+    match error:
+        case HTTPException():  # Starlette's: unknown routes, wrong methods, malformed multipart
+            detail = error.detail
+            if detail == HTTPStatus(error.status_code).phrase:
+                detail = f"{detail}: {request.method} {request.url.path}"
+            return _untyped(error.status_code, detail)
+        case RequestValidationError():
+            lines = describe(error.errors())
+            return _untyped(422, "; ".join(lines), lines if len(lines) > 1 else None)
+    kind = next((KINDS[base] for base in type(error).__mro__ if base in KINDS), None)
+    if kind is None:
+        # No internals leave; Starlette raises the error again behind this, and the server logs it.
+        return _untyped(500, f"{request.method} {request.url.path} failed; the log says why")
+    return Problem(
+        type=f"urn:otoscope:problem:{kind.slug}",
+        title=kind.title,
+        status=kind.status,
+        detail=str(error) or kind.title,
+    )
+
+
+def _untyped(status: int, detail: str, lines: list[str] | None = None) -> Problem:
+    """A problem that its status alone names."""
+    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=lines)
+
+
+def _headers(error: Exception) -> Mapping[str, str]:
+    match error:
+        case HTTPException():
+            return error.headers or {}
+        case errors.UnauthorizedError():
+            wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3
+            return {"WWW-Authenticate": f'Bearer realm="otoscope"{wrong}'}
+        case errors.QueueFullError() | errors.DeadlineError() | errors.SearchLostError():
+            return {"Retry-After": str(error.retry_after_s)}
+        case _:
+            return {}

@@ -1,0 +1,57 @@
+"""A bound on the bytes of a request's body, and on the pauses while it arrives."""
+
+import asyncio
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.errors import UploadStalledError, UploadTooLargeError
+
+
+class BodyLimitMiddleware:
+    """ASGI middleware that counts a request's body as it arrives and stops at a limit.
+
+    Whoever reads the body gets UploadTooLargeError, with or without a Content-Length, and
+    UploadStalledError if the client stops sending before its request is whole.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_pause_s: float) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+        self._max_pause_s = max_pause_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request with a `receive` that counts."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received, whole = 0, False
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+
+        async def checked_receive() -> Message:
+            nonlocal received, whole
+            if whole:
+                return await receive()  # waits until the client leaves, which may take its time
+            if announced.isdigit():
+                self._check(int(announced))
+            message = await self._receive_soon(receive)
+            received += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
+            self._check(received)
+            return message
+
+        await self._app(scope, checked_receive, send)
+
+    async def _receive_soon(self, receive: Receive) -> Message:
+        try:
+            async with asyncio.timeout(self._max_pause_s):
+                return await receive()
+        except TimeoutError:
+            raise UploadStalledError(
+                f"expected the rest of the request, got none of it for {self._max_pause_s:g} s"
+            ) from None
+
+    def _check(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise UploadTooLargeError(
+                f"expected a request of at most {self._max_bytes} bytes, got {size} or more"
+            )
