@@ -19,7 +19,6 @@ from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError, UnsupportedTextError
 from service.errors import DeadlineError, SearchLostError
-from service.http.options import TranscribeOptions
 from service.inference import deadline, decode_pool, decode_worker
 from service.inference.deadline import Deadline
 from service.inference.decode_pool import LONG_S, DecodeWorkers
@@ -128,7 +127,7 @@ def stage_in_which(come):
 )
 def test_texts_are_those_of_one_process(shared, decoding, posteriors, form):
     here = decoding.decode(posteriors, DecodingOptions(**form))
-    there = shared.decode(posteriors, TranscribeOptions(**form, timestamps="char"))
+    there = shared.decode(posteriors, DecodingOptions(**form))
     assert there == here
     assert [each.transcript for each in there.hypotheses] == [
         each.transcript for each in here.hypotheses
