@@ -123,13 +123,13 @@ def page(watched):
 
 @pytest.fixture
 def heard(page):
-    """The page when it has heard the example."""
+    """The page when it shows the example."""
     hear_example(page)
     return page
 
 
 def hear_example(page):
-    """Have the example heard, and wait until all about it is shown."""
+    """Have the example transcribed, and wait until all about it is shown."""
     page.get_by_role("button", name="Try the example").click()
     page.locator("#text ruby").first.wait_for()  # the comparison comes last
     page.locator("#play:enabled").wait_for()
@@ -143,7 +143,7 @@ def eventually():
     def wait(page, is_so):
         deadline_s = time.monotonic() + WAIT_MS / 1000
         while not is_so():
-            assert time.monotonic() < deadline_s, "it never came to be so"
+            assert time.monotonic() < deadline_s, "the condition was never met"
             page.wait_for_timeout(20)
 
     return wait

@@ -19,13 +19,13 @@ def violations(page):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(open_page, address, hear, scheme):
+def test_axe_finds_nothing_serious(open_page, address, recognize, scheme):
     with open_page(address, scheme=scheme) as watched:
         page = watched.page
         page.get_by_text("million weights").wait_for()
         assert page.evaluate("document.documentElement.dataset.theme") == scheme
         assert violations(page) == []
-        hear(page)
+        recognize(page)
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             if tab == "Align":
@@ -73,12 +73,12 @@ def test_keys_reach_the_example_and_the_tabs(page):
     assert page.locator("#panel-pipeline").is_hidden()
 
 
-def test_a_narrow_screen_holds_it(open_page, address, hear):
+def test_a_narrow_screen_holds_it(open_page, address, recognize):
     with open_page(address, width=360, height=740) as watched:
         page = watched.page
         width = "document.documentElement.scrollWidth"
         assert page.evaluate(width) <= 360
-        hear(page)
+        recognize(page)
         for tab in TABS:
             page.get_by_role("tab", name=tab).click()
             assert page.evaluate(width) <= 360, tab

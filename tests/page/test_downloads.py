@@ -86,11 +86,11 @@ def test_the_line_is_copied(heard):
     assert heard.evaluate("navigator.clipboard.readText()") == line
 
 
-def test_an_expired_result_is_told(watched, hear):
+def test_an_expired_result_is_told(watched, recognize):
     watched.expected.add(410)
     page = watched.page
     with page.expect_response("**/transcribe") as answer:
-        hear(page)
+        recognize(page)
     result_id = answer.value.json()["id"]
     origin = page.url.rstrip("/")
     assert httpx.delete(f"{origin}/transcriptions/{result_id}").status_code == 204

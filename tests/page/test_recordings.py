@@ -128,7 +128,7 @@ def give_key(page, key):
     page.get_by_role("button", name="Continue").click()
 
 
-def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, hear):
+def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, recognize):
     with open_page(guarded) as watched:
         watched.expected.add(401)
         page = watched.page
@@ -137,7 +137,7 @@ def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, hear):
         page.get_by_text("The service does not know that key.").wait_for()
         give_key(page, KEY)
         page.get_by_role("dialog").wait_for(state="hidden")
-        hear(page)
+        recognize(page)
         kept = page.evaluate("[sessionStorage.length, localStorage.length, document.cookie]")
         assert kept == [1, 0, ""]
         page.get_by_role("tab", name="Download").click()

@@ -1,4 +1,4 @@
-"""What was read: words to hear, decoders to compare, the path to collapse, a text to align."""
+"""The texts: words to play, decoders to compare, the path to collapse, a text to align."""
 
 import httpx
 import pytest
@@ -148,10 +148,10 @@ def test_a_text_is_aligned(heard, address, sample):
     assert f"{-expected['log_prob']['text']:.2f}" in heard.locator("#align-facts").inner_text()
 
 
-def test_a_text_that_cannot_be_aligned_is_told(watched, hear):
+def test_a_text_that_cannot_be_aligned_is_told(watched, recognize):
     watched.expected.add(422)
     page = watched.page
-    hear(page)
+    recognize(page)
     page.get_by_role("tab", name="Align").click()
     page.get_by_label("What was said").fill("37 °C")
     page.keyboard.press("Enter")
