@@ -1,6 +1,6 @@
 """The command `otoscope`: recordings in, texts, times, posteriors and pictures out.
 
-It hears with a model of this machine, or has a service hear (`--server`).
+It runs a model on this machine, or asks a service (`--server`).
 """
 
 import os
@@ -8,22 +8,22 @@ import sys
 from collections.abc import Sequence
 
 from otoscope.cli.arguments import make_parser
-from otoscope.cli.errors import UsageError, one_line
+from otoscope.cli.batch import UsageError, one_line
 from otoscope.errors import OtoscopeError
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit codes are those that --help tells of."""
+    """Run one command; returns the exit code, which --help explains."""
     options = make_parser().parse_args(arguments)
     try:
         failed = options.command(options)
         sys.stdout.flush()
     except UsageError as error:
         options.parser.error(str(error))
-    except BrokenPipeError:  # whoever read has had enough
-        # Python flushes standard output once more at its end, and must not stumble then.
+    except BrokenPipeError:  # the reader has closed the pipe
+        # Python flushes standard output once more when it exits, which must not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except KeyboardInterrupt:

@@ -1,11 +1,10 @@
-"""What can be asked on the command line, and the help that teaches it."""
+"""The command line: arguments and their help."""
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from otoscope.cli import commands
 from otoscope.formats import SUBTITLE_FORMATS
@@ -16,9 +15,9 @@ _PROBS_FORMATS = ("csv", "npy", "json", "png")
 
 _CODES = """\
 exit codes:
-  0    all is done (also if whoever reads the output stops reading)
+  0    everything is done (also if the reader of the output stops reading)
   1    some files failed, each with a line on standard error; the others are done
-  2    nothing could begin: wrong arguments, no model, no server
+  2    nothing could be started: wrong arguments, no model, no server
   130  interrupted
 """
 
@@ -32,23 +31,23 @@ examples:
   otoscope info speech.flac
   otoscope transcribe --server http://127.0.0.1:8000 speech.flac
 
-`otoscope COMMAND --help` says more about each.
+`otoscope COMMAND --help` says more about each command.
 
 {_CODES}"""
 
 _INPUTS = "audio files (wav, flac, ogg, opus, mp3, m4a, mp4, aac, webm); - is standard input"
 
 _TRANSCRIBE = f"""\
-Write down what is said. Recordings may be hours long.
+Transcribe recordings. They may be hours long.
 
-With several files, text comes as "FILE: text" and json as one document a line, each with its file;
-the other formats then need --out-dir.
+With several files, text is written as "FILE: text" and json as one document per line, each with the
+name of its file; the other formats then need --out-dir.
 
 examples:
   otoscope transcribe speech.flac
   otoscope transcribe interviews/*.mp3 --out-dir texts       # texts/one.txt, texts/two.txt, ...
-  otoscope transcribe lecture.m4a --out lecture.srt          # the suffix says the format
-  otoscope transcribe --decoder greedy speech.flac           # letter by letter, no language model
+  otoscope transcribe lecture.m4a --out lecture.srt          # the suffix selects the format
+  otoscope transcribe --decoder greedy speech.flac           # no language model
   otoscope transcribe --hotwords "otoscope:8, new york" speech.flac
   otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
   otoscope transcribe --n-best 5 --format json speech.flac | jq .hypotheses
@@ -57,9 +56,9 @@ examples:
 {_CODES}"""
 
 _ALIGN = f"""\
-Find a known text in a recording: the frames of each character, times and goodness of pronunciation
-of each word. Without --text and --text-file, the text of speech.wav is read from speech.txt beside
-it.
+Find a known text in a recording: the frames of each character, and times and goodness of
+pronunciation of each word. Without --text and --text-file, the text of speech.wav is read from
+speech.txt beside it.
 
 examples:
   otoscope align --text "it was a long time before he came home to his father" speech.flac
@@ -69,7 +68,7 @@ examples:
 {_CODES}"""
 
 _PROBS = f"""\
-Write P(symbol | frame), what the model believed at every frame: one row a frame, one column a
+Write P(symbol | frame), the model's posterior probabilities: one row per frame, one column per
 symbol.
 
 examples:
@@ -81,8 +80,8 @@ examples:
 {_CODES}"""
 
 _INFO = f"""\
-Show a model, or what audio files are: container, coding, rate, channels, duration. With files, the
-model is shown too if --model or --server names one.
+Show a model, or properties of audio files: container, coding, rate, channels, duration. If files
+are given, the model is shown only if --model or --server is given, too.
 
 examples:
   otoscope info
@@ -94,50 +93,47 @@ examples:
 
 def make_parser() -> argparse.ArgumentParser:
     """The parser; parsed options have `command`, a function of them, and their own `parser`."""
-    parser = _teaching(argparse.ArgumentParser, prog="otoscope", epilog=_EPILOG)
-    parser.description = "Speech recognition that shows its work, on this machine or by a service."
+    keep_lines = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="otoscope",
+        description="Speech recognition that shows its work, on this machine or by a service.",
+        epilog=_EPILOG,
+        formatter_class=keep_lines,
+    )
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    add = partial(_teaching, subparsers.add_parser)
-    _add_transcribe(add("transcribe", help="write down what is said", description=_TRANSCRIBE))
+    add = partial(subparsers.add_parser, formatter_class=keep_lines)
+    _add_transcribe(add("transcribe", help="transcribe recordings", description=_TRANSCRIBE))
     _add_align(add("align", help="find a known text in a recording", description=_ALIGN))
     _add_probs(add("probs", help="write P(symbol | frame)", description=_PROBS))
     _add_info(add("info", help="show a model or audio files", description=_INFO))
     return parser
 
 
-def _teaching(
-    make: Callable[..., argparse.ArgumentParser],
-    *names: str,
-    **fields: Any,  # noqa: ANN401 - argparse's
-) -> argparse.ArgumentParser:
-    """A parser whose help keeps its lines."""
-    return make(*names, formatter_class=argparse.RawDescriptionHelpFormatter, **fields)
-
-
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
     _add_output(parser, _TRANSCRIPT_FORMATS, "text")
-    reading = parser.add_argument_group("how it is read")
-    reading.add_argument(
+    decoding = parser.add_argument_group("decoding")
+    decoding.add_argument(
         "--decoder",
         choices=("greedy", "beam"),
-        help="default: beam if there is a language model or one of the next options, else greedy",
+        help="default: beam if there is a language model or one of the options below is given, "
+        "else greedy",
     )
-    reading.add_argument(
+    decoding.add_argument(
         "--no-language-model",
         dest="language_model",
         action="store_false",
-        help="let a beam search go by letters alone",
+        help="beam search without the language model",
     )
-    for flag, kind, words in (
-        ("--beam-width", int, "texts that a beam search keeps at every frame"),
+    for flag, kind, text in (
+        ("--beam-width", int, "hypotheses that beam search keeps at each frame"),
         ("--lm-weight", float, "weight of the language model"),
-        ("--word-bonus", float, "added to a text's score for each word"),
-        ("--n-best", int, "hypotheses to give, with --format json"),
-        ("--hotwords", str, "words that are expected, with boosts: 'otoscope:8, new york'"),
-        ("--phrases", str, "a closed list, of which one was said: 'yes, no, stop'"),
+        ("--word-bonus", float, "added to a hypothesis' score for each word"),
+        ("--n-best", int, "number of hypotheses to write, with --format json"),
+        ("--hotwords", str, "words to expect, with boosts: 'otoscope:8, new york'"),
+        ("--phrases", str, "closed list of phrases, one of which is said: 'yes, no, stop'"),
     ):
-        reading.add_argument(flag, type=kind, metavar="N" if kind is int else "X", help=words)
+        decoding.add_argument(flag, type=kind, metavar="N" if kind is int else "X", help=text)
     _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser)
 
@@ -145,8 +141,8 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
 def _add_align(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
     text = parser.add_mutually_exclusive_group()
-    text.add_argument("--text", help="what is said, in every one of the files")
-    text.add_argument("--text-file", type=Path, metavar="FILE", help="that holds it")
+    text.add_argument("--text", help="what is said, the same in all files")
+    text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
     _add_output(parser, _ALIGNMENT_FORMATS, "json")
     _add_backend(parser)
     parser.set_defaults(command=commands.align, parser=parser)
@@ -155,14 +151,16 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
 def _add_probs(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
     _add_output(parser, _PROBS_FORMATS, "csv")
-    part = parser.add_argument_group("which part")
+    part = parser.add_argument_group("selection")
     part.add_argument(
         "--unit", choices=("character", "phoneme"), default="character", help="of the columns"
     )
     part.add_argument(
-        "--from-s", type=float, metavar="X", help="frames centred at or after it, in s"
+        "--from-s", type=float, metavar="X", help="only frames centred at or after this second"
     )
-    part.add_argument("--to-s", type=float, metavar="X", help="frames centred before it, in s")
+    part.add_argument(
+        "--to-s", type=float, metavar="X", help="only frames centred before this second"
+    )
     _add_backend(parser)
     parser.set_defaults(command=commands.probs, parser=parser)
 
@@ -181,33 +179,36 @@ def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
 
 
 def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str) -> None:
-    group = parser.add_argument_group("what is written")
+    group = parser.add_argument_group("output")
     group.add_argument(
         "-f",
         "--format",
         choices=formats,
-        help=f"default: as the suffix of --out says, else {default}",
+        help=f"default: by the suffix of --out, else {default}",
     )
     place = group.add_mutually_exclusive_group()
     place.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="write here, not to standard output"
+        "-o", "--out", type=Path, metavar="FILE", help="write here instead of standard output"
     )
     place.add_argument(
-        "--out-dir", type=Path, metavar="DIR", help="write one file for each recording here"
+        "--out-dir", type=Path, metavar="DIR", help="write one file per recording into this folder"
     )
     parser.set_defaults(default_format=default, formats=formats)
 
 
 def _add_backend(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("who listens")
-    who = group.add_mutually_exclusive_group()
-    who.add_argument(
+    group = parser.add_argument_group("model or service")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
         "--model",
         type=Path,
         metavar="FILE",
-        help="a model.onnx; default: models/english/model.int8.onnx, here or in the checkout",
+        help="a model.onnx; default: models/english/model.int8.onnx, in the working directory or "
+        "the checkout",
     )
-    who.add_argument("--server", metavar="URL", help="a running service, http://127.0.0.1:8000")
+    either.add_argument(
+        "--server", metavar="URL", help="a running service, such as http://127.0.0.1:8000"
+    )
     group.add_argument(
         "--lm", type=Path, metavar="FILE", help="language model; default: lm.npz beside the model"
     )
@@ -215,12 +216,12 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         "--api-key",
         metavar="KEY",
         default=os.environ.get("OTOSCOPE_API_KEY"),
-        help="of the service; better in the variable OTOSCOPE_API_KEY, which others can't see",
+        help="of the service; the variable OTOSCOPE_API_KEY hides it from other users",
     )
     group.add_argument(
         "--retries",
         type=int,
         default=4,
         metavar="N",
-        help="tries after the first where a service is busy or not there (default: 4)",
+        help="retries if the service is busy or can't be reached (default: 4)",
     )

@@ -1,6 +1,6 @@
-"""Who recognizes: a model on this machine, or a service.
+"""What runs the model: this machine, or a service.
 
-Both give the documents that the service answers with, so all formats are written from those.
+Both return the documents that the service answers with, so all formats are written from those.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 
 Recording: TypeAlias = bytes | Path
-"""What came on standard input, or a file."""
+"""The bytes of standard input, or a file."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Output:
 
     Attributes:
         body: of the file.
-        audio_s: length of the recording; 0 where nobody said.
-        warnings: what there was to say about reading it.
+        audio_s: length of the recording; 0 if it is not known.
+        warnings: about reading the recording.
     """
 
     body: bytes
@@ -34,7 +34,7 @@ class Output:
 
 
 class Backend(Protocol):
-    """What the commands need of whoever listens. Each raises OtoscopeError or OSError."""
+    """A model as the commands need it. Each method raises OtoscopeError or OSError."""
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
         """What is said, with characters and segments."""
@@ -43,10 +43,10 @@ class Backend(Protocol):
         """Where each character of the text is."""
 
     def recognize(self, recording: Recording) -> Recognition:
-        """X and posteriors."""
+        """Posteriors with features."""
 
     def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
-        """Posteriors as csv, npy, json or png."""
+        """Posteriors as a file."""
 
     def facts(self) -> dict[str, Any]:
         """What is known about the model, for JSON."""

@@ -9,12 +9,11 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from otoscope.cli import writing
 from otoscope.cli.backend import Backend, Output, Recording
-from otoscope.cli.batch import STDIN, Plan, make_plan, run
-from otoscope.cli.errors import UsageError
+from otoscope.cli.batch import STDIN, Batch, UsageError
 from otoscope.cli.information import show
 from otoscope.cli.local_backend import LocalBackend
+from otoscope.cli.writing import write, write_alignment_png
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
 from otoscope.formats import MatrixFormat
@@ -24,77 +23,75 @@ OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 
 def transcribe(options: argparse.Namespace) -> int:
-    """Write down what is said."""
-    plan = make_plan(options)
-    decoding = _checked(DecodingOptions, options)
+    """Write what is said."""
+    batch = Batch.of(options)
+    decoding = _validated(DecodingOptions, options)
 
-    def work(name: str, recording: Recording) -> Output:
-        answer = ear.transcribe(recording, decoding)
-        return writing.transcript(answer, plan.form, plan.named(name))
+    def process(name: str, recording: Recording) -> Output:
+        result = backend.transcribe(recording, decoding)
+        return write(result, batch.form, batch.label(name))
 
-    with open_backend(options) as ear:
-        return run(plan, work)
+    with open_backend(options) as backend:
+        return batch.run(process)
 
 
 def align(options: argparse.Namespace) -> int:
     """Find a known text."""
-    plan = make_plan(options)
-    _need_pictures(plan)
+    batch = _drawable(Batch.of(options))
     text = options.text
     if options.text_file is not None:
         text = options.text_file.read_text(encoding="utf-8")
-    if text is None and STDIN in plan.names:
-        raise UsageError("expected --text or --text-file for what comes on standard input")
+    if text is None and STDIN in batch.names:
+        raise UsageError("expected --text or --text-file for standard input")
 
-    def work(name: str, recording: Recording) -> Output:
-        said = _text_beside(Path(name)) if text is None else text
-        if plan.form == "png":
-            return writing.alignment_png(ear.recognize(recording), said)
-        return writing.alignment(ear.align(recording, said), plan.form, plan.named(name))
+    def process(name: str, recording: Recording) -> Output:
+        known = _text_beside(Path(name)) if text is None else text
+        if batch.form == "png":
+            return write_alignment_png(backend.recognize(recording), known)
+        return write(backend.align(recording, known), batch.form, batch.label(name))
 
-    with open_backend(options) as ear:
-        return run(plan, work)
+    with open_backend(options) as backend:
+        return batch.run(process)
 
 
 def probs(options: argparse.Namespace) -> int:
     """Write P(symbol | frame)."""
-    plan = make_plan(options)
-    _need_pictures(plan)
-    form = cast("MatrixFormat", plan.form)  # the parser takes no others
-    selection = _checked(Selection, options)
-    with open_backend(options) as ear:
-        return run(plan, lambda _, recording: ear.probs(recording, form, selection))
+    batch = _drawable(Batch.of(options))
+    form = cast("MatrixFormat", batch.form)  # the parser takes no others
+    selection = _validated(Selection, options)
+    with open_backend(options) as backend:
+        return batch.run(lambda _, recording: backend.probs(recording, form, selection))
 
 
 def info(options: argparse.Namespace) -> int:
     """Show a model, or audio files."""
     facts: dict[str, Any] | None = None
     if not options.files or options.model is not None or options.server is not None:
-        with open_backend(options) as ear:
-            facts = ear.facts()
+        with open_backend(options) as backend:
+            facts = backend.facts()
     return show(facts, options.files, options.format)
 
 
 @contextmanager
 def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
-    """Whoever the options name, ready to listen.
+    """The model or the service that the options name.
 
     Raises:
-        OtoscopeError: if there is no such model or service.
+        OtoscopeError: if there is none.
     """
     if options.server is None:
         yield LocalBackend(options.model, options.lm)
         return
     if options.lm is not None:
         raise UsageError("--lm: expected a --model to use it with, got --server")
-    _need("httpx", "--server")
+    _require("httpx", "--server")
     from otoscope.cli.service_backend import ServiceBackend  # noqa: PLC0415 - an extra brings httpx
 
-    with ServiceBackend.at(options.server, options.api_key, options.retries) as ear:
-        yield ear
+    with ServiceBackend.at(options.server, options.api_key, options.retries) as backend:
+        yield backend
 
 
-def _checked(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:
+def _validated(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:
     """The options that are fields of `kind`; UsageError naming what is wrong."""
     values = {name: getattr(options, name, None) for name in kind.model_fields}
     try:
@@ -111,15 +108,16 @@ def _checked(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:
 def _text_beside(recording: Path) -> str:
     path = recording.with_suffix(".txt")
     if not path.is_file():
-        raise TextError(f"expected --text, --text-file, or its text in {path}, which is not there")
+        raise TextError(f"expected --text, --text-file, or the text in {path}, which is missing")
     return path.read_text(encoding="utf-8")
 
 
-def _need_pictures(plan: Plan) -> None:
-    if plan.form == "png":
-        _need("matplotlib", "--format png")
+def _drawable(batch: Batch) -> Batch:
+    if batch.form == "png":
+        _require("matplotlib", "--format png")
+    return batch
 
 
-def _need(module: str, what: str) -> None:
+def _require(module: str, what: str) -> None:
     if find_spec(module) is None:
         raise UsageError(f"{what} needs {module}: pip install 'otoscope[cli]'")

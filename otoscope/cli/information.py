@@ -7,8 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from otoscope.audio.probe import AudioFacts, probe
-from otoscope.cli.batch import read
-from otoscope.cli.errors import one_line
+from otoscope.cli.batch import one_line, read
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import BLANK_NAME
 
@@ -16,10 +15,10 @@ _NAME_WIDTH = 16
 
 
 def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> int:
-    """Write what is known; returns how many files are no audio, which standard error tells of.
+    """Write what is known; returns how many files can't be read, each with a line on stderr.
 
     Args:
-        model: what an `Backend` knows about its model; None where nobody asks.
+        model: the facts of a `Backend`; None to show files only.
         names: of audio files.
         form: text or json.
     """
@@ -32,11 +31,11 @@ def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> in
     if form == "json":
         document: dict[str, Any] = {} if model is None else {"model": model}
         if names:
-            document["files"] = [{"file": name, **asdict(of)} for name, of in files.items()]
+            document["files"] = [{"file": name, **asdict(facts)} for name, facts in files.items()]
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
         blocks = [] if model is None else [list(_model_lines(model))]
-        blocks += [list(_file_lines(name, of)) for name, of in files.items()]
+        blocks += [list(_file_lines(name, facts)) for name, facts in files.items()]
         sys.stdout.write("\n".join("".join(block) for block in blocks))
     return len(set(names)) - len(files)
 
@@ -63,13 +62,13 @@ def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:
         yield _line("calibration", ", ".join(model["calibrated"]) or "none")
 
 
-def _file_lines(name: str, of: AudioFacts) -> Iterator[str]:
+def _file_lines(name: str, facts: AudioFacts) -> Iterator[str]:
     yield _line("file", name)
-    yield _line("format", f"{of.container}, {of.coding}")
-    yield _line("rate", f"{of.sample_rate_hz} Hz")
-    yield _line("channels", str(of.channels))
-    broken = "" if of.whole else ", and then it breaks off"
-    yield _line("duration", f"{of.duration_s:.3f} s{broken}")
+    yield _line("format", f"{facts.container}, {facts.coding}")
+    yield _line("rate", f"{facts.sample_rate_hz} Hz")
+    yield _line("channels", str(facts.channels))
+    broken = "" if facts.whole else ", and then it breaks off"
+    yield _line("duration", f"{facts.duration_s:.3f} s{broken}")
 
 
 def _line(name: str, value: str) -> str:

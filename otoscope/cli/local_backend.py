@@ -20,12 +20,12 @@ from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer, align
 from otoscope.schemas.convert import transcript_answer
 from otoscope.strict import dump
 
-_SHIPPED = Path("models/english/model.int8.onnx")
+_DEFAULT_MODEL = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 class LocalBackend:
-    """See `Backend`. Recordings may be of any length; the model's own language model is used."""
+    """A backend for recordings of any length, with the language model beside the model."""
 
     def __init__(self, model: Path | None, lm: Path | None) -> None:
         """Load the model, and what lies beside it.
@@ -37,22 +37,20 @@ class LocalBackend:
         Raises:
             ModelFileError: if one of them can't be used.
         """
-        self._path = model or _shipped()
+        self._path = model or _default_model()
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
-        self._decoding = open_decoder(
+        self._decoder = open_decoder(
             self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
         )
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
-        """Nothing but posteriors is kept of a long recording."""
         recognition = self._recognize(recording)
         posteriors = recognition.posteriors
-        decoded = self._decoding.decode(posteriors, options)
+        decoded = self._decoder.decode(posteriors, options)
         return transcript_answer(decoded, posteriors.clock, self._name, recognition.warnings)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
-        """As POST /align does."""
         recognition = self._recognize(recording)
         posteriors = recognition.posteriors
         frames = posteriors.log_probs.shape[0]
@@ -60,11 +58,9 @@ class LocalBackend:
         return alignment_answer(aligned, posteriors.clock, frames, self._name, recognition.warnings)
 
     def recognize(self, recording: Recording) -> Recognition:
-        """X as well as posteriors."""
         return self._recognize(recording, keep_features=True)
 
     def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
-        """As POST /probs does, but for the length of what can be drawn."""
         recognition = self._recognize(recording, keep_features=form == "png")
         view = select(recognition.posteriors, selection)
         fields = {"warnings": recognition.warnings}
@@ -73,9 +69,8 @@ class LocalBackend:
         return Output(body + b"\n" if form == "json" else body, duration_s, recognition.warnings)
 
     def facts(self) -> dict[str, Any]:
-        """The spec, and what lies beside the model."""
-        spec, decoding = self._recognizer.spec, self._decoding
-        words = decoding.language_model and len(decoding.language_model.ngrams.vocabulary)
+        spec, decoder = self._recognizer.spec, self._decoder
+        words = decoder.language_model and len(decoder.language_model.ngrams.vocabulary)
         return {
             "name": spec.name,
             "sha256": self._recognizer.sha256,
@@ -86,7 +81,7 @@ class LocalBackend:
             "frame_s": spec.frame_s,
             "spec": dump(spec),
             "language_model_words": words,
-            "calibrated": sorted(decoding.calibration.curves) if decoding.calibration else [],
+            "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],
         }
 
     def _recognize(self, recording: Recording, *, keep_features: bool = False) -> Recognition:
@@ -101,11 +96,11 @@ class LocalBackend:
         return replace(recognition, warnings=stream.warnings)
 
 
-def _shipped() -> Path:
-    for path in (_SHIPPED, _CHECKOUT / _SHIPPED):
+def _default_model() -> Path:
+    for path in (_DEFAULT_MODEL, _CHECKOUT / _DEFAULT_MODEL):
         if path.is_file():
             return path
     raise ModelFileError(
-        f"expected a model, and there is no {_SHIPPED}: name one with --model FILE, "
+        f"{_DEFAULT_MODEL} is missing: name a model with --model FILE, "
         "or a service with --server URL"
     )

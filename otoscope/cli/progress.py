@@ -1,4 +1,4 @@
-"""A bar on standard error, for people who wait for several files."""
+"""A progress bar on standard error."""
 
 import sys
 import time
@@ -9,10 +9,12 @@ from typing import Any, Self
 
 
 class Progress:
-    """Counts files and seconds of audio; shown on a terminal only, and if tqdm is installed."""
+    """Counts files and seconds of audio.
+
+    Shown for several files, on a terminal only, and if tqdm is installed.
+    """
 
     def __init__(self, files: int) -> None:
-        """Begin now."""
         self._bar: Any = None
         self._audio_s = 0.0
         self._started_s = time.monotonic()
@@ -23,8 +25,8 @@ class Progress:
                 total=files, unit="file", leave=False, dynamic_ncols=True, mininterval=0
             )
 
-    def done(self, audio_s: float) -> None:
-        """One more file, with so much audio."""
+    def advance(self, audio_s: float) -> None:
+        """One more file is done, with so much audio."""
         self._audio_s += audio_s
         if self._bar is not None:
             took_s = max(time.monotonic() - self._started_s, 1e-9)
@@ -32,14 +34,14 @@ class Progress:
             self._bar.set_postfix_str(speed, refresh=False)
             self._bar.update()
 
-    def say(self, line: str) -> None:
+    def write_line(self, line: str) -> None:
         """Write a line to standard error, above the bar."""
         with self.hidden():
             sys.stderr.write(f"{line}\n")
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Room for others to write on the terminal."""
+        """Hide the bar while something else is written to the terminal."""
         if self._bar is None:
             yield
             return

@@ -1,4 +1,4 @@
-"""A service that listens."""
+"""A running service."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +22,13 @@ _WRONG_OPTIONS = ("urn:otoscope:problem:form", "urn:otoscope:problem:query")
 
 
 class ServiceBackend:
-    """See `Backend`. What is asked for is JSON; other formats are written here."""
+    """A backend that gets JSON from a service; other formats are written here."""
 
     def __init__(self, client: Client) -> None:
-        """Ask the service for its model, so that it is known to be there and to let us in.
+        """Ask the service for its model, which shows that it runs and accepts the key.
 
         Raises:
-            ClientError: if it is not, or does not.
+            ClientError: if it does not.
         """
         self._client = client
         self._model = client.model()
@@ -41,7 +41,6 @@ class ServiceBackend:
             yield cls(client)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> Transcription:
-        """The service keeps the result for a while, for those who use its id."""
         with _wrong_options():
             return self._client.transcribe(
                 recording,
@@ -57,22 +56,20 @@ class ServiceBackend:
             )
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
-        """POST /align."""
         return self._client.align(recording, text)
 
     def recognize(self, recording: Recording) -> Recognition:
-        """By way of a transcription, which is deleted again."""
-        answer = self._client.transcribe(recording, decoder="greedy")
-        if answer.id is None:
-            raise ClientError(f"the service has no features to give: {'; '.join(answer.warnings)}")
+        # By way of a transcription, which is deleted again.
+        result = self._client.transcribe(recording, decoder="greedy")
+        if result.id is None:
+            raise ClientError(f"the service kept no features: {'; '.join(result.warnings)}")
         try:
-            posteriors = self._posteriors(answer.id, answer.duration_s)
-            return Recognition(posteriors, self._client.features(answer.id))
+            posteriors = self._posteriors(result.id, result.duration_s)
+            return Recognition(posteriors, self._client.features(result.id))
         finally:
-            self._client.delete(answer.id)
+            self._client.delete(result.id)
 
     def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
-        """POST /probs."""
         with _wrong_options():
             body = self._client.write_probs(
                 recording,
@@ -84,7 +81,6 @@ class ServiceBackend:
         return Output(body + b"\n" if form == "json" else body)
 
     def facts(self) -> dict[str, Any]:
-        """GET /model, without the reports."""
         model = self._model
         return {
             **model.model_dump(exclude={"spec", "evaluation", "parity"}),
@@ -92,7 +88,7 @@ class ServiceBackend:
         }
 
     def _posteriors(self, result_id: str, duration_s: float) -> Posteriors:
-        """Of characters; natural logarithms of what the service sends."""
+        """Of characters."""
         sent = self._client.probs(result_id)
         with np.errstate(divide="ignore"):  # log 0 is -inf, which is meant
             log_probs = np.log(sent.probs)
@@ -102,7 +98,7 @@ class ServiceBackend:
 
 @contextmanager
 def _wrong_options() -> Iterator[None]:
-    """Options that no recording can be read with are told from recordings that can't be read."""
+    """Tell options that are wrong for every recording from recordings that can't be read."""
     try:
         yield
     except ProblemError as error:

@@ -1,4 +1,4 @@
-"""Results -> the bytes of a file, in the format that was asked for."""
+"""Results -> the bytes of a file."""
 
 import json
 
@@ -11,42 +11,34 @@ from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 from otoscope.transcript import Character, Word
 
 
-def transcript(answer: TranscriptAnswer, form: str, named: str | None) -> Output:
-    """A transcription in a format.
+def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | None) -> Output:
+    """A transcription or an alignment, which have characters, in a format of the command.
 
     Args:
-        answer: with the characters of its words.
-        form: one of TRANSCRIPT_FORMATS.
-        named: the file's name where text and JSON have to say it.
+        result: what is written.
+        form: json, or one of `otoscope.formats.TextFormat`.
+        label: the file's name, if text and JSON have to say it.
     """
-    body = _write(answer, form, named)
-    if form == "text" and named is not None:
-        body = f"{named}: ".encode() + (body or b"\n")
-    return Output(body, answer.duration_s, answer.warnings)
+    if form == "json":
+        name = {} if label is None else {"file": label}
+        fields = {**name, **result.model_dump(mode="json", exclude={"probs"})}
+        body = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+        return Output(body, result.duration_s, result.warnings)
+    words = [Word(each.word, each.start_s, each.end_s, each.confidence) for each in result.words]
+    characters = [
+        Character(each.character, each.start_s, each.end_s, each.confidence)
+        for word in result.words
+        for each in word.characters or ()
+    ]
+    body = formats.write(form, words, characters, result.duration_s)
+    if form == "text" and label is not None:
+        body = f"{label}: ".encode() + (body or b"\n")
+    return Output(body, result.duration_s, result.warnings)
 
 
-def alignment(answer: AlignmentAnswer, form: str, named: str | None) -> Output:
-    """An alignment in one of ALIGNMENT_FORMATS but png; `named` as in `transcript`."""
-    return Output(_write(answer, form, named), answer.duration_s, answer.warnings)
-
-
-def alignment_png(recognition: Recognition, text: str) -> Output:
+def write_alignment_png(recognition: Recognition, text: str) -> Output:
     """A recording's posteriorgram with the boundaries of the words of a known text."""
     posteriors = recognition.posteriors
     words = align(posteriors, text).words
     png = posteriorgram_png(recognition.require_features(), posteriors, words=words)
     return Output(png, posteriors.clock.duration_s)
-
-
-def _write(answer: TranscriptAnswer | AlignmentAnswer, form: str, named: str | None) -> bytes:
-    if form == "json":
-        name = {} if named is None else {"file": named}
-        fields = {**name, **answer.model_dump(mode="json", exclude={"probs"})}
-        return json.dumps(fields, ensure_ascii=False).encode() + b"\n"
-    words = [Word(each.word, each.start_s, each.end_s, each.confidence) for each in answer.words]
-    characters = [
-        Character(each.character, each.start_s, each.end_s, each.confidence)
-        for word in answer.words
-        for each in word.characters or ()
-    ]
-    return formats.write(form, words, characters, answer.duration_s)

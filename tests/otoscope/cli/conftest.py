@@ -54,9 +54,9 @@ def address(tmp_path_factory):
         yield address
 
 
-@pytest.fixture(params=["here", "server"])
-def ear(request):
-    """Arguments that say who listens."""
-    if request.param == "here":
+@pytest.fixture(params=["local", "service"])
+def backend(request):
+    """Arguments that choose the model or the service."""
+    if request.param == "local":
         return ()
     return "--server", request.getfixturevalue("address"), "--api-key", KEY

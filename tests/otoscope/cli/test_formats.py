@@ -1,4 +1,4 @@
-"""Every format of every command, with a model of this machine and with a service."""
+"""Every format of every command, with a local model and with a service."""
 
 import io
 import json
@@ -30,58 +30,58 @@ def cues(text):
     return " ".join(re.sub(r"WEBVTT|^\d+$|.*-->.*", "", text, flags=re.MULTILINE).split())
 
 
-def test_text(otoscope, ear, sample):
-    done = otoscope("transcribe", *ear, sample)
+def test_text(otoscope, backend, sample):
+    done = otoscope("transcribe", *backend, sample)
     assert done == (0, f"{HEARD}\n".encode(), "")
 
 
-def test_json(otoscope, ear, sample):
-    done = otoscope("transcribe", *ear, "--format", "json", sample)
+def test_json(otoscope, backend, sample):
+    done = otoscope("transcribe", *backend, "--format", "json", sample)
     document = json.loads(done.out)
     assert (document["text"], document["duration_s"]) == (HEARD, 3.395)
     assert (document["decoder"], document["model"]["name"]) == ("beam + LM", "english")
     first = document["words"][0]
     assert (first["word"], first["start_s"], first["end_s"]) == ("was", 0.22, 0.42)
     assert first["confidence"] == pytest.approx(0.92, abs=0.01)
-    assert [letter["character"] for letter in first["characters"]] == list("was")
+    assert [each["character"] for each in first["characters"]] == list("was")
     assert " ".join(segment["text"] for segment in document["segments"]) == HEARD
-    assert ("id" in document, "probs" in document) == (bool(ear), False)
+    assert ("id" in document, "probs" in document) == (bool(backend), False)
     assert done.out.count(b"\n") == 1
 
 
-def test_subtitles(otoscope, ear, sample):
-    srt = otoscope("transcribe", *ear, "-f", "srt", sample).out.decode()
-    vtt = otoscope("transcribe", *ear, "-f", "vtt", sample).out.decode()
+def test_subtitles(otoscope, backend, sample):
+    srt = otoscope("transcribe", *backend, "-f", "srt", sample).out.decode()
+    vtt = otoscope("transcribe", *backend, "-f", "vtt", sample).out.decode()
     assert srt.startswith("1\n00:00:00,220 --> 00:00:03,")
     assert vtt.startswith("WEBVTT\n\n00:00:00.220 --> ")
     assert cues(srt) == cues(vtt) == HEARD
 
 
 @pytest.mark.parametrize("decoder", ["greedy", "beam"])
-def test_textgrid(otoscope, ear, sample, tmp_path, decoder):
+def test_textgrid(otoscope, backend, sample, tmp_path, decoder):
     out = tmp_path / "speech.TextGrid"
-    assert otoscope("transcribe", *ear, "--decoder", decoder, "-o", out, sample) == (0, b"", "")
+    assert otoscope("transcribe", *backend, "--decoder", decoder, "-o", out, sample) == (0, b"", "")
     found = tiers(out)
     assert "".join(found["characters"]) == "".join(found["words"])
     assert decoder == "greedy" or found["words"] == HEARD.split()
 
 
-def test_options_of_decoding(otoscope, ear, sample, posteriors):
-    letters = otoscope("transcribe", *ear, "--decoder", "greedy", sample).out.decode()
-    assert letters == f"{greedy(posteriors).text}\n" != f"{HEARD}\n"
-    hot = otoscope("transcribe", *ear, "--hotwords", "fathur:30, new york", sample).out.decode()
+def test_decoding_options(otoscope, backend, sample, posteriors):
+    text = otoscope("transcribe", *backend, "--decoder", "greedy", sample).out.decode()
+    assert text == f"{greedy(posteriors).text}\n" != f"{HEARD}\n"
+    hot = otoscope("transcribe", *backend, "--hotwords", "fathur:30, new york", sample).out.decode()
     assert "fathur" in hot
-    closed = otoscope("transcribe", *ear, "--phrases", f"yes, no, {SAID}", sample).out.decode()
+    closed = otoscope("transcribe", *backend, "--phrases", f"yes, no, {SAID}", sample).out.decode()
     assert closed == f"{SAID}\n"
     options = ("--n-best", "3", "--beam-width", "50", "--lm-weight", "0", "--word-bonus", "-1")
-    several = json.loads(otoscope("transcribe", *ear, *options, "-f", "json", sample).out)
+    several = json.loads(otoscope("transcribe", *backend, *options, "-f", "json", sample).out)
     assert len(several["hypotheses"]) == 3
     score = several["hypotheses"][0]
     assert score["score"] == pytest.approx(score["acoustic"] + score["bonus"], abs=1e-3)
 
 
-def test_an_alignment_as_json(otoscope, ear, sample, posteriors):
-    document = json.loads(otoscope("align", *ear, "--text", SAID, sample).out)
+def test_an_alignment_as_json(otoscope, backend, sample, posteriors):
+    document = json.loads(otoscope("align", *backend, "--text", SAID, sample).out)
     expected = align(posteriors, SAID)
     assert document["text"] == SAID
     assert [word["start_frame"] for word in document["words"]] == [
@@ -89,18 +89,18 @@ def test_an_alignment_as_json(otoscope, ear, sample, posteriors):
     ]
 
 
-def test_an_alignment_for_others(otoscope, ear, sample, tmp_path):
+def test_an_alignment_as_subtitles_and_textgrid(otoscope, backend, sample, tmp_path):
     (tmp_path / "said.txt").write_text(f"{SAID}.\n", encoding="utf-8")
     text = ("--text-file", tmp_path / "said.txt")
     for form in ("srt", "vtt"):
-        done = otoscope("align", *ear, *text, "--format", form, sample)
+        done = otoscope("align", *backend, *text, "--format", form, sample)
         assert cues(done.out.decode()) == SAID
     out = tmp_path / "speech.textgrid"
-    assert otoscope("align", *ear, *text, "--out", out, sample).code == 0
+    assert otoscope("align", *backend, *text, "--out", out, sample).code == 0
     assert tiers(out) == {"words": SAID.split(), "characters": list(SAID.replace(" ", ""))}
 
 
-def test_an_alignment_drawn(otoscope, ear, sample, tmp_path, monkeypatch):
+def test_an_alignment_as_png(otoscope, backend, sample, tmp_path, monkeypatch):
     shown = []
     from otoscope.plots import posteriorgram  # noqa: PLC0415
 
@@ -111,12 +111,12 @@ def test_an_alignment_drawn(otoscope, ear, sample, tmp_path, monkeypatch):
         lambda panels, words, span_s: shown.extend(words) or draw(panels, words, span_s),
     )
     out = tmp_path / "speech.png"
-    assert otoscope("align", *ear, "--text", SAID, "--out", out, sample) == (0, b"", "")
+    assert otoscope("align", *backend, "--text", SAID, "--out", out, sample) == (0, b"", "")
     assert out.read_bytes().startswith(PNG)
     assert [word.word for word in shown] == SAID.split()
 
 
-def test_the_text_beside_a_recording(otoscope, sample, tmp_path):
+def test_the_text_is_read_from_a_file_beside_the_recording(otoscope, sample, tmp_path):
     for name in ("one", "two"):
         (tmp_path / f"{name}.flac").write_bytes(sample.read_bytes())
     (tmp_path / "one.txt").write_text(SAID, encoding="utf-8")
@@ -128,31 +128,31 @@ def test_the_text_beside_a_recording(otoscope, sample, tmp_path):
     assert "two.txt" in done.err
 
 
-def test_posteriors_as_csv(otoscope, ear, sample, posteriors):
-    lines = otoscope("probs", *ear, sample).out.decode().splitlines()
+def test_posteriors_as_csv(otoscope, backend, sample, posteriors):
+    lines = otoscope("probs", *backend, sample).out.decode().splitlines()
     names = lines[0].split(",")
     assert (names[:2], names[-3:]) == (["time_s", "a"], ["space", "'", "blank"])
     values = np.array([line.split(",") for line in lines[1:]], dtype=float)
     np.testing.assert_allclose(values[:, 1:], posteriors.probs, atol=1e-4)
 
 
-def test_posteriors_as_npy_of_a_part(otoscope, ear, sample, posteriors, tmp_path):
+def test_posteriors_as_npy_of_a_part(otoscope, backend, sample, posteriors, tmp_path):
     out = tmp_path / "speech.npy"
-    otoscope("probs", *ear, "--from-s", "1", "--to-s", "2", "-o", out, sample)
+    otoscope("probs", *backend, "--from-s", "1", "--to-s", "2", "-o", out, sample)
     np.testing.assert_allclose(np.load(out), posteriors.probs[25:50], atol=1e-4)
-    piped = otoscope("probs", *ear, "-f", "npy", "--unit", "phoneme", sample).out
+    piped = otoscope("probs", *backend, "-f", "npy", "--unit", "phoneme", sample).out
     expected = posteriors.phonemes.probs
     np.testing.assert_allclose(np.load(io.BytesIO(piped)), expected, atol=1e-4)
 
 
-def test_posteriors_as_json(otoscope, ear, sample):
-    document = json.loads(otoscope("probs", *ear, "-f", "json", sample).out)
+def test_posteriors_as_json(otoscope, backend, sample):
+    document = json.loads(otoscope("probs", *backend, "-f", "json", sample).out)
     assert document["shape"] == [85, 29]
     assert tuple(document["symbols"]) == ENGLISH.class_names
     assert document["warnings"] == []
 
 
-def test_posteriors_drawn(otoscope, ear, sample, tmp_path):
+def test_posteriors_as_png(otoscope, backend, sample, tmp_path):
     out = tmp_path / "speech.png"
-    assert otoscope("probs", *ear, "--to-s", "1", "-o", out, sample) == (0, b"", "")
+    assert otoscope("probs", *backend, "--to-s", "1", "-o", out, sample) == (0, b"", "")
     assert out.read_bytes().startswith(PNG)

@@ -23,11 +23,11 @@ def show(monkeypatch):
     return terminal
 
 
-def test_the_bar_tells_files_and_speed(monkeypatch):
+def test_the_bar_shows_files_and_speed(monkeypatch):
     terminal = show(monkeypatch)
     with Progress(files=3) as progress:
-        progress.done(audio_s=3600.0)
-        progress.done(audio_s=0.0)
+        progress.advance(audio_s=3600.0)
+        progress.advance(audio_s=0.0)
         shown = terminal.getvalue()
     assert "1/3" in shown
     assert "2/3" in shown
@@ -35,23 +35,23 @@ def test_the_bar_tells_files_and_speed(monkeypatch):
     assert float(speeds[-1]) > 0
 
 
-def test_lines_stand_beside_the_bar(monkeypatch):
+def test_lines_are_written_above_the_bar(monkeypatch):
     terminal = show(monkeypatch)
     with Progress(files=2) as progress:
-        progress.done(1.0)
-        progress.say("otoscope: one.wav: no such file")
+        progress.advance(1.0)
+        progress.write_line("otoscope: one.wav: no such file")
     assert "\rotoscope: one.wav: no such file\n" in terminal.getvalue()
 
 
 def test_one_file_has_no_bar(monkeypatch):
     terminal = show(monkeypatch)
     with Progress(files=1) as progress:
-        progress.done(1.0)
-        progress.say("a line")
+        progress.advance(1.0)
+        progress.write_line("a line")
     assert terminal.getvalue() == "a line\n"
 
 
-def test_there_is_no_bar_where_there_is_no_terminal(capsys):
+def test_without_a_terminal_there_is_no_bar(capsys):
     with Progress(files=9) as progress:
-        progress.done(1.0)
+        progress.advance(1.0)
     assert capsys.readouterr().err == ""

@@ -1,4 +1,4 @@
-"""Inputs, places of outputs, exit codes and manners."""
+"""Inputs, outputs, exit codes and messages."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def here(sample, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("command", [[], ["transcribe"], ["align"], ["probs"], ["info"]])
-def test_help_teaches(otoscope, command):
+def test_help_has_examples_and_exit_codes(otoscope, command):
     done = otoscope(*command, "--help")
     assert done.code == 0
     words = done.out.decode()
@@ -42,8 +42,11 @@ def test_help_teaches(otoscope, command):
     assert f"otoscope {' '.join(command)}" in words
 
 
-def test_standard_input(otoscope, ear, sample):
-    assert otoscope("transcribe", *ear, "-", stdin=sample.read_bytes()).out == f"{HEARD}\n".encode()
+def test_standard_input(otoscope, backend, sample):
+    assert (
+        otoscope("transcribe", *backend, "-", stdin=sample.read_bytes()).out
+        == f"{HEARD}\n".encode()
+    )
 
 
 def test_several_files_are_named(otoscope, sample, silence):
@@ -53,11 +56,11 @@ def test_several_files_are_named(otoscope, sample, silence):
     assert [json.loads(line)["file"] for line in lines] == [str(sample), str(silence)]
 
 
-def test_silence_alone_is_no_line(otoscope, silence):
+def test_silence_alone_writes_nothing(otoscope, silence):
     assert otoscope("transcribe", silence) == (0, b"", "")
 
 
-def test_a_file_for_each(otoscope, sample, silence, tmp_path):
+def test_an_output_file_per_recording(otoscope, sample, silence, tmp_path):
     folder = tmp_path / "new" / "texts"
     done = otoscope(
         "transcribe", "--out-dir", folder, sample, silence, "-", stdin=sample.read_bytes()
@@ -67,10 +70,10 @@ def test_a_file_for_each(otoscope, sample, silence, tmp_path):
     assert texts == {"sample.txt": f"{HEARD}\n", "silence.txt": "", "stdin.txt": f"{HEARD}\n"}
 
 
-def test_some_fail_and_the_others_are_done(otoscope, ear, sample, tmp_path):
+def test_some_fail_and_the_others_are_done(otoscope, backend, sample, tmp_path):
     (tmp_path / "notes.txt").write_text("no audio", encoding="utf-8")
     missing = tmp_path / "missing.wav"
-    done = otoscope("transcribe", *ear, missing, sample, tmp_path / "notes.txt", tmp_path)
+    done = otoscope("transcribe", *backend, missing, sample, tmp_path / "notes.txt", tmp_path)
     assert done.code == 1
     assert done.out.decode() == f"{sample}: {HEARD}\n"
     first, second, third = done.err.splitlines()
@@ -80,8 +83,8 @@ def test_some_fail_and_the_others_are_done(otoscope, ear, sample, tmp_path):
     assert third == f"otoscope: {tmp_path}: Is a directory"
 
 
-def test_a_file_that_breaks_off_is_warned_of(otoscope, ear, sample):
-    done = otoscope("transcribe", *ear, "-", stdin=sample.read_bytes()[:-5000])
+def test_a_truncated_file_is_warned_of(otoscope, backend, sample):
+    done = otoscope("transcribe", *backend, "-", stdin=sample.read_bytes()[:-5000])
     assert done.code == 0
     assert done.out
     assert done.err.startswith("otoscope: -: warning: the file is truncated")
@@ -113,7 +116,7 @@ def test_a_file_that_breaks_off_is_warned_of(otoscope, ear, sample):
         (["info", "--model", "none.onnx"], "none.onnx"),
     ],
 )
-def test_what_can_not_begin(otoscope, here, arguments, words):
+def test_wrong_arguments(otoscope, here, arguments, words):
     done = otoscope(*arguments)
     assert done.code == 2, done
     assert words in done.err
@@ -174,7 +177,7 @@ def test_an_interrupt(otoscope, monkeypatch, sample):
     assert otoscope("transcribe", sample, sample) == (130, b"", "otoscope: interrupted\n")
 
 
-def test_a_bar_for_those_who_wait(otoscope, monkeypatch, sample, silence):
+def test_several_files_have_a_progress_bar(otoscope, monkeypatch, sample, silence):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert otoscope("transcribe", sample).err == ""
     done = otoscope("transcribe", sample, silence, "none.wav")
@@ -201,8 +204,8 @@ def test_what_lies_beside_the_model_is_used(otoscope, sample, tmp_path):
     assert json.loads(with_lm.out)["decoder"] == "beam + LM"
 
 
-def test_a_beam_search_may_go_by_letters_alone(otoscope, ear, sample):
-    arguments = ("transcribe", "--decoder", "beam", "--format", "json", *ear, sample)
+def test_beam_search_without_language_model(otoscope, backend, sample):
+    arguments = ("transcribe", "--decoder", "beam", "--format", "json", *backend, sample)
     assert json.loads(otoscope(*arguments).out)["decoder"] == "beam + LM"
     assert json.loads(otoscope(*arguments, "--no-language-model").out)["decoder"] == "beam"
 
@@ -216,16 +219,16 @@ def test_longer_than_a_window(otoscope, sample, tmp_path):
     assert document["text"].count("long time before he came home") >= 10
 
 
-def test_info_of_a_model(otoscope, ear):
-    text = otoscope("info", *ear).out.decode()
+def test_info_of_a_model(otoscope, backend):
+    text = otoscope("info", *backend).out.decode()
     assert "model           english\n" in text
     assert "<space>" in text
     assert "4: 40 ms a frame" in text
-    model = json.loads(otoscope("info", "-f", "json", *ear).out)["model"]
+    model = json.loads(otoscope("info", "-f", "json", *backend).out)["model"]
     assert model["parameters"] > 10**6
     assert (model["training_hours"] > 0, len(model["sha256"])) == (True, 64)
     assert model["spec"]["frame_stride"] == 4
-    if not ear:
+    if not backend:
         assert model["language_model_words"] > 1000
         assert model["calibrated"] == ["beam", "beam + LM", "greedy"]
         assert "trigram of" in text
@@ -272,7 +275,7 @@ def test_as_a_process(sample):
     assert run("transcribe", "--model", "none.onnx", sample).returncode == 2
 
 
-def test_a_reader_that_leaves(sample):
+def test_a_closed_pipe(sample):
     read_end, write_end = os.pipe()
     os.close(read_end)
     with os.fdopen(write_end, "wb") as nobody:
@@ -287,7 +290,7 @@ def test_a_reader_that_leaves(sample):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_the_library_does_without_httpx():
+def test_the_library_does_not_import_httpx():
     script = "import sys, otoscope, otoscope.cli; print('httpx' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True

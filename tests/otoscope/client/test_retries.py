@@ -1,4 +1,4 @@
-"""When a client tries again, and what it sends then."""
+"""When a client tries again, and what it then sends."""
 
 import asyncio
 import io
@@ -57,7 +57,7 @@ def failing(failures, **headers):
     return Transport(answer), bodies
 
 
-def test_a_busy_service_is_asked_again_later_and_later(talk, pauses):
+def test_pauses_double_while_the_service_is_busy(talk, pauses):
     transport, bodies = failing(4)
     answer = talk("http://any", lambda client: client.transcribe(b"sound"), transport=transport)
     assert answer.id == ANSWER["id"]
@@ -77,20 +77,20 @@ def test_pauses_have_a_bound(talk, pauses):
     assert pauses == [1.0, 2.0, 3.0, 3.0, 3.0]
 
 
-def test_it_waits_as_long_as_the_service_asks(talk, pauses):
+def test_retry_after_is_heeded(talk, pauses):
     transport, _ = failing(2, **{"Retry-After": "7"})
     talk("http://any", lambda client: client.transcribe(b"sound"), transport=transport)
     assert pauses == [7.0, 7.0]
 
 
-def test_it_gives_up_where_it_is_asked_to_wait_too_long(talk, pauses):
+def test_a_long_retry_after_is_not_waited_for(talk, pauses):
     transport, bodies = failing(1, **{"Retry-After": "3600"})
     with pytest.raises(ProblemError, match="busy"):
         talk("http://any", lambda client: client.transcribe(b"sound"), transport=transport)
     assert (pauses, len(bodies)) == ([], 1)
 
 
-def test_it_gives_up_in_the_end(talk, pauses):
+def test_it_gives_up_after_the_last_retry(talk, pauses):
     transport, bodies = failing(9)
     with pytest.raises(ProblemError) as caught:
         talk("http://any", lambda client: client.transcribe(b"sound"), transport=transport)
@@ -124,7 +124,7 @@ def test_connections_that_are_not_made_are_tried_again(talk, pauses, error):
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.WriteError])
-def test_what_may_have_been_done_is_not_done_again(talk, pauses, error):
+def test_requests_that_may_have_been_received_are_not_repeated(talk, pauses, error):
     def break_off(request):
         raise error("gone")
 
@@ -134,7 +134,7 @@ def test_what_may_have_been_done_is_not_done_again(talk, pauses, error):
     assert pauses == []
 
 
-def test_health_does_not_wait(talk, pauses):
+def test_health_is_not_retried(talk, pauses):
     transport, bodies = failing(1)
     with pytest.raises(ProblemError):
         talk("http://any", lambda client: client.health(), transport=transport)
@@ -197,7 +197,7 @@ def test_a_file_over_a_real_connection(talk, busy_at_first, sample):
     assert all(sample.read_bytes() in body for body in bodies)
 
 
-def test_a_port_where_nobody_listens(talk, pauses):
+def test_a_closed_port(talk, pauses):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, but not listening
         address = f"http://127.0.0.1:{taken.getsockname()[1]}"

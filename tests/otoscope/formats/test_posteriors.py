@@ -70,7 +70,7 @@ def test_entropy_is_that_of_each_row(make_posteriors):
     np.testing.assert_allclose(chosen["entropy_nats"], expected[10:20], atol=2e-6)
 
 
-def test_entropy_of_the_certain_and_of_the_clueless():
+def test_entropy_of_certain_and_of_uniform_rows():
     answer = read(of_probs([[1, 0, 0], [1 / 3] * 3, [0.5, 0.5, 0]]))
     np.testing.assert_allclose(answer["entropy_nats"], [0, np.log(3), np.log(2)], atol=1e-6)
 
@@ -137,7 +137,7 @@ def test_symbols_that_cannot_be_columns(make_posteriors, wanted, message):
         select(make_posteriors(), Selection(symbols=wanted))
 
 
-def test_the_likeliest_of_each_frame(make_posteriors):
+def test_top_k_of_each_frame(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, top_k=3)
     assert answer["shape"] == [50, 3]
@@ -148,7 +148,7 @@ def test_the_likeliest_of_each_frame(make_posteriors):
         np.testing.assert_allclose(posteriors.probs[frame, indices], expected[frame])
 
 
-def test_the_likeliest_of_chosen_columns():
+def test_top_k_of_chosen_columns():
     posteriors = of_probs([[0.1, 0.2, 0.7], [0.25, 0.25, 0.5]])
     answer = read(posteriors, symbols=["b,a"], top_k=1)
     assert answer["symbols"] == ["b", "a"]
@@ -156,7 +156,7 @@ def test_the_likeliest_of_chosen_columns():
     assert answer["probs"] == [[0.2], [0.25]]
 
 
-def test_more_than_there_are(make_posteriors):
+def test_top_k_beyond_the_symbols(make_posteriors):
     assert read(make_posteriors(), top_k=29)["shape"] == [50, 29]
     with pytest.raises(ViewError, match=r"top_k: expected at most 29 .*, got 30"):
         select(make_posteriors(), Selection(top_k=30))
@@ -174,7 +174,7 @@ def test_csv_has_the_numbers_of_json(make_posteriors):
     np.testing.assert_array_equal(table[:, 1:], answer["probs"])
 
 
-def test_csv_of_the_likeliest(make_posteriors):
+def test_csv_of_top_k(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, top_k=2)
     header, *rows = rows_of(probs_csv(select(posteriors, Selection(top_k=2))))

@@ -40,7 +40,7 @@ def test_neighbouring_parts_make_the_whole():
 @pytest.mark.parametrize(
     ("from_s", "to_s"), [(0.5, 0.5), (0.6, 0.5), (1.0, None), (2.0, None), (None, 0.0), (0.0, 1.01)]
 )
-def test_what_is_no_part_of_the_recording(from_s, to_s):
+def test_times_outside_the_recording(from_s, to_s):
     with pytest.raises(ViewError, match=r"expected 0 <= from_s < to_s <= 1\.000 .*, got"):
         rows_within(CLOCK, FRAMES, from_s, to_s)
 

@@ -65,34 +65,36 @@ def tick_labels(axes):
 
 @pytest.mark.parametrize("spec", [SPEC, FeatureSpec(n_mels=64, low_hz=50.0, high_hz=7600.0)])
 def test_frequencies_are_where_librosas_filters_are(spec):
-    centres_hz = librosa.mel_frequencies(
+    centers_hz = librosa.mel_frequencies(
         n_mels=spec.n_mels + 2, fmin=spec.low_hz, fmax=spec.high_hz
     )[1:-1]
-    bins = [mel_bin(hz, spec) for hz in centres_hz]
+    bins = [mel_bin(hz, spec) for hz in centers_hz]
     np.testing.assert_allclose(bins, np.arange(spec.n_mels), atol=1e-6)
 
 
 def test_words_stand_at_their_times():
     posteriors, _ = spelling("we hear")
     figure = draw_posteriorgram(features_of(1.0), posteriors)
-    heard, spikes, matrix, *_ = figure.axes
+    features_axes, spikes, matrix, *_ = figure.axes
     words = greedy(posteriors).words
-    assert texts(heard) == ["we", "hear"]
-    for text, word in zip(heard.texts, words, strict=True):
+    assert texts(features_axes) == ["we", "hear"]
+    for text, word in zip(features_axes.texts, words, strict=True):
         assert text.get_position()[0] == pytest.approx((word.start_s + word.end_s) / 2)
     edges_s = [edge for word in words for edge in (word.start_s, word.end_s)]
-    for axes in (heard, spikes, matrix):
+    for axes in (features_axes, spikes, matrix):
         upright = [line for line in axes.lines if len(set(line.get_xdata())) == 1]
         assert [line.get_xdata()[0] for line in upright] == pytest.approx(edges_s)
 
 
-def test_other_words_than_those_that_greedy_reads():
+def test_words_other_than_those_of_greedy_decoding():
     posteriors, _ = spelling("we hear")
     words = [Word("wee", 0.1, 0.2, 1.0), Word("ear", 0.5, 0.7, 1.0), Word("out", 0.9, 1.0, 1.0)]
     figure = draw_posteriorgram(features_of(1.0), posteriors, words=words, span_s=(0.0, 0.8))
-    heard = figure.axes[0]
-    assert texts(heard) == ["wee", "ear"]
-    edges_s = [line.get_xdata()[0] for line in heard.lines if len(set(line.get_xdata())) == 1]
+    features_axes = figure.axes[0]
+    assert texts(features_axes) == ["wee", "ear"]
+    edges_s = [
+        line.get_xdata()[0] for line in features_axes.lines if len(set(line.get_xdata())) == 1
+    ]
     assert edges_s == pytest.approx([0.1, 0.2, 0.5, 0.7])
 
 
@@ -132,11 +134,11 @@ def test_chosen_columns_are_rows_in_that_order():
 def test_a_part_shows_that_part():
     posteriors, _ = spelling("we hear them")
     features = features_of(1.5)
-    heard, _, matrix, *_ = draw_posteriorgram(features, posteriors, span_s=(0.4, 0.8)).axes
-    assert texts(heard) == ["hear"]
-    for axes in (heard, matrix):
+    features_axes, _, matrix, *_ = draw_posteriorgram(features, posteriors, span_s=(0.4, 0.8)).axes
+    assert texts(features_axes) == ["hear"]
+    for axes in (features_axes, matrix):
         assert axes.get_xlim() == (0.4, 0.8)
-    np.testing.assert_array_equal(heard.images[0].get_array(), features.values[40:81].T)
+    np.testing.assert_array_equal(features_axes.images[0].get_array(), features.values[40:81].T)
     np.testing.assert_allclose(matrix.images[0].get_array(), posteriors.probs[10:21].T)
 
 
@@ -145,8 +147,10 @@ def test_phonemes_instead_of_characters():
     phonemes = PhonemeSet(("AA", "CH"))
     probs = np.array([[0.8, 0.1, 0.1], [0.1, 0.1, 0.8], [0.1, 0.8, 0.1]] * 2, dtype=np.float32)
     both = replace(posteriors, phonemes=PhonemePosteriors(np.log(probs), phonemes))
-    heard, spikes, matrix, *_ = draw_posteriorgram(features_of(0.3), both, phonemes=True).axes
-    assert texts(heard) == ["ab"]
+    features_axes, spikes, matrix, *_ = draw_posteriorgram(
+        features_of(0.3), both, phonemes=True
+    ).axes
+    assert texts(features_axes) == ["ab"]
     assert texts(spikes) == ["AA", "CH", "AA", "CH"]
     np.testing.assert_allclose(matrix.images[0].get_array(), probs.T, rtol=1e-6)
     assert tick_labels(matrix) == ["AA", "CH", "blank"]

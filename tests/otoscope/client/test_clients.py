@@ -21,10 +21,10 @@ TEXT = "it was a long time before he came home to his father"
 
 
 @pytest.fixture(scope="module")
-def heard(english_model, sample):
-    """What the library hears."""
-    [heard] = Recognizer(english_model).recognize([load(sample, 16000).samples])
-    return heard
+def recognition(english_model, sample):
+    """What the library recognizes."""
+    [recognition] = Recognizer(english_model).recognize([load(sample, 16000).samples])
+    return recognition
 
 
 class OneWay(io.RawIOBase):
@@ -71,28 +71,28 @@ def test_options_are_sent(ask, sample):
     assert {one.phrase for one in closed.phrases} == {"good morning", TEXT}
 
 
-def test_a_list_whose_items_would_fall_apart_is_refused(ask, sample):
+def test_list_items_with_commas_are_refused(ask, sample):
     with pytest.raises(OptionsError, match=r"phrases: .*'yes, sir'"):
         ask(lambda client: client.transcribe(sample, phrases=["yes, sir", "no"]))
 
 
-def test_an_alignment(ask, sample, heard):
+def test_an_alignment(ask, sample, recognition):
     answer = ask(lambda client: client.align(sample, TEXT))
-    expected = align(heard.posteriors, TEXT)
+    expected = align(recognition.posteriors, TEXT)
     assert answer.text == TEXT
     assert [word.start_frame for word in answer.words] == [w.start_frame for w in expected.words]
 
 
-def test_a_result_is_fetched_and_deleted(ask, sample, heard):
+def test_a_result_is_fetched_and_deleted(ask, sample, recognition):
     answer = ask(lambda client: client.transcribe(sample))
     assert ask(lambda client: client.transcription(answer.id)) == answer
     probs = ask(lambda client: client.probs(answer.id))
-    np.testing.assert_allclose(probs.probs, heard.posteriors.probs, atol=1e-4)
+    np.testing.assert_allclose(probs.probs, recognition.posteriors.probs, atol=1e-4)
     assert probs.symbols == ENGLISH.class_names
     assert (probs.frame_s, probs.start_s, probs.unit) == (0.04, 0.0, "character")
     features = ask(lambda client: client.features(answer.id))
-    assert features.spec == heard.features.spec
-    np.testing.assert_allclose(features.values, heard.features.values, atol=1e-4)
+    assert features.spec == recognition.features.spec
+    np.testing.assert_allclose(features.values, recognition.features.values, atol=1e-4)
     assert ask(lambda client: client.delete(answer.id)) is None
     with pytest.raises(ProblemError, match="no longer kept") as caught:
         ask(lambda client: client.transcription(answer.id))
@@ -100,9 +100,9 @@ def test_a_result_is_fetched_and_deleted(ask, sample, heard):
     assert caught.value.title == "The result is no longer kept"
 
 
-def test_a_part_of_the_posteriors_of_a_file(ask, sample, heard):
+def test_a_part_of_the_posteriors_of_a_file(ask, sample, recognition):
     probs = ask(lambda client: client.probs_of_file(sample, unit="phoneme", from_s=1.0, to_s=2.0))
-    expected = heard.posteriors.phonemes.probs[25:50]
+    expected = recognition.posteriors.phonemes.probs[25:50]
     np.testing.assert_allclose(probs.probs, expected, atol=1e-4)
     assert probs.symbols == ARPABET.class_names
     np.testing.assert_allclose(probs.centers_s, np.arange(25, 50) * 0.04)
@@ -147,7 +147,7 @@ def test_model_and_health(ask, english_model):
         (lambda client: client.probs("short"), 422, "id"),
     ],
 )
-def test_what_is_wrong_is_said(ask, do, status, words):
+def test_problems(ask, do, status, words):
     with pytest.raises(ProblemError) as caught:
         ask(do)
     assert caught.value.status == status
@@ -162,26 +162,26 @@ def test_a_key_is_needed(ask, key):
     assert caught.value.status == 401
 
 
-def test_a_file_that_is_not_there(ask, tmp_path):
+def test_a_missing_file(ask, tmp_path):
     with pytest.raises(FileNotFoundError):
         ask(lambda client: client.transcribe(tmp_path / "none.wav"))
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "localhost", "ftp://here", "http://", ""])
-def test_addresses_that_are_none(make, address):
+def test_malformed_addresses(make, address):
     with pytest.raises(AddressError, match="expected http"):
         make(address)
 
 
 @pytest.mark.parametrize("key", ["", "two words", "schlüssel", "a\nb"])
-def test_keys_that_no_header_holds_are_not_repeated(key):
+def test_malformed_keys_are_not_repeated(key):
     with pytest.raises(AddressError, match="visible ASCII") as caught:
         Client("http://any", api_key=key)
     assert not key or key not in str(caught.value)
 
 
-def test_nobody_there(talk):
+def test_no_answer(talk):
     def refuse(request):
         raise httpx.ReadError("connection reset")
 
@@ -196,7 +196,7 @@ def test_nobody_there(talk):
         {"status_code": 302, "headers": {"Location": "http://elsewhere"}},
     ],
 )
-def test_something_else_answers(talk, response):
+def test_unexpected_answers(talk, response):
     transport = httpx.MockTransport(lambda _: httpx.Response(**response))
     with pytest.raises(UnexpectedAnswerError, match="expected"):
         talk("http://any", lambda client: client.model(), transport=transport)
@@ -204,7 +204,7 @@ def test_something_else_answers(talk, response):
 
 @pytest.mark.parametrize("headers", [{}, {"Otoscope-Frame-S": "soon"}])
 @pytest.mark.parametrize("content", [b"", b"\x93NUMPY, nearly"])
-def test_matrices_that_are_none(talk, headers, content):
+def test_malformed_matrices(talk, headers, content):
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=content, headers=headers))
     with pytest.raises(UnexpectedAnswerError):
         talk("http://any", lambda client: client.features("0" * 32), transport=transport)
@@ -212,7 +212,7 @@ def test_matrices_that_are_none(talk, headers, content):
         talk("http://any", lambda client: client.probs("0" * 32), transport=transport)
 
 
-def test_what_a_proxy_says_is_handed_on(talk):
+def test_the_text_of_a_proxy_is_passed_on(talk):
     transport = httpx.MockTransport(lambda _: httpx.Response(502, text="<h1>Bad\nGateway</h1>"))
     with pytest.raises(ProblemError) as caught:
         talk("http://any", lambda client: client.model(), transport=transport)
@@ -220,7 +220,7 @@ def test_what_a_proxy_says_is_handed_on(talk):
     assert caught.value.detail == "<h1>Bad Gateway</h1>"
 
 
-def test_an_id_can_not_lead_elsewhere(talk):
+def test_an_id_can_not_be_another_path(talk):
     with pytest.raises(AddressError, match="id"):
         talk("http://any", lambda client: client.delete("../model"))
 
