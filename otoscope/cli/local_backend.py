@@ -16,8 +16,8 @@ from otoscope.errors import ModelFileError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import Selection, select, write
 from otoscope.recognizer import Recognition, Recognizer
-from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer, alignment_answer
-from otoscope.schemas.convert import transcript_answer
+from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
+from otoscope.schemas.convert import alignment_answer, transcript_answer
 from otoscope.strict import dump
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
@@ -16,6 +16,7 @@ from otoscope.features import FeatureMatrix
 from otoscope.formats import MatrixFormat
 from otoscope.schemas import AlignmentAnswer, ModelAnswer, ReadyAnswer, Transcription
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 DEFAULT_ADDRESS = "http://127.0.0.1:8000"
@@ -27,7 +28,7 @@ _RETRY = RetryPolicy()
 
 
 class AsyncClient(Requests):
-    """`Client` for programs that do other things meanwhile: the same methods, awaited.
+    """`Client` for asynchronous programs: the same methods, awaited.
 
     Files are read in the event loop, bit by bit as they are sent.
     """
@@ -44,7 +45,7 @@ class AsyncClient(Requests):
         """Arguments as for `Client`."""
         settings = _settings(address, api_key, timeout_s)
         self._http = httpx.AsyncClient(transport=transport, **settings)
-        super().__init__(self._http, retry)
+        super().__init__(self._http.build_request, self._http.send, asyncio.sleep, retry)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -56,43 +57,13 @@ class AsyncClient(Requests):
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        return await self._http.send(request)
-
-    async def _sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-class _BlockingRequests(Requests):
-    """Requests whose coroutines never suspend: each send and each pause blocks the thread."""
-
-    def __init__(self, http: httpx.Client, retry: RetryPolicy) -> None:
-        super().__init__(http, retry)
-        self._http = http
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        return self._http.send(request)
-
-    async def _sleep(self, seconds: float) -> None:
-        time.sleep(seconds)  # noqa: ASYNC251 - see the class
-
-
-def _run(coroutine: Coroutine[None, None, T]) -> T:
-    """What a coroutine of `_BlockingRequests` returns: its first step is its last."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    raise AssertionError("expected a coroutine that never suspends")
-
 
 class Client:
-    """The service, for programs that wait for its answers. Close it, or use it in `with`.
+    """The service, for programs that wait for its responses. Close it, or use it in `with`.
 
-    Every method raises UnreachableError if no answer comes, ProblemError with what the service says
-    is wrong, UnexpectedAnswerError if what answers is something else, and OSError if a file can't
-    be read.
+    Every method raises UnreachableError if no response comes, ProblemError with what the service
+    says is wrong, UnexpectedAnswerError if the response is not the service's, and OSError if a file
+    can't be read.
     """
 
     def __init__(
@@ -109,7 +80,7 @@ class Client:
         Args:
             address: of the service, with a path if it is served below one.
             api_key: one of its keys, if it has any.
-            timeout_s: longest silence of the service; an answer takes as long as the recognition.
+            timeout_s: longest silence of the service; a response takes as long as the recognition.
             retry: how often to try again.
             transport: httpx's, if it has to be another.
 
@@ -117,7 +88,9 @@ class Client:
             AddressError: if the address or the key can't be used.
         """
         self._http = httpx.Client(transport=transport, **_settings(address, api_key, timeout_s))
-        self._requests = _BlockingRequests(self._http, retry)
+        # These coroutines never suspend, so `_run` needs no event loop.
+        send, sleep = _awaitable(self._http.send), _awaitable(time.sleep)
+        self._requests = Requests(self._http.build_request, send, sleep, retry)
 
     def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
         """What is said in a recording."""
@@ -168,6 +141,23 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _awaitable(function: Callable[[S], T]) -> Callable[[S], Coroutine[Any, Any, T]]:
+    async def call(argument: S) -> T:
+        return function(argument)
+
+    return call
+
+
+def _run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine that never suspends returns: its first step is its last."""
+    try:
+        coroutine.send(None)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise AssertionError("expected a coroutine that never suspends")
 
 
 def _settings(address: str, api_key: str | None, timeout_s: float) -> dict[str, Any]:

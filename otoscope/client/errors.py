@@ -13,11 +13,11 @@ class AddressError(ClientError, ValueError):
 
 
 class UnreachableError(ClientError):
-    """No answer came: nobody listens there, the connection broke, or it took too long."""
+    """No response came: no connection was made, it broke, or it took too long."""
 
 
 class UnexpectedAnswerError(ClientError):
-    """An answer came that is none of this service's."""
+    """The response is not one of this service's."""
 
 
 class ProblemError(ClientError):

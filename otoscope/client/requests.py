@@ -1,6 +1,6 @@
 """The requests of both clients, as coroutines."""
 
-from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, Unpack
 
@@ -35,18 +35,21 @@ from otoscope.schemas import (
 _FIRST_FRAME = {"from_s": 0.0, "to_s": 0.001}
 
 
-class Requests(ABC):
-    """What the service can be asked. A client says how requests are sent and pauses waited for."""
+class Requests:
+    """What the service can be asked."""
 
-    def __init__(self, http: httpx.Client | httpx.AsyncClient, retry: RetryPolicy) -> None:
-        self._build = http.build_request
+    def __init__(
+        self,
+        build: Callable[..., httpx.Request],
+        send: Callable[[httpx.Request], Awaitable[httpx.Response]],
+        sleep: Callable[[float], Awaitable[None]],
+        retry: RetryPolicy,
+    ) -> None:
+        """Of a client of httpx, its `build_request` and `send`; `sleep` waits before retries."""
+        self._build = build
+        self._send = send
+        self._sleep = sleep
         self._retry = retry
-
-    @abstractmethod
-    async def _send(self, request: httpx.Request) -> httpx.Response: ...
-
-    @abstractmethod
-    async def _sleep(self, seconds: float) -> None: ...
 
     async def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
         """What is said in a recording."""

@@ -1,35 +1,37 @@
-"""X as a picture: time to the right, frequency upwards."""
+"""Features as a picture: time to the right, frequency upwards."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otoscope.features import FeatureMatrix, FeatureSpec
-from otoscope.plots.figure import LABEL_PT, SpanS, add_bar, extent_s, frames_within, new_sheet
+from otoscope.plots.figure import LABEL_PT, SpanS, add_colorbar, extent_s, frames_within, new_figure
+from otoscope.posteriors import FrameClock
 
 _HEIGHT_IN = 2.4
 _TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16000)
 _PERCENTILES = (1, 99.5)
-"""Where the colours begin and end: a few loud or silent cells do not make the rest grey."""
+"""Ends of the colour scale, so that a few loud or silent cells do not make the rest grey."""
 
 
 def draw_features(features: FeatureMatrix, *, span_s: SpanS | None = None) -> Figure:
-    """X alone.
+    """Features alone.
 
     Args:
-        features: X of a recording.
+        features: of a recording.
         span_s: the part that is drawn; by default all of it.
     """
     span_s = span_s or (0.0, features.values.shape[0] * features.spec.hop_s)
-    figure, [axes] = new_sheet(span_s, (_HEIGHT_IN,), title=None)
+    figure, [axes] = new_figure(span_s, (_HEIGHT_IN,), title=None)
     draw_features_in(figure, axes, features, span_s)
     return figure
 
 
 def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s: SpanS) -> None:
-    """X in a panel, with its colour bar."""
+    """Features in a panel, with their colour bar."""
     spec = features.spec
-    rows = frames_within(span_s, spec.hop_s, features.values.shape[0])
+    clock = FrameClock(spec.hop_s, span_s[1])
+    rows = frames_within(span_s, clock, features.values.shape[0])
     shown = features.values[rows]
     low, high = np.percentile(shown, _PERCENTILES)
     image = axes.imshow(
@@ -39,7 +41,7 @@ def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s
         cmap="magma",
         vmin=low,
         vmax=max(high, low + 1e-3),
-        extent=(*extent_s(rows, spec.hop_s), -0.5, spec.bins - 0.5),
+        extent=(*extent_s(rows, clock), -0.5, spec.bins - 0.5),
         interpolation="nearest",
     )
     axes.set_xlim(*span_s)
@@ -50,7 +52,7 @@ def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s
     else:
         axes.set_ylabel("cepstral coefficient", fontsize=LABEL_PT)
     # Both ways to normalise subtract a bin's mean and divide by its deviation.
-    add_bar(figure, axes, image, "standard deviations")
+    add_colorbar(figure, axes, image, "standard deviations")
 
 
 def mel_bin(hz: float, spec: FeatureSpec) -> float:

@@ -1,4 +1,4 @@
-"""The paper: panels of fixed sizes, one below the other, on one time axis."""
+"""Figures: panels of fixed sizes, one below the other, on one time axis."""
 
 import io
 from collections.abc import Sequence
@@ -10,10 +10,12 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
+from otoscope.posteriors import FrameClock
+
 DPI = 150
 
 LABEL_PT, TICK_PT, SYMBOL_PT = 9, 8, 7
-"""Sizes of letters: names of axes; numbers and words; symbols."""
+"""Font sizes: names of axes; numbers and words; symbols."""
 _TITLE_PT = 10
 
 _IN_PER_S = 1.3
@@ -32,7 +34,7 @@ SpanS = tuple[float, float]
 """Start and end in seconds."""
 
 
-def new_sheet(
+def new_figure(
     span_s: SpanS, heights_in: Sequence[float], title: str | None
 ) -> tuple[Figure, list[Axes]]:
     """A figure with panels of these heights, from the top."""
@@ -72,7 +74,7 @@ def _tick_step_s(span_s: SpanS, axes_in: float) -> float:
     return next((step_s for step_s in _TICK_STEPS_S if step_s >= least_s), _TICK_STEPS_S[-1])
 
 
-def add_bar(figure: Figure, axes: Axes, image: ScalarMappable, name: str) -> None:
+def add_colorbar(figure: Figure, axes: Axes, image: ScalarMappable, name: str) -> None:
     """A colour bar at the right of a panel."""
     width_in = figure.get_figwidth()
     box = axes.get_position()
@@ -82,15 +84,15 @@ def add_bar(figure: Figure, axes: Axes, image: ScalarMappable, name: str) -> Non
     bar.tick_params(labelsize=TICK_PT)
 
 
-def frames_within(span_s: SpanS, step_s: float, frames: int) -> slice:
-    """The frames, centred on multiples of `step_s`, whose time touches the span."""
-    first, last = (int(np.floor(edge_s / step_s + 0.5)) for edge_s in span_s)
-    return slice(min(max(first, 0), frames - 1), min(max(last, 0) + 1, frames))
+def frames_within(span_s: SpanS, clock: FrameClock, frames: int) -> slice:
+    """The frames, of so many, whose time touches the span."""
+    first, last = map(clock.frame_at, span_s)
+    return slice(min(first, frames - 1), min(last + 1, frames))
 
 
-def extent_s(rows: slice, step_s: float) -> SpanS:
-    """From the start of the first frame to the end of the last."""
-    return (rows.start - 0.5) * step_s, (rows.stop - 0.5) * step_s
+def extent_s(rows: slice, clock: FrameClock) -> SpanS:
+    """From the start of the first frame to the end of the last, beyond the recording's own."""
+    return (rows.start - 0.5) * clock.frame_s, (rows.stop - 0.5) * clock.frame_s
 
 
 def to_png(figure: Figure) -> bytes:

@@ -1,4 +1,4 @@
-"""P(c | x_t) as a picture, under the X that it was computed from."""
+"""P(c | x_t) as a picture, below the features that it was computed from."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from otoscope.plots.figure import (
     SYMBOL_PT,
     TICK_PT,
     SpanS,
-    add_bar,
+    add_colorbar,
     extent_s,
     frames_within,
-    new_sheet,
+    new_figure,
 )
 from otoscope.posteriors import FrameClock, LogProbs, Posteriors
 from otoscope.transcript import Word
@@ -30,9 +30,9 @@ from otoscope.vocabulary import SymbolSet
 _FEATURES_IN, _SPIKES_IN, _ROW_IN = 1.6, 1.25, 0.125
 _LEAST_ROWS = 6
 _SPIKE_PT, _PATH_PT, _EDGE_PT, _DOTTED = 1.1, 0.8, 0.7, (0, (1, 2))
-_PATH_COLOUR, _WORD_COLOUR, _BLANK_COLOUR, _SPACE_COLOUR = "#d95f02", "0.35", "0.75", "0.4"
-_COLOURS = 7
-"""So many of matplotlib's colours are used: the greys after them belong to blank and space."""
+_PATH_COLOR, _WORD_COLOR, _BLANK_COLOR, _SPACE_COLOR = "#d95f02", "0.35", "0.75", "0.4"
+_N_COLORS = 7
+"""How many of matplotlib's colours are used: the greys after them belong to blank and space."""
 _VISIBLE = 0.02
 """Symbols that never reach this probability get no line among the spikes."""
 
@@ -52,18 +52,18 @@ class _Head:
     columns: Sequence[int]
 
     def label(self, symbol_class: int) -> str:
-        """A class's name as it is read best."""
+        """A class's name for people."""
         if symbol_class == self.symbols.blank_index:
             return "blank"
         name = self.symbols.symbols[symbol_class]
         return {" ": "space", "'": "\N{RIGHT SINGLE QUOTATION MARK}"}.get(name, name)
 
-    def colour(self, symbol_class: int) -> str:
+    def color(self, symbol_class: int) -> str:
         """A class's colour among the spikes."""
         if symbol_class == self.symbols.blank_index:
-            return _BLANK_COLOUR
+            return _BLANK_COLOR
         space = self.symbols.symbols[symbol_class] == " "
-        return _SPACE_COLOUR if space else f"C{symbol_class % _COLOURS}"
+        return _SPACE_COLOR if space else f"C{symbol_class % _N_COLORS}"
 
 
 def draw_posteriorgram(
@@ -76,10 +76,10 @@ def draw_posteriorgram(
     words: Sequence[Word] | None = None,
     title: str | None = None,
 ) -> Figure:
-    """X above, the spikes of the symbols in the middle, the posteriorgram with its path below.
+    """Features at the top, P(c | x_t) as lines below, then the posteriorgram with its path.
 
     Args:
-        features: X of the recording.
+        features: of the recording.
         posteriors: of the same recording.
         phonemes: draw the phoneme head, which `posteriors` must have, instead of the characters.
         columns: the classes that get a row, from the top; all by default.
@@ -94,9 +94,9 @@ def draw_posteriorgram(
     head = _Head(log_probs, symbols, range(symbols.size) if columns is None else columns)
     span_s = span_s or (0.0, posteriors.clock.duration_s)
     heights_in = (_FEATURES_IN, _SPIKES_IN, max(_LEAST_ROWS, len(head.columns)) * _ROW_IN)
-    figure, panels = new_sheet(span_s, heights_in, title)
-    heard, spikes, matrix = panels
-    draw_features_in(figure, heard, features, span_s)
+    figure, panels = new_figure(span_s, heights_in, title)
+    upper, spikes, matrix = panels
+    draw_features_in(figure, upper, features, span_s)
     _draw_spikes(spikes, head, posteriors.clock, span_s)
     _draw_path_names(spikes, head, posteriors.clock, span_s)
     _draw_matrix(figure, matrix, head, posteriors.clock, span_s)
@@ -109,12 +109,12 @@ def draw_posteriorgram(
 
 def _draw_spikes(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) -> None:
     """One line a symbol, through the centres of the frames."""
-    rows = frames_within(span_s, clock.frame_s, head.log_probs.shape[0])
-    times_s = np.arange(rows.start, rows.stop) * clock.frame_s
+    rows = frames_within(span_s, clock, head.log_probs.shape[0])
+    times_s = clock.frame_s * np.arange(rows.start, rows.stop)
     probs = np.exp(head.log_probs[rows])
     for column in head.columns:
         if probs[:, column].max() >= _VISIBLE:
-            axes.plot(times_s, probs[:, column], color=head.colour(column), linewidth=_SPIKE_PT)
+            axes.plot(times_s, probs[:, column], color=head.color(column), linewidth=_SPIKE_PT)
     axes.set(xlim=span_s, ylim=(0, 1.3), yticks=(0, 0.5, 1))
     axes.set_ylabel("P(c | x)", fontsize=LABEL_PT)
 
@@ -130,7 +130,7 @@ def _draw_path_names(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) 
             middle_s,
             1.06,
             "\N{OPEN BOX}" if name == " " else name,
-            color=head.colour(run.label),
+            color=head.color(run.label),
             clip_on=True,
             fontsize=SYMBOL_PT,
             ha="center",
@@ -141,7 +141,7 @@ def _draw_path_names(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) 
 
 def _draw_matrix(figure: Figure, axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) -> None:
     """A cell a frame and symbol, and the greedy path through them where its symbol is drawn."""
-    rows = frames_within(span_s, clock.frame_s, head.log_probs.shape[0])
+    rows = frames_within(span_s, clock, head.log_probs.shape[0])
     log_probs, columns = head.log_probs[rows], list(head.columns)
     image = axes.imshow(
         np.exp(log_probs[:, columns]).T,
@@ -150,23 +150,23 @@ def _draw_matrix(figure: Figure, axes: Axes, head: _Head, clock: FrameClock, spa
         cmap="Blues",
         vmin=0,
         vmax=1,
-        extent=(*extent_s(rows, clock.frame_s), len(columns) - 0.5, -0.5),
+        extent=(*extent_s(rows, clock), len(columns) - 0.5, -0.5),
         interpolation="nearest",
     )
     row_of = np.full(head.symbols.size, np.nan)
     row_of[columns] = np.arange(len(columns))
     axes.step(
-        np.arange(rows.start, rows.stop) * clock.frame_s,
+        clock.frame_s * np.arange(rows.start, rows.stop),
         row_of[log_probs.argmax(axis=1)],
         where="mid",
-        color=_PATH_COLOUR,
+        color=_PATH_COLOR,
         linewidth=_PATH_PT,
     )
     labels = [head.label(column) for column in columns]
     axes.set_yticks(range(len(columns)), labels, fontsize=SYMBOL_PT, parse_math=False)
     axes.set_ylabel("symbol c", fontsize=LABEL_PT)
     axes.set_xlim(*span_s)
-    add_bar(figure, axes, image, "P(c | x)")
+    add_colorbar(figure, axes, image, "P(c | x)")
 
 
 def _draw_words(panels: Sequence[Axes], words: Sequence[Word], span_s: SpanS) -> None:
@@ -176,14 +176,10 @@ def _draw_words(panels: Sequence[Axes], words: Sequence[Word], span_s: SpanS) ->
     for word in words:
         start_s, end_s = max(word.start_s, span_s[0]), min(word.end_s, span_s[1])
         for axes in panels:
-            colour = "white" if axes is top else _WORD_COLOUR
+            color = "white" if axes is top else _WORD_COLOR
             for edge_s in (start_s, end_s):
-                axes.axvline(
-                    edge_s, color=colour, linewidth=_EDGE_PT, linestyle=_DOTTED, zorder=1.5
-                )
-        top.plot(
-            (start_s, end_s), (1.04, 1.04), transform=at_top, color=_WORD_COLOUR, clip_on=False
-        )
+                axes.axvline(edge_s, color=color, linewidth=_EDGE_PT, linestyle=_DOTTED, zorder=1.5)
+        top.plot((start_s, end_s), (1.04, 1.04), transform=at_top, color=_WORD_COLOR, clip_on=False)
         top.text(
             (start_s + end_s) / 2,
             1.07,
@@ -198,8 +194,8 @@ def _draw_words(panels: Sequence[Axes], words: Sequence[Word], span_s: SpanS) ->
 
 def _add_key(figure: Figure) -> None:
     """What the lines mean, beside the time axis's name."""
-    path = Line2D([], [], color=_PATH_COLOUR, linewidth=_PATH_PT)
-    edge = Line2D([], [], color=_WORD_COLOUR, linewidth=_EDGE_PT, linestyle=_DOTTED)
+    path = Line2D([], [], color=_PATH_COLOR, linewidth=_PATH_PT)
+    edge = Line2D([], [], color=_WORD_COLOR, linewidth=_EDGE_PT, linestyle=_DOTTED)
     width_in, height_in = figure.get_size_inches()
     figure.legend(
         (path, edge),

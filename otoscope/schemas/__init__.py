@@ -1,13 +1,12 @@
-"""What is said about a recording or a model, as JSON documents.
+"""JSON documents about recordings and models.
 
-The service answers with them, `otoscope.client` reads them, and `otoscope transcribe` writes them.
+The service responds with them, `otoscope.client` reads them, and the command writes them.
 """
 
 from otoscope.schemas.alignment import (
     AlignedCharacterAnswer,
     AlignedWordAnswer,
     AlignmentAnswer,
-    alignment_answer,
 )
 from otoscope.schemas.status import LiveAnswer, ModelAnswer, ReadyAnswer
 from otoscope.schemas.transcription import (
@@ -50,5 +49,4 @@ __all__ = [
     "TranscriptAnswer",
     "Transcription",
     "WordAnswer",
-    "alignment_answer",
 ]

@@ -1,11 +1,7 @@
-"""An aligned text as JSON: its models, and how it becomes one."""
-
-from collections.abc import Sequence
+"""An aligned text, as JSON."""
 
 from pydantic import Field
 
-from otoscope.alignment import AlignedCharacter, AlignedText, AlignedWord
-from otoscope.posteriors import FrameClock
 from otoscope.schemas.transcription import Answer, CharacterAnswer, ModelName, WordAnswer
 
 
@@ -73,57 +69,6 @@ class AlignmentAnswer(Answer):
     words: list[AlignedWordAnswer]
     model: ModelName
     warnings: list[str] = Field(
-        description="What went less than well, such as a file that breaks off.", examples=[[]]
-    )
-
-
-def alignment_answer(
-    aligned: AlignedText,
-    clock: FrameClock,
-    frames: int,
-    model: ModelName,
-    warnings: Sequence[str],
-) -> AlignmentAnswer:
-    """Times to the millisecond, scores to four decimals."""
-    return AlignmentAnswer(
-        text=aligned.text,
-        duration_s=round(clock.duration_s, 3),
-        frame_s=clock.frame_s,
-        frames=frames,
-        log_prob=LogProbAnswer(
-            text=round(aligned.log_prob, 4),
-            path=round(aligned.path_log_prob, 4),
-            free_path=round(aligned.free_log_prob, 4),
-        ),
-        words=[_word(word) for word in aligned.words],
-        model=model,
-        warnings=list(warnings),
-    )
-
-
-def _word(word: AlignedWord) -> AlignedWordAnswer:
-    return AlignedWordAnswer(
-        word=word.word,
-        start_s=round(word.start_s, 3),
-        end_s=round(word.end_s, 3),
-        confidence=round(word.confidence, 4),
-        start_frame=word.start_frame,
-        end_frame=word.end_frame,
-        score=round(word.score, 4),
-        gop=round(word.gop, 4),
-        gop_start_frame=word.gop_start_frame,
-        gop_end_frame=word.gop_end_frame,
-        characters=[_character(character) for character in word.characters],
-    )
-
-
-def _character(character: AlignedCharacter) -> AlignedCharacterAnswer:
-    return AlignedCharacterAnswer(
-        character=character.character,
-        start_s=round(character.start_s, 3),
-        end_s=round(character.end_s, 3),
-        confidence=round(character.confidence, 4),
-        start_frame=character.start_frame,
-        end_frame=character.end_frame,
-        score=round(character.score, 4),
+        description="Problems that did not prevent a result, such as a truncated file.",
+        examples=[[]],
     )

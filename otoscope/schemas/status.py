@@ -1,4 +1,4 @@
-"""What a service says of itself and of its model, as JSON."""
+"""JSON documents about a service and its model."""
 
 from typing import Any, Literal
 
@@ -39,13 +39,13 @@ class ModelAnswer(ModelName):
 
 
 class LiveAnswer(Answer):
-    """The process answers."""
+    """The process responds."""
 
     status: str = Field("live", examples=["live"])
 
 
 class ReadyAnswer(Answer):
-    """The model has been through its warm-up."""
+    """The model has warmed up."""
 
     status: Literal["ready", "degraded"] = Field(
         description="degraded: recordings become text, but results are not kept.",

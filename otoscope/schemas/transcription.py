@@ -1,4 +1,4 @@
-"""What is said about a recording, as JSON: by the service, its client, the command."""
+"""JSON documents about a recording: of the service, its client and the command."""
 
 from typing import Literal
 
@@ -12,7 +12,7 @@ DecoderName = Literal["greedy", "beam", "beam + LM", "phrases"]
 
 
 class Answer(BaseModel):
-    """Base of all answers: fixed once built. Reading one ignores what a later version adds."""
+    """Base of all responses: immutable. Fields that a later version adds are ignored on reading."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -79,7 +79,7 @@ class SegmentAnswer(Answer):
 
 
 class ModelName(Answer):
-    """Which weights answered."""
+    """The model that was used."""
 
     name: str = Field(examples=["english"])
     sha256: str = Field(
@@ -98,7 +98,7 @@ class BlankProb(Answer):
 
 
 class ProbsMatrix(Answer):
-    """P(c | x_t): one row a frame, one column a symbol."""
+    """P(c | x_t): one row per frame, one column per symbol."""
 
     unit: Unit = Field(description="What the columns are: characters, or phonemes.")
     symbols: list[str] = Field(
@@ -151,17 +151,18 @@ class FreshProbs(ProbsMatrix):
     """The posteriors of a file that came with the request."""
 
     warnings: list[str] = Field(
-        description="What went less than well, such as a file that breaks off.", examples=[[]]
+        description="Problems that did not prevent a result, such as a truncated file.",
+        examples=[[]],
     )
 
 
 class FeaturesAnswer(Answer):
-    """X: one row a frame, one column a bin, exactly as the model read it."""
+    """The features: one row per frame, one column per bin, exactly as the model read them."""
 
     id: str = Field(
         description="The transcription's id.", examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"]
     )
-    spec: FeatureSpec = Field(description="How X was computed.")
+    spec: FeatureSpec = Field(description="How the features were computed.")
     frame_s: float = Field(
         description="Seconds between frames; row i is centred on start_s + i * frame_s.",
         examples=[0.01],
@@ -177,7 +178,7 @@ class FeaturesAnswer(Answer):
 
 
 class HypothesisAnswer(Answer):
-    """One text that may have been said: score = acoustic + lm_weight * lm + bonus."""
+    """A text that may have been said: score = acoustic + lm_weight * lm + bonus."""
 
     text: str = Field(examples=["hello world"])
     score: float = Field(
@@ -222,7 +223,7 @@ class TranscriptAnswer(Answer):
         default=None,
         description="The text as subtitles divide it; there with response_format=verbose_json.",
     )
-    decoder: DecoderName = Field(description="What read the posteriors.")
+    decoder: DecoderName = Field(description="What decoded the posteriors.")
     hypotheses: list[HypothesisAnswer] = Field(
         description="The n_best of a beam search, best first; empty for other decoders."
     )
@@ -231,7 +232,8 @@ class TranscriptAnswer(Answer):
     )
     model: ModelName
     warnings: list[str] = Field(
-        description="What went less than well, such as a file that breaks off.", examples=[[]]
+        description="Problems that did not prevent a result, such as a truncated file.",
+        examples=[[]],
     )
 
 
@@ -240,8 +242,8 @@ class Kept(Answer):
 
     id: str | None = Field(
         description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
-        "GET /probs?id=...; whoever knows it may. Null if they could not be kept, which warnings "
-        "says.",
+        "GET /probs?id=..., for anyone who knows it. Null if they could not be kept, which is in "
+        "warnings.",
         examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 

@@ -11,7 +11,8 @@ from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
 from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
 from otoscope.plots import posteriorgram_png
-from otoscope.schemas import AlignmentAnswer, alignment_answer
+from otoscope.schemas import AlignmentAnswer
+from otoscope.schemas.convert import alignment_answer
 from service.dependencies import Services, ServicesDep
 from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
