@@ -1,4 +1,4 @@
-"""What can go wrong here; `service.http.problems` says how each error looks from outside."""
+"""What can go wrong here. `service.http.problems` maps these errors to HTTP."""
 
 from otoscope import errors as domain
 
@@ -8,7 +8,7 @@ class StartError(Exception):
 
 
 class ServiceError(Exception):
-    """Base of every error this service answers a request with on purpose."""
+    """Base of the errors that this service expects, and tells clients about."""
 
 
 class UnauthorizedError(ServiceError):
@@ -24,7 +24,7 @@ class UnauthorizedError(ServiceError):
 
 
 class FormError(domain.OptionsError):
-    """The request's form is not one this service takes.
+    """The request's form or query is not as expected.
 
     Attributes:
         param: the field that is wrong, if it is one.
@@ -82,7 +82,7 @@ class UnknownResultError(ServiceError):
 
 
 class ExpiredResultError(ServiceError):
-    """The result was kept for a time, and is no longer."""
+    """The result was kept for a time, and no longer is."""
 
 
 class QueryError(domain.ViewError):

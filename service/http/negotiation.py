@@ -1,4 +1,4 @@
-"""Which of several formats an answer takes: what a request says, or else what Accept prefers."""
+"""The format of a response: what the request names, or else what its Accept header prefers."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 def negotiate(
     chosen: FormatT | None, accept: Sequence[str], offered: Sequence[FormatT], field: str
 ) -> FormatT:
-    """The format of an answer (RFC 9110, section 12.5.1).
+    """The format of a response (RFC 9110, section 12.5.1).
 
     Args:
         chosen: what the request asks for by name; it wins over `accept`.
@@ -44,9 +44,9 @@ def negotiate(
 
 
 def _ranges(value: str) -> dict[str, float]:
-    """Media ranges in lower case and their qualities; malformed ones are passed over.
+    """Media ranges in lower case and their qualities; malformed ones are ignored.
 
-    Parameters other than q say nothing here: each format has one form only.
+    Parameters other than q are ignored: no format has variants.
     """
     ranges: dict[str, float] = {}
     for element in value.lower().split(","):
@@ -58,7 +58,7 @@ def _ranges(value: str) -> dict[str, float]:
 
 
 def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
-    """What the most specific range that covers `media_type` says of it."""
+    """That of the most specific range that covers `media_type`."""
     family = media_type.partition("/")[0]
     for media_range in (media_type, f"{family}/*", "*/*"):
         if media_range in ranges:

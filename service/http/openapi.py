@@ -37,7 +37,7 @@ def complete(document: dict[str, Any], *, keys_required: bool) -> None:
 
 
 def _complete_responses(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
-    if "HTTPValidationError" in str(responses.get("422")):  # FastAPI's, which is never given here
+    if "HTTPValidationError" in str(responses.get("422")):  # FastAPI's own, which never comes
         del responses["422"]
     for status, response in responses.items():
         described = {**_EVERY_RESPONSE, **_HEADERS.get(status, {})}
@@ -50,7 +50,7 @@ def _complete_responses(responses: dict[str, Any], schemas: dict[str, Any]) -> N
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
-    """What a schema says by way of example, or else what its parts say."""
+    """A schema's own example, or else one made of its parts'."""
     if "$ref" in schema:
         return _example(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     given = _given(schema)
@@ -62,7 +62,7 @@ def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: A
 
 
 def _given(schema: dict[str, Any]) -> list[Any]:
-    """Values that a schema states itself, the best example first."""
+    """Values that a schema gives itself, the best example first."""
     stated = [schema[name] for name in ("const", "default") if name in schema]
     return [*schema.get("examples", ()), *stated, *schema.get("enum", ())]
 
@@ -82,7 +82,7 @@ def _of_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: A
 
 
 def _with_status(example: Any, status: str) -> Any:  # noqa: ANN401 - any JSON
-    """A problem document says its own status."""
+    """The example, with `status` as its own if it is a problem document."""
     if isinstance(example, dict) and {"title", "detail", "status"} <= example.keys():
         return {**example, "status": int(status)}
     return example

@@ -13,7 +13,7 @@ SpanS = tuple[float, float]
 
 
 def check_span(span_s: SpanS, remedy: str = _A_PART) -> None:
-    """QueryError, with a `remedy`, if this is too much for one picture."""
+    """QueryError, which suggests a `remedy`, if this is too long for one picture."""
     duration_s = span_s[1] - span_s[0]
     if duration_s > MAX_PICTURE_S:
         raise QueryError(
@@ -22,7 +22,7 @@ def check_span(span_s: SpanS, remedy: str = _A_PART) -> None:
 
 
 def check_view(view: View, remedy: str | None = None) -> None:
-    """QueryError if this can't be drawn; the `remedy` is by default to ask for a part."""
+    """QueryError if this is too much for one picture; by default it suggests to ask for a part."""
     check_span(view.span_s, remedy or _A_PART)
     if len(view.columns) > MAX_PICTURE_SYMBOLS:
         raise QueryError(

@@ -1,4 +1,4 @@
-"""What a client may ask for when it looks into a recording, as fields of the query."""
+"""Queries of the routes that give matrices."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""What every request passes."""
+"""ASGI middleware, which every request passes."""

@@ -1,4 +1,4 @@
-"""What there is to say about each request once it is answered, for the log and the metrics."""
+"""A record of each request once it is answered, for the log and the metrics."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UNMATCHED = "unmatched"
-"""The route of requests that fit none. Their paths are not told: they can hold anything."""
+"""The route of requests that fit none. Their paths are left out: they can hold anything."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer. Nothing in it was chosen by the client but the method.
+    """One request and its response. The client chose nothing in it but the method.
 
     Attributes:
         route: the template, "/transcriptions/{id}", never the path: ids in it open results.
-        status: of the answer; 500 if there was none.
-        duration_s: from the request's headers to the answer's last byte.
-        bytes_in: body bytes that were read.
+        status: of the response; 500 if there was none.
+        duration_s: from the request's headers to the response's last byte.
+        bytes_in: bytes of the request's body that were read.
     """
 
     method: str
@@ -29,14 +29,13 @@ class Exchange:
 
 
 class AccessLogMiddleware:
-    """ASGI middleware that tells `observers` of each exchange when it is over."""
+    """ASGI middleware that calls `observers` with each exchange when it is over."""
 
     def __init__(self, app: ASGIApp, observers: Sequence[Callable[[Exchange], None]]) -> None:
         self._app = app
         self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request, and count what comes and goes."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

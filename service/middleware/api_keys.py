@@ -1,8 +1,8 @@
 """API keys: who may use this service, if not everybody.
 
-Without keys the service is open to whoever reaches it. On a loopback address that is its user; on
-any other the start says so in the log. It does not refuse to start, for behind a proxy that checks
-who comes, or in a container whose port is published on 127.0.0.1 only, all is as it should be.
+Without keys the service is open to anyone who can reach it. On a loopback address that is its user;
+on any other a warning is logged at the start. That is no error: behind a proxy that checks clients,
+or in a container whose port is published on 127.0.0.1 only, no key is needed.
 """
 
 import hashlib
@@ -26,27 +26,26 @@ OPEN_PATHS = frozenset(
         *("/", "/docs", "/openapi.json"),
     }
 )
-"""What needs no key, beside the page's files. Any other path needs one, whatever is built there."""
+"""These need no key, nor do the page's files. Any other path does, whether it exists or not."""
 
 logger = logging.getLogger(__name__)
 
 
 class ApiKeyMiddleware:
-    """ASGI middleware that lets nobody in without a key; no byte of a body is read before."""
+    """ASGI middleware that answers 401 without a valid key, before any byte of a body is read."""
 
     def __init__(self, app: ASGIApp, keys: Sequence[SecretStr]) -> None:
         self._app = app
         self._digests = [_digest(key.get_secret_value()) for key in keys]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request, or answer 401."""
         if scope["type"] == "lifespan" or _is_open(scope["path"]):
             await self._app(scope, receive, send)
             return
         try:
             self._check(_offered(Headers(scope=scope)))
         except UnauthorizedError as error:
-            # This is outside of where FastAPI handles errors, so its handler is asked here.
+            # FastAPI handles errors further inside, so its handler is called here.
             handle = scope["app"].exception_handlers[UnauthorizedError]
             response = await handle(HTTPConnection(scope), error)
             await response(scope, receive, send)
@@ -54,7 +53,7 @@ class ApiKeyMiddleware:
         await self._app(scope, receive, send)
 
     def _check(self, offered: Sequence[str]) -> None:
-        """Compare with every key, equal or not: how long it takes tells nothing about any.
+        """Compare with every key, equal or not, so that the time it takes tells nothing about them.
 
         Raises:
             UnauthorizedError: if none of `offered` is a key.
@@ -77,11 +76,11 @@ def _is_open(path: str) -> bool:
 
 
 def warn_if_open(settings: Settings) -> None:
-    """Say so in the log if anybody on the network may use this service."""
+    """Log a warning if anybody on the network may use this service."""
     if not settings.api_keys and not _is_loopback(settings.host):
         logger.warning(
-            "no API key is set, and %s is no loopback address: ANYBODY WHO REACHES PORT %d MAY USE "
-            "THIS SERVICE; set OTOSCOPE_API_KEYS, or let something in front of it check who comes",
+            "no API key is set, and %s is no loopback address: ANYBODY WHO CAN REACH PORT %d MAY "
+            "USE THIS SERVICE; set OTOSCOPE_API_KEYS, or check clients in a proxy in front of it",
             settings.host,
             settings.port,
         )
@@ -98,7 +97,7 @@ def _offered(headers: Headers) -> list[str]:
 
 
 def _digest(key: str) -> bytes:
-    """Of one length for all keys, as a comparison in constant time needs it."""
+    """Of one length for all keys, as a comparison in constant time needs."""
     return hashlib.sha256(key.encode()).digest()
 
 

@@ -20,7 +20,6 @@ class BodyLimitMiddleware:
         self._max_pause_s = max_pause_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request with a `receive` that counts."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -30,7 +29,7 @@ class BodyLimitMiddleware:
         async def checked_receive() -> Message:
             nonlocal received, whole
             if whole:
-                return await receive()  # waits until the client leaves, which may take its time
+                return await receive()  # waits until the client leaves, however long that takes
             if announced.isdigit():
                 self._check(int(announced))
             message = await self._receive_soon(receive)

@@ -1,4 +1,4 @@
-"""Gives each request its deadline, and cancels what is done for clients that have left."""
+"""Gives each request its deadline, and cancels the work for clients that have left."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ class DeadlineMiddleware:
         self._limit_s = limit_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request; once it is whole, the next message says that its client left."""
+        """Once the request is whole, the next message says that its client left."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

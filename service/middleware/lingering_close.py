@@ -1,8 +1,8 @@
-"""Answers that are given before the request's body has been read reach the client all the same.
+"""Responses that are sent before the request's body has been read reach the client all the same.
 
-A server that closes a connection on which bytes still arrive resets it, and the client may lose
-the answer that it was just given. So the answer goes out in full with "Connection: close", and the
-rest of the body is read and dropped for a while before the connection ends (RFC 9112, section 9.6).
+A server that closes a connection on which bytes still arrive resets it, and the client may lose the
+response that was just sent. So the response goes out in full with "Connection: close", and the rest
+of the body is read and dropped for a while before the connection ends (RFC 9112, section 9.6).
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BYTES = 16 * 2**20
-"""As much of an unwanted body is dropped; after it the connection is cut."""
+"""So much of an unwanted body is dropped; then the connection is closed."""
 
 MAX_S = 5.0
-"""As long is waited for an unwanted body's end."""
+"""Longest wait for the end of an unwanted body."""
 
 
 class LingeringCloseMiddleware:
-    """ASGI middleware, the outermost: what lies within takes no notice of it."""
+    """ASGI middleware; has to be the outermost, so that all others see the response end at once."""
 
     def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BYTES, max_s: float = MAX_S) -> None:
         self._app = app
@@ -26,7 +26,7 @@ class LingeringCloseMiddleware:
         self._max_s = max_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request; hold back the end of an answer that comes early."""
+        """Hold back the end of a response that comes before the request's."""
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
@@ -63,7 +63,7 @@ class LingeringCloseMiddleware:
                     dropped += len(message.get("body", b""))
                     more = message.get("more_body", False)
         except TimeoutError:
-            return  # it has had its time: the connection is closed now
+            return  # the connection is closed now
 
 
 def _has_body(scope: Scope) -> bool:

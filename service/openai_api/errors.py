@@ -16,7 +16,7 @@ PREFIX = "/v1/"
 """What lies below it responds as OpenAI does."""
 
 _STATUSES = {415: 400, 422: 400}
-"""OpenAI answers with 400 what is well-formed HTTP and yet not as expected."""
+"""OpenAI answers 400 to requests that are well-formed HTTP and yet not as expected."""
 
 _CODES = {"unauthorized": "invalid_api_key", "model-unknown": "model_not_found"}
 """Kinds of problems that OpenAI has a code for; the others go by their own names."""

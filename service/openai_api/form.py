@@ -1,7 +1,7 @@
 """The form of POST /v1/audio/transcriptions, and what of it this model can do.
 
-Parameters that would change what OpenAI's models answer are refused where this one can't follow: an
-answer must not pretend that it was asked something else.
+Parameters that would change what OpenAI's models answer are refused where this one can't follow,
+never ignored in silence.
 """
 
 from typing import Literal
@@ -13,7 +13,7 @@ from service.errors import FormError, UnknownModelError
 from service.openai_api.languages import language_of
 
 ALIAS = "whisper-1"
-"""Stands for the model that is served, whatever its name: many clients have this one built in."""
+"""Means the model that is served, whatever its name: many clients have this one built in."""
 
 REPEATED = ("include", "timestamp_granularities")
 """Fields that may come several times, with "[]" behind their names or without."""
@@ -55,14 +55,18 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
     if form.language is not None:
         _check_language(form.language, spec)
     if form.prompt.strip():
-        raise FormError("prompt: expected none, for this model takes no hints, got one", "prompt")
+        raise FormError(
+            "prompt: expected none, because this model takes no hints, got one", "prompt"
+        )
     if form.temperature != 0:
         raise FormError(
-            f"temperature: expected 0, for nothing is sampled here, got {form.temperature:g}",
+            f"temperature: expected 0, because nothing is sampled here, got {form.temperature:g}",
             "temperature",
         )
     if form.stream:
-        raise FormError("stream: expected false, for answers come in one piece, got true", "stream")
+        raise FormError(
+            "stream: expected false, because answers come in one piece, got true", "stream"
+        )
     for field, wanted in (("include", "json"), ("timestamp_granularities", "verbose_json")):
         if getattr(form, field) and form.response_format != wanted:
             raise FormError(
@@ -76,8 +80,8 @@ def _check_language(language: str, spec: ModelSpec) -> None:
     known = language_of(spec.name)
     if known is None:
         raise FormError(
-            f"language: expected none, for the model {spec.name!r} does not say which language it "
-            f"knows, got {language!r}",
+            f"language: expected none, because the model {spec.name!r} does not say which "
+            f"language it knows, got {language!r}",
             "language",
         )
     if language.lower().partition("-")[0] not in (known.code, known.name):

@@ -1,4 +1,4 @@
-"""The language of a model, as far as its name tells."""
+"""The language of a model, if its name says it."""
 
 import re
 from typing import NamedTuple

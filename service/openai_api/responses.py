@@ -1,6 +1,7 @@
-"""A recognition in the forms of OpenAI's API reference.
+"""A transcription in the forms of OpenAI's API reference.
 
-Where Whisper's numbers have no equal in a CTC model, the field says what stands there instead.
+Where Whisper's numbers have no counterpart in a CTC model, the field's description says what it has
+instead.
 """
 
 import math
@@ -19,10 +20,10 @@ from otoscope.transcript import characters_by_word
 from service.openai_api.languages import language_of
 
 _PAUSE_S = 1.0
-"""A pause between words as long as this begins a segment."""
+"""A pause of so long between words begins a segment."""
 
 _SEGMENT_S = 30.0
-"""No segment is longer, but one of a single word: as long as Whisper's."""
+"""No segment is longer, as in Whisper, unless it is a single word."""
 
 _TIME_DECIMALS = 3
 _LOGPROB_DECIMALS = 6
@@ -135,8 +136,8 @@ def verbose_answer(
     """The text with times.
 
     Args:
-        transcript: what to tell.
-        posteriors: that it was read from.
+        transcript: what was said.
+        posteriors: that it was decoded from.
         spec: of the model that gave them.
         granularities: "word", "segment" or both; nothing means "segment".
     """
@@ -157,7 +158,7 @@ def verbose_answer(
 
 
 def model_card(spec: ModelSpec) -> ModelCard:
-    """What GET /v1/models tells of the model."""
+    """What GET /v1/models says of the model."""
     return ModelCard(id=spec.name, created=_unix_time(spec.provenance.created))
 
 

@@ -27,7 +27,7 @@ _MEDIA_TYPES = {
     ".png": "image/png",
     ".svg": "image/svg+xml",
 }
-"""What is served of these folders; nothing that ends otherwise is."""
+"""What is served of these folders: files with these suffixes only."""
 
 _SAMPLE = "examples/sample.flac"
 
@@ -44,7 +44,7 @@ class Assets:
     """All files, read once.
 
     Attributes:
-        version: follows from all of them, so that browsers may keep each forever.
+        version: a digest of all of them, so that browsers may keep each forever.
     """
 
     def __init__(self, roots: Mapping[str, Path] = _ROOTS) -> None:

@@ -1,4 +1,4 @@
-"""Headers that keep the pages to themselves: nothing foreign is loaded, run, framed or told."""
+"""Headers by which browsers load, run and frame nothing foreign on these pages."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (

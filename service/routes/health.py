@@ -1,4 +1,4 @@
-"""GET /health/live and /health/ready: for whoever restarts this process or sends it requests."""
+"""GET /health/live and /health/ready: for what restarts this process or sends it requests."""
 
 import logging
 
@@ -27,7 +27,7 @@ def ready(services: ServicesDep) -> ReadyAnswer:
     While the store of results is away the status is degraded: that takes no text from anybody, so
     it is no reason to send requests elsewhere.
     """
-    # Not async: FastAPI runs it in a thread, for the store takes its time.
+    # Not async, so that FastAPI runs it in a thread: the store takes time.
     warm_up = services.readiness.require()
     works = _works(services.store)
     return ReadyAnswer(

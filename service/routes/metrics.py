@@ -19,14 +19,14 @@ def metrics(request: Request, services: ServicesDep) -> Response:
 
     In Prometheus' text format, or in OpenMetrics' if the request accepts that.
     """
-    # Not async: FastAPI runs it in a thread, for the store and the files of processes take time.
+    # Not async, so that FastAPI runs it in a thread: the store and processes' files take time.
     services.metrics.set_store(_usage(services.store))
     body, content_type = services.metrics.render(request.headers.get("accept", ""))
     return Response(body, headers={"Content-Type": content_type})
 
 
 def _usage(store: Store) -> Usage | None:
-    """None if the store fails: the other numbers are all the more wanted then."""
+    """None if the store fails: the other numbers matter all the more then."""
     try:
         return store.usage()
     except StoreError as error:

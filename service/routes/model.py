@@ -1,4 +1,4 @@
-"""GET /model: what is listening."""
+"""GET /model: what is served."""
 
 from fastapi import APIRouter
 

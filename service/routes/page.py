@@ -1,4 +1,4 @@
-"""GET /, /docs and /page/: pages for people, and the files that they are made of."""
+"""GET /, /docs and /page/: the web page, the API's documentation, and the files of both."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -83,7 +83,7 @@ def _respond(
 
 
 def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> bool:
-    """Whether the result is kept; the text is worth answering if it is not."""
+    """Whether the result is kept; the text is answered even if it is not."""
     try:
         services.store.put(
             document["id"],

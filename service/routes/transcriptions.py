@@ -17,7 +17,7 @@ ResultId = Annotated[
 ]
 
 
-# Neither is async: FastAPI runs them in threads, for the store takes its time.
+# Neither is async, so that FastAPI runs them in threads: the store takes time.
 
 
 @router.get(

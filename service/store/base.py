@@ -1,7 +1,6 @@
-"""What is kept of a recording for a while, to be fetched; never the audio itself.
+"""Results of recordings, kept for a while to be fetched; never the audio itself.
 
-`service.store.sqlite` keeps it for the processes of one machine, `service.store.redis` for those of
-many.
+`service.store.sqlite` serves the processes of one machine, `service.store.redis` those of many.
 """
 
 import json
@@ -16,10 +15,10 @@ from service.errors import ExpiredResultError, StoreError, UnknownResultError
 from service.store.serialization import pack, read_features, read_posteriors, write_meta
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
-"""Ids are 122 random bits in hexadecimal: to know one is to be allowed to read it."""
+"""Ids are 122 random bits in hexadecimal: whoever knows one may read its result."""
 
 TOMBSTONE_S = 7 * 86400.0
-"""How long an expired id is still told from one that never was."""
+"""How long an expired id is still distinguished from one that never was."""
 
 Blobs = Mapping[str, bytes | memoryview]
 """`transcription`, `log_probs`, `features` and, with a phoneme head, `phoneme_log_probs`."""
@@ -127,11 +126,11 @@ class Store(ABC):
 
     @abstractmethod
     def delete(self, result_id: str) -> None:
-        """Forget all that `put` kept but the id; raises as `get` does."""
+        """Delete all that `put` kept but the id; raises as `get` does."""
 
     @abstractmethod
     def usage(self) -> Usage:
-        """What there is at the moment.
+        """What it holds now.
 
         Raises:
             StoreError: if the store fails.
@@ -139,7 +138,7 @@ class Store(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """See whether the store works.
+        """Check that the store works.
 
         Raises:
             StoreError: if not, and why.
@@ -147,7 +146,7 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of it; what is kept stays there."""
+        """Release files and connections; results stay."""
 
     @abstractmethod
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
@@ -178,5 +177,5 @@ class Store(ABC):
 
 
 def new_id() -> str:
-    """An id that nobody can guess."""
+    """A new id, which can't be guessed."""
     return uuid.uuid4().hex

@@ -13,9 +13,9 @@ logger = logging.getLogger(__name__)
 
 
 def open_store(settings: Settings) -> Store:
-    """Open or make it.
+    """Open it, or make it.
 
-    A Redis server that is away may come later; one that refuses will always refuse.
+    A Redis server that is away may come back; one that refuses this service will go on refusing.
 
     Raises:
         StartError: naming the variable that has to change.

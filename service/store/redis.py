@@ -1,9 +1,10 @@
 """The store in a Redis server, which any number of services on any number of machines share.
 
-One hash holds a result and expires by itself. Beside it stand an index of all ids by the time they
-expire, a hash of their sizes, and for each id a mark that outlives it, so that what has expired is
-told from what never was. Scripts and transactions keep these in step, and the time is the server's:
-the machines that share it need not agree on theirs. All keys begin with `PREFIX`.
+Each result is a hash that expires by itself. There are also an index of all ids by the time they
+expire, a hash of their sizes, and for each id a marker that outlives it, so that an expired id is
+distinguished from one that never was. Scripts and transactions keep these consistent. The time is
+the server's, so the clocks of the machines that share it need not agree. All keys begin with
+`PREFIX`.
 """
 
 from typing import Any
@@ -12,7 +13,7 @@ from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
 from service.store.redis_client import RedisServer
 
 PREFIX = "otoscope:1:"
-"""The number is that of the layout: services of two layouts share a server without harm."""
+"""The number is the layout's: services of two layouts can share a server."""
 
 _INDEX = f"{PREFIX}expiry"
 """Sorted set: when each id expires, in milliseconds since the epoch."""
@@ -79,14 +80,14 @@ class RedisStore(Store):
             raise self._gone(result_id, known=bool(known))
 
     def usage(self) -> Usage:
-        """What the server evicted is counted until it is asked for, or expires."""
+        """Counts results that the server evicted until they are asked for, or expire."""
         with self._server.transaction() as together:
             together.eval(_USAGE, 0)
             [(results, size_bytes)] = together.execute()
         return Usage(results, size_bytes)
 
     def check(self) -> None:
-        """Writes, for a server that takes no writes may still answer."""
+        """Writes something, because a server that takes no writes may still answer."""
         with self._server.transaction() as together:
             together.set(f"{PREFIX}writable", "", px=1000)
             together.execute()

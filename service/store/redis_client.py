@@ -1,4 +1,4 @@
-"""A Redis server that may go away: asked with short time-outs, and left alone while it is away."""
+"""A client for a Redis server that may be away: short time-outs, and a circuit breaker."""
 
 import socket
 import threading
@@ -23,7 +23,7 @@ ANSWER_S = 5.0
 """Longest wait for one answer, or for one value to be taken: two hours of features have 230 MB."""
 
 AWAY_S = 1.0
-"""A server that has just failed is not asked again for so long."""
+"""Time after a failure in which the server is not asked again."""
 
 
 class RedisServer:
@@ -60,7 +60,7 @@ class RedisServer:
 
     @contextmanager
     def transaction(self) -> Iterator[Pipeline]:
-        """Commands that are sent by `execute`, and of which all or none are done.
+        """Commands that `execute` sends; all or none of them are done.
 
         Raises:
             StoreError: if the server is away, or refuses.
@@ -86,7 +86,7 @@ class RedisServer:
                 return
             if self._clock() < self._ask_again_s:
                 raise StoreError(f"the store is away: {self._away}")
-            # This caller tries, and for as long as that may take no other does.
+            # This caller tries; no other does for as long as that may take.
             self._ask_again_s = self._clock() + 2 * (CONNECT_S + ANSWER_S)
 
     def _failed(self, reason: str) -> None:
@@ -131,13 +131,13 @@ def connection_pool(url: str, password: str | None) -> redis.ConnectionPool:
 
 
 class _NamedServer(redis.Connection):
-    """To a server whose name may be gone, as a stopped container's is.
+    """To a server whose name may be gone, as that of a stopped container is.
 
-    The resolver tries for 10 s and more before it says so, and no time-out of a socket ends that.
+    The resolver tries for 10 s and more before it gives up, and no time-out of a socket ends that.
     """
 
     def connect_check_health(self, *args: bool, **kwargs: bool) -> None:
-        """Every way to a connection passes here; TimeoutError if the name is not found in time."""
+        """Called for every connection; TimeoutError if the name is not found in time."""
         if not self.is_connected:
             _require_address(self.host, self.port)
         super().connect_check_health(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Matrices and their meaning <-> what the store keeps of them: bytes and one JSON document."""
+"""Posteriors and features <-> what a store keeps of them: bytes and one JSON document."""
 
 import json
 from typing import Any
@@ -23,14 +23,14 @@ _DTYPE = np.dtype("<f4")
 def pack(values: npt.NDArray[np.float32]) -> memoryview:
     """(rows, columns) float32 -> bytes that `unpack` turns back bit for bit.
 
-    Not compressed: that would take off a sixth, and as long as everything but the model together.
-    Not copied if it can be helped: X of an hour has 115 MB.
+    Not compressed: that would save a sixth, and take as long as all other work but the model's.
+    Not copied unless it has to be: features of an hour have 115 MB.
     """
     return np.ascontiguousarray(values, dtype=_DTYPE).reshape(-1).view(np.uint8).data
 
 
 def unpack(blob: bytes, columns: int) -> npt.NDArray[np.float32]:
-    """What `pack` wrote of a matrix with so many columns."""
+    """The matrix, of so many columns, that `pack` wrote."""
     return np.frombuffer(blob, dtype=_DTYPE).reshape(-1, columns).astype(np.float32, copy=False)
 
 
@@ -60,6 +60,6 @@ def read_posteriors(meta: dict[str, Any], characters: bytes, phonemes: bytes | N
 
 
 def read_features(meta: dict[str, Any], blob: bytes) -> FeatureMatrix:
-    """X from the document that `write_meta` wrote and the blob beside it."""
+    """Features from the document that `write_meta` wrote and the blob beside it."""
     spec = parse(FeatureSpec, meta["feature_spec"], "the store's feature_spec", complete=True)
     return FeatureMatrix(unpack(blob, spec.bins), spec)

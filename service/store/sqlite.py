@@ -18,10 +18,10 @@ from service.errors import StartError, StoreError
 from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
 
 LAYOUT = 5
-"""Of the tables; a file of another layout is refused."""
+"""Version of the tables; a file of another one is refused."""
 
 _SCHEMA = (
-    # size comes before the blobs, so that adding sizes up reads no blobs.
+    # `size` comes before the blobs, so that adding up sizes reads no blobs.
     """CREATE TABLE IF NOT EXISTS results (
         id TEXT PRIMARY KEY, created_s REAL NOT NULL, expires_s REAL NOT NULL,
         size INTEGER NOT NULL, meta TEXT NOT NULL, transcription BLOB NOT NULL,
@@ -68,7 +68,7 @@ class SqliteStore(Store):
             self._idle.pop().close()
 
     def delete(self, result_id: str) -> None:
-        """The bytes are overwritten; what has expired goes as well."""
+        """Overwrites the bytes; results that have expired are deleted as well."""
         now_s = self._clock()
         with self._transaction() as connection:
             _bury(connection, now_s, self._max_bytes)
@@ -133,9 +133,9 @@ class SqliteStore(Store):
         if not os.access(directory, os.W_OK | os.X_OK):
             raise StoreError(f"{directory} is not writable for this user")
         with self._connect() as connection:
-            # Of a new file: half the processor time of 4096 bytes for a matrix of 600 kB.
+            # Of a new file. Takes half the processor time of 4096 bytes for a matrix of 600 kB.
             connection.execute("PRAGMA page_size=16384")
-            # Freed pages go back to the file system, or the file would keep its greatest size.
+            # Returns freed pages to the file system; else the file would keep its greatest size.
             connection.execute("PRAGMA auto_vacuum=FULL")
             _enter_wal(connection)
         with self._transaction() as connection:
@@ -175,7 +175,7 @@ class SqliteStore(Store):
         connection = sqlite3.connect(
             self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
-        # A power cut may lose the last results, never the file.
+        # A power cut may lose the last results, but not the file.
         connection.execute("PRAGMA synchronous=NORMAL")
         # What is deleted, because a client asks for it or it has expired, is overwritten.
         connection.execute("PRAGMA secure_delete=ON")
@@ -222,8 +222,8 @@ def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:
-    """Bring the file up to date and empty the write-ahead log, where deleted bytes may stand.
+    """Write the write-ahead log to the file and empty it: it may hold deleted bytes.
 
-    If another process is writing just now, it is left to the next that empties it.
+    If another process is writing just now, the next call does it.
     """
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
