@@ -10,13 +10,12 @@ from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions, Hypothesis
 from otoscope.decoding.greedy import greedy
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
-from otoscope.decoding.options import DecodingOptions
+from otoscope.decoding.options import DecoderName, DecodingOptions
 from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
 from otoscope.decoding.rescoring import PhonemeRescorer, open_rescorer
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import OptionsError, SpecError
 from otoscope.posteriors import Posteriors
-from otoscope.schemas import DecoderName
 from otoscope.spec import ModelSpec
 from otoscope.transcript import Transcript
 from otoscope.vocabulary import Alphabet

@@ -1,10 +1,13 @@
 """How a caller may have posteriors read."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from otoscope.errors import OptionsError
+
+DecoderName: TypeAlias = Literal["greedy", "beam", "beam + LM", "phrases"]
+"""What decoded a recording, as results call it."""
 
 DEFAULT_BOOST = 5.0
 MOST_BOOST = 100.0

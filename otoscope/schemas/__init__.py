@@ -12,7 +12,6 @@ from otoscope.schemas.status import LiveAnswer, ModelAnswer, ReadyAnswer
 from otoscope.schemas.transcription import (
     Answer,
     CharacterAnswer,
-    DecoderName,
     FeaturesAnswer,
     FreshProbs,
     HypothesisAnswer,
@@ -33,7 +32,6 @@ __all__ = [
     "AlignmentAnswer",
     "Answer",
     "CharacterAnswer",
-    "DecoderName",
     "FeaturesAnswer",
     "FreshProbs",
     "HypothesisAnswer",

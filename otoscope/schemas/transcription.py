@@ -1,14 +1,10 @@
 """JSON documents about a recording: of the service, its client and the command."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
+from otoscope.decoding.options import DecoderName
 from otoscope.features import FeatureSpec
 from otoscope.posteriors import Unit
-
-DecoderName = Literal["greedy", "beam", "beam + LM", "phrases"]
-"""What read the posteriors."""
 
 
 class Answer(BaseModel):
