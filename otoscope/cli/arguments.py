@@ -133,7 +133,8 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         ("--hotwords", str, "words to expect, with boosts: 'otoscope:8, new york'"),
         ("--phrases", str, "closed list of phrases, one of which is said: 'yes, no, stop'"),
     ):
-        decoding.add_argument(flag, type=kind, metavar="N" if kind is int else "X", help=text)
+        metavar = {int: "N", float: "X", str: "LIST"}[kind]
+        decoding.add_argument(flag, type=kind, metavar=metavar, help=text)
     _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser)
 

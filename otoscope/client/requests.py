@@ -128,7 +128,7 @@ class Requests:
                 failures += 1
                 failure: ClientError
                 try:
-                    # Built anew for each try, which rewinds the file.
+                    # Built for each try, which rewinds the file.
                     response = await self._send(
                         self._build(method, path, params=params, data=data, files=files)
                     )

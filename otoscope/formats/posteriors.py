@@ -74,7 +74,7 @@ class View:
         span_s: start and end of the part, in seconds.
         rows: its frames.
         columns: its classes, in this order.
-        top_k: so many of the columns in each frame, most probable first; None for all in order.
+        top_k: how many of the columns in each frame, most probable first; None for all in order.
     """
 
     posteriors: Posteriors

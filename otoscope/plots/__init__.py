@@ -1,10 +1,10 @@
-"""What a model heard, as pictures: its features, and the posteriorgram with greedy path and words.
+"""Pictures: features, and the posteriorgram with greedy path and words.
 
 The only way to matplotlib, which is not among this library's dependencies (the extras `cli`,
 `service` and `training` bring it) and takes half a second to load: the first picture loads it.
 Figures are made without pyplot, whose figures are global, so pictures can be drawn in several
-threads at once. Sizes are fixed in inches, so that all pictures have the same letters, and a
-picture's size follows from its time span and its number of symbols alone.
+threads at once. Sizes are fixed in inches, so that all pictures have the same font sizes, and
+a picture's size follows from its time span and its number of symbols alone.
 """
 
 from collections.abc import Sequence
