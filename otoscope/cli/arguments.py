@@ -85,7 +85,7 @@ are given, the model is shown only if --model or --server is given, too.
 
 examples:
   otoscope info
-  otoscope info --format json --model models/english/model.int8.onnx | jq .model.alphabet
+  otoscope info --format json --model models/english/model.int8.onnx | jq .model.spec.alphabet
   otoscope info *.m4a
 
 {_CODES}"""
