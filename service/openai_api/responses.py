@@ -126,7 +126,7 @@ def json_answer(transcript: Transcript, duration_s: float, *, logprobs: bool) ->
     return JsonAnswer(
         text=transcript.text,
         logprobs=list(_logprobs(transcript.characters)) if logprobs else None,
-        usage=_usage(duration_s),
+        usage=Usage(seconds=math.ceil(duration_s)),
     )
 
 
@@ -153,7 +153,7 @@ def verbose_answer(
         words=[WordTime(word=w.word, start=_time(w.start_s), end=_time(w.end_s)) for w in words]
         if "word" in granularities
         else None,
-        usage=_usage(duration_s),
+        usage=Usage(seconds=math.ceil(duration_s)),
     )
 
 
@@ -234,10 +234,6 @@ def _probability_of_nothing(posteriors: Posteriors, start_s: float, end_s: float
     stop = posteriors.clock.frame_at(end_s - inside_s) + 1
     blanks = posteriors.log_probs[start:stop, posteriors.alphabet.blank_index]
     return math.exp(min(0.0, float(blanks.sum(dtype=float))))
-
-
-def _usage(duration_s: float) -> Usage:
-    return Usage(seconds=math.ceil(duration_s))
 
 
 def _log(confidence: float) -> float:

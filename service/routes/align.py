@@ -6,7 +6,7 @@ from typing import BinaryIO
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope import AlignedText, Recognition, align
+from otoscope import align
 from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
 from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
@@ -71,24 +71,23 @@ def _respond(
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.transcriber.steps(file)
+    posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
-        check_view(select(recognition.posteriors), _TOO_MUCH)
-    aligned = align(recognition.posteriors, text)
+        check_view(select(posteriors), _TOO_MUCH)
+    aligned = align(posteriors, text)
+    match chosen:
+        case "json":
+            frames = posteriors.log_probs.shape[0]
+            model, warnings = services.model_name, recognition.warnings
+            answer = alignment_answer(aligned, clock, frames, model, warnings)
+            body = to_json(answer.model_dump())
+        case "png":
+            features = recognition.require_features()
+            body = posteriorgram_png(features, posteriors, words=aligned.words)
+        case other:
+            body = write(other, aligned.words, aligned.characters, clock.duration_s)
     return Response(
-        _render(services, recognition, aligned, chosen),
+        body,
         media_type=FORMATS[chosen].media_type,
         headers=warnings_headers(recognition.warnings),
     )
-
-
-def _render(
-    services: Services, recognition: Recognition, aligned: AlignedText, chosen: AlignmentFormat
-) -> bytes:
-    posteriors, clock = recognition.posteriors, recognition.posteriors.clock
-    if chosen == "json":
-        frames = posteriors.log_probs.shape[0]
-        model, warnings = services.model_name, recognition.warnings
-        return to_json(alignment_answer(aligned, clock, frames, model, warnings).model_dump())
-    if chosen == "png":
-        return posteriorgram_png(recognition.require_features(), posteriors, words=aligned.words)
-    return write(chosen, aligned.words, aligned.characters, clock.duration_s)

@@ -8,9 +8,7 @@ from collections.abc import Generator
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import PlainTextResponse
 
-from otoscope import Posteriors, Transcript
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import write
 from otoscope.formats.tables import to_json
@@ -59,29 +57,31 @@ def _respond(
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.transcriber.steps(file)
-    transcript = services.decode_workers.decode(
-        recognition.posteriors, DecodingOptions()
-    ).transcript
-    response = _write(transcript, recognition.posteriors, services, options)
-    response.headers.update(warnings_headers(recognition.warnings))
-    return response
+    posteriors = recognition.posteriors
+    transcript = services.decode_workers.decode(posteriors, DecodingOptions()).transcript
+    duration_s = posteriors.clock.duration_s
+    match options.response_format:
+        case "text":
+            body = f"{transcript.text}\n".encode()  # a line even where nothing was said
+        case "json":
+            logprobs = "logprobs" in options.include
+            body = _json(json_answer(transcript, duration_s, logprobs=logprobs))
+        case "verbose_json":
+            spec = services.transcriber.recognizer.spec
+            granularities = options.timestamp_granularities
+            body = _json(verbose_answer(transcript, posteriors, spec, granularities))
+        case subtitles:
+            body = write(subtitles, transcript.words, None, duration_s)
+    is_json = options.response_format in ("json", "verbose_json")
+    return Response(
+        body,
+        media_type="application/json" if is_json else "text/plain",
+        headers=warnings_headers(recognition.warnings),
+    )
 
 
-def _write(
-    transcript: Transcript, posteriors: Posteriors, services: Services, options: TranscriptionForm
-) -> Response:
-    chosen, duration_s = options.response_format, posteriors.clock.duration_s
-    if chosen == "text":
-        return PlainTextResponse(f"{transcript.text}\n")
-    if chosen in ("srt", "vtt"):
-        return PlainTextResponse(write(chosen, transcript.words, None, duration_s))
-    document: JsonAnswer | VerboseAnswer
-    if chosen == "json":
-        document = json_answer(transcript, duration_s, logprobs="logprobs" in options.include)
-    else:
-        spec = services.transcriber.recognizer.spec
-        document = verbose_answer(transcript, posteriors, spec, options.timestamp_granularities)
-    return Response(to_json(document.model_dump(exclude_none=True)), media_type="application/json")
+def _json(document: JsonAnswer | VerboseAnswer) -> bytes:
+    return to_json(document.model_dump(exclude_none=True))
 
 
 @router.get("/models", summary="The models that are served: one")
