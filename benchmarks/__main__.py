@@ -37,11 +37,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     speech = open_speech(options.speech)
-    quantised = options.model.with_suffix(".int8.onnx")
-    if not quantised.is_file():
-        parser.error(f"expected {quantised}: run make int8")
+    quantized = options.model.with_suffix(".int8.onnx")
+    if not quantized.is_file():
+        parser.error(f"expected {quantized}: run make int8")
     figures = measure(
-        quantised, options.model, speech, say=_say, requests=options.requests, late=options.late
+        quantized, options.model, speech, say=_say, requests=options.requests, late=options.late
     )
     document = {"machine": _machine(), "commit": _commit(), "speech": speech.name, **figures}
     RESULTS.mkdir(exist_ok=True)

@@ -65,8 +65,8 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever it is
-    """Import a name when it is asked for (PEP 562): who only searches needs no ONNX Runtime."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any type
+    """Import a name when it is asked for (PEP 562): decoding alone needs no ONNX Runtime."""
     for module, names in _HOMES.items():
         if name in names:
             value = getattr(import_module(f"{__name__}.{module}"), name)

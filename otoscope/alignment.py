@@ -156,7 +156,7 @@ def _characters(transcript: Transcript, paths: _Paths) -> Iterator[AlignedCharac
 def _words(
     transcript: Transcript, characters: Sequence[AlignedCharacter], paths: _Paths
 ) -> Iterator[AlignedWord]:
-    """Words with their characters; one space stands between words, as `normalise` writes it."""
+    """Words with their characters; one space stands between words, as `normalize` writes it."""
     at = 0
     for word in transcript.words:
         stop = at + len(word.word)

@@ -42,7 +42,7 @@ class TextError(OtoscopeError):
 
 
 class EmptyTextError(TextError):
-    """Nothing is left to spell: no text, or punctuation only."""
+    """Nothing to align or search for: no text, or punctuation only."""
 
 
 class UnsupportedTextError(TextError):
@@ -54,7 +54,7 @@ class UnalignableTextError(TextError):
 
 
 class ModelFileError(OtoscopeError):
-    """A model file is missing, is not ours, or disagrees with itself."""
+    """A model file is missing, is of another kind, or contradicts itself."""
 
 
 class DictionaryError(ModelFileError):
@@ -70,8 +70,8 @@ class OptionsError(OtoscopeError):
 
 
 class ViewError(OtoscopeError):
-    """The part that is asked for, of a recording's matrix, is not there."""
+    """The part of a recording's matrix that is asked for does not exist."""
 
 
 class NoPhonemesError(OtoscopeError):
-    """Phonemes were asked for, and the model that listened gives none."""
+    """Phonemes were asked for, and the model gives none."""

@@ -1,4 +1,4 @@
-"""The exported model at work: waveforms -> posteriors. The only import of onnxruntime.
+"""A model file at work: waveforms -> posteriors. The only import of onnxruntime.
 
 A model file describes itself. Its metadata holds the ModelSpec as JSON and the mel filterbank that
 librosa made when it was exported, so recognition needs neither torch nor librosa.
@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-# Some builds of onnxruntime report usage to their maker from the moment they are imported. What is
-# said here stays here, unless whoever runs this has decided otherwise.
+# Some builds of onnxruntime report usage to their maker from the moment they are imported. Nothing
+# is reported from here unless the environment says otherwise.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
@@ -101,7 +101,7 @@ class Recognizer:
         return self.exact_sha256 != self.sha256
 
     def features(self, samples: audio.Samples) -> Features:
-        """X as this model wants it.
+        """Features as this model wants them.
 
         Args:
             samples: (samples,) float32 in [-1, 1] at `spec.features.sample_rate_hz`.
@@ -141,7 +141,7 @@ class Recognizer:
         """Run the graph over a padded batch, once unless the model is `quantized`.
 
         Args:
-            matrices: X of each item, (frames, bins) float32, at least one frame each.
+            matrices: features of each item, (frames, bins) float32, at least one frame each.
 
         Returns:
             Posteriors of each item without padding. An item's result does not depend on its

@@ -40,11 +40,11 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """What everyone who feeds or reads a model must know.
+    """What is needed to feed a model and to read its output.
 
     Attributes:
         name: the model's name, "english".
-        features: how X is computed.
+        features: how its input is computed.
         alphabet: what the output classes mean; the blank is the last class.
         frame_stride: feature frames per output frame. Output frame i is centred on feature
             frame i * frame_stride.

@@ -49,7 +49,7 @@ def dump(value: object) -> dict[str, Any]:
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    """Made once for each class: that takes longer than all that it does."""
+    """Made once for each class, which takes longer than to use it."""
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]

@@ -1,17 +1,16 @@
 """Posteriors of overlapping windows -> those of the whole, so that no symbol is doubled or lost.
 
-In an overlap two windows have heard the same sounds, and read nearly the same symbols off them at
-nearly the same frames. Going from one window to the other at a given frame keeps what the first
-shows before it and what the second shows from it on. That is right if and only if both have shown
-the same symbols by then. So the two readings are aligned (Levenshtein, with an eye on the time),
-and the frame is one at which the alignment divides; among several, the nearest to the cut, though
-one at which both see a blank may be a little farther. Towards the ends of the overlap one window is
-hard of hearing, and what it takes for a symbol may look like a real one.
+In an overlap two windows hold the same sounds, and show nearly the same symbols at nearly the same
+frames. Going from one window to the other at a given frame keeps what the first shows before it and
+what the second shows from it on. That is right if and only if both have shown the same symbols by
+then. So the symbols of both are aligned (Levenshtein, limited in time), and the frame is one at
+which the alignment divides; among several, the nearest to the cut, though one at which both show a
+blank may be a little farther. Towards the ends of the overlap one window lacks context, and what it
+takes for a symbol may look like a real one.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -28,13 +27,13 @@ _BLANK_WORTH_FRAMES = 6
 
 
 class PosteriorStitcher:
-    """The joined posteriors of the windows so far, and their X if it is given."""
+    """The joined posteriors of the windows so far, and their features if they are given."""
 
     def __init__(self, frame_stride: int) -> None:
         """Begin with nothing.
 
         Args:
-            frame_stride: rows of X per row of posteriors.
+            frame_stride: rows of features per row of posteriors.
         """
         self._stride = frame_stride
         self._done: list[HeadLogProbs] = []
@@ -57,7 +56,7 @@ class PosteriorStitcher:
             first_frame: the recording's frame that is the first of `heads`.
             cut_frame: the frame to go over at, if all are as good.
             heads: of the whole window, margins included.
-            features: its X, (frames, bins); of all windows or of none.
+            features: of the window, (frames, bins); of all windows or of none.
         """
         if self._last is not None:
             before = _cut(self._last, first_frame - self._last_first, None)
@@ -82,14 +81,14 @@ class PosteriorStitcher:
         )
 
     def features(self) -> Features:
-        """X of the recording, after `heads`: each window's own part, normalised in its window."""
+        """Those of the recording, after `heads`: each window's part, normalised in its window."""
         return np.concatenate(self._features)
 
     def _keep(self, heads: HeadLogProbs, stop: int) -> None:
         """What the last window says from the last seam up to this one."""
         start, end = self._joined_at - self._last_first, stop - self._last_first
         self._done.append(_cut(heads, start, end))
-        if self._last_features is not None:  # the last row of posteriors may stand for fewer of X
+        if self._last_features is not None:  # the last row of posteriors may stand for fewer
             rows = self._last_features[start * self._stride : end * self._stride]
             self._features.append(rows.copy())
         self._joined_at = stop
@@ -99,10 +98,10 @@ def find_seam(before: HeadLogProbs, after: HeadLogProbs, preferred: int) -> int:
     """The frame at which to go from one window to the next.
 
     Args:
-        before: the overlap as the earlier window saw it, (frames, classes) with the blank last.
-        after: the same frames as the later window saw them.
+        before: the overlap in the earlier window, (frames, classes) with the blank last.
+        after: the same frames in the later window.
         preferred: the frame to take if all are as good. Frames closer to an end of the overlap than
-            half as far as this are not considered: there one window has heard too little.
+            half as far as this are not considered: there one window has too little context.
 
     Returns:
         A frame: those below it are to come from `before`, the others from `after`.
@@ -124,63 +123,40 @@ def find_seam(before: HeadLogProbs, after: HeadLogProbs, preferred: int) -> int:
     )
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """What one window reads off some frames.
-
-    Attributes:
-        path: (frames,) int64, the likeliest class of each frame.
-        symbols: what it collapses to.
-    """
-
-    path: ctc.Labels
-    symbols: list[ctc.Run]
-
-    @classmethod
-    def of(cls, log_probs: LogProbs, blank: int) -> "_Reading":
-        """Read greedily."""
-        path = log_probs.argmax(axis=1).astype(np.int64)
-        return cls(path, [run for run in ctc.runs(path) if run.label != blank])
-
-    def begun_before(self, frame: int) -> int:
-        """How many symbols have begun before `frame`."""
-        return bisect_left(self.symbols, frame, key=lambda run: run.start)
-
-
 class _Pair:
-    """Two readings of the same frames by one head, compared."""
+    """The greedy paths of one head through the same frames in two windows, compared."""
 
     def __init__(self, before: LogProbs, after: LogProbs) -> None:
         self._blank = before.shape[1] - 1
-        self._before = _Reading.of(before, self._blank)
-        self._after = _Reading.of(after, self._blank)
-        one, other = self._before.symbols, self._after.symbols
-        self._heads = _distances(one, other)
-        self._tails = _distances(one[::-1], other[::-1])
+        self._paths = [each.argmax(axis=1).astype(np.int64) for each in (before, after)]
+        one, other = self._symbols = [
+            [run for run in ctc.runs(path) if run.label != self._blank] for path in self._paths
+        ]
+        self._beginnings = _distances(one, other)
+        self._endings = _distances(one[::-1], other[::-1])
 
     def errors(self, frame: int) -> int:
-        """Edits that the readings need before `frame` and after it, taken apart there.
+        """Edits that the symbols need before `frame` and after it, taken apart there.
 
         They are fewest where no symbol is doubled or lost by going over; how many there are then
-        says only how unlike the readings are.
+        says only how unlike the two are.
         """
-        i, j = self._before.begun_before(frame), self._after.begun_before(frame)
-        edits = self._heads[i][j] + self._tails[-1 - i][-1 - j]
-        return edits + self._tears(frame)
+        i, j = (bisect_left(symbols, frame, key=lambda run: run.start) for symbols in self._symbols)
+        edits = self._beginnings[i][j] + self._endings[-1 - i][-1 - j]
+        return edits + self._splits_symbol(frame)
 
     def is_blank(self, frame: int) -> bool:
-        """Whether both see blanks on both sides of the seam."""
+        """Whether both show blanks on both sides of the seam."""
         sides = slice(max(0, frame - 1), frame + 1)
-        paths = (self._before.path[sides], self._after.path[sides])
-        return all(bool((path == self._blank).all()) for path in paths)
+        return all(bool((path[sides] == self._blank).all()) for path in self._paths)
 
-    def _tears(self, frame: int) -> bool:
+    def _splits_symbol(self, frame: int) -> bool:
         """Whether a seam between two symbols would show one twice or lose one.
 
         Twice if a symbol of `after` began before `frame` and goes on from it; lost if one begins at
         `frame` and `before` shows the same class just before it. Both at once come out right.
         """
-        before, after = self._before.path, self._after.path
+        before, after = self._paths
         if not 0 < frame < after.size or after[frame] == self._blank:
             return False
         goes_on = after[frame - 1] == after[frame]

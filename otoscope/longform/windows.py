@@ -1,8 +1,8 @@
 """Long audio -> windows, cut where it is quietest, each with a margin that reaches into the next.
 
 A cut has to fall somewhere in a range; the quietest place in it is a pause more often than not, and
-where there is no pause the margins still let both windows hear what is said across the cut.
-Nothing is held beyond the range and the margins, however long the audio is.
+where there is no pause the margins still show both windows what is said across the cut.
+Nothing is kept beyond the range and the margins, however long the audio is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -90,16 +90,16 @@ def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) 
         for seconds in (options.shortest_s, options.longest_s, options.margin_s)
     )
     pause = max(2, round(_PAUSE_S / spec.frame_s))
-    held = _Held(blocks)
+    buffer = _Buffer(blocks)
     first = cut = 0
-    while held.goes_beyond((cut + shortest + longest) * unit):
+    while buffer.reaches_beyond((cut + shortest + longest) * unit):
         earliest, latest = cut + shortest - pause // 2, cut + longest + pause - pause // 2
-        place = held.view(earliest * unit, latest * unit)
+        place = buffer.view(earliest * unit, latest * unit)
         following = earliest + _quietest(place, unit, pause)
-        yield Window(first, cut, held.view(first * unit, (following + margin) * unit).copy())
+        yield Window(first, cut, buffer.view(first * unit, (following + margin) * unit).copy())
         first, cut = following - margin, following
-        held.drop_before(first * unit)
-    yield Window(first, cut, held.view(first * unit, None))
+        buffer.drop_before(first * unit)
+    yield Window(first, cut, buffer.view(first * unit, None))
 
 
 def _quietest(samples: Samples, unit: int, pause: int) -> int:
@@ -114,26 +114,26 @@ def _quietest(samples: Samples, unit: int, pause: int) -> int:
         A number of units; the pause around it is the quietest that lies within `samples` as a
         whole, the one nearest the middle if there are several.
     """
-    emphasised = samples.astype(np.float64)
-    emphasised[1:] -= _PREEMPHASIS * emphasised[:-1]
-    emphasised[:1] *= 1 - _PREEMPHASIS
-    power = (emphasised**2).reshape(-1, unit).mean(axis=1)
-    stretches = np.lib.stride_tricks.sliding_window_view(np.maximum(power, _FLOOR), pause)
-    levels = stretches.mean(axis=1)  # a running sum would not give equal stretches equal means
+    emphasized = samples.astype(np.float64)
+    emphasized[1:] -= _PREEMPHASIS * emphasized[:-1]
+    emphasized[:1] *= 1 - _PREEMPHASIS
+    power = (emphasized**2).reshape(-1, unit).mean(axis=1)
+    spans = np.lib.stride_tricks.sliding_window_view(np.maximum(power, _FLOOR), pause)
+    levels = spans.mean(axis=1)  # a running sum would not give equal spans equal means
     quietest = np.flatnonzero(levels == levels.min())
     middle = (levels.size - 1) / 2
     return int(quietest[np.argmin(np.abs(quietest - middle))]) + pause // 2
 
 
-class _Held:
-    """The stretch of a stream that is still needed."""
+class _Buffer:
+    """The part of a stream that is still needed."""
 
     def __init__(self, blocks: Iterable[Samples]) -> None:
         self._blocks = iter(blocks)
         self._samples = np.zeros(0, dtype=np.float32)
         self._start = 0
 
-    def goes_beyond(self, stop: int) -> bool:
+    def reaches_beyond(self, stop: int) -> bool:
         """Whether the recording is longer than `stop` samples; if so, they are all at hand."""
         pieces, end = [self._samples], self._start + self._samples.size
         while end <= stop and (block := next(self._blocks, None)) is not None:
@@ -147,6 +147,6 @@ class _Held:
         return self._samples[start - self._start : None if stop is None else stop - self._start]
 
     def drop_before(self, start: int) -> None:
-        """Let go of what lies before `start`."""
+        """Free what lies before `start`."""
         self._samples = self._samples[start - self._start :].copy()
         self._start = start
