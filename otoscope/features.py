@@ -23,6 +23,7 @@ import numpy.typing as npt
 from pydantic import ConfigDict
 
 from otoscope.errors import AudioTooShortError, SpecError
+from otoscope.posteriors import FrameClock
 from otoscope.strict import STRICT
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
@@ -127,6 +128,11 @@ class FeatureMatrix:
 
     values: Features
     spec: FeatureSpec
+
+    @property
+    def clock(self) -> FrameClock:
+        """When its rows were; the recording may last up to a hop longer."""
+        return FrameClock(self.spec.hop_s, self.values.shape[0] * self.spec.hop_s)
 
 
 @lru_cache(maxsize=8)

@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from otoscope.errors import ViewError
 from otoscope.features import FeatureMatrix
 from otoscope.formats import MatrixFormat
-from otoscope.formats.tables import csv_lines, rows_within, times_s, to_csv, to_json, to_npy
+from otoscope.formats.tables import csv_lines, to_csv, to_json, to_npy
 from otoscope.plots import posteriorgram_png
-from otoscope.posteriors import LogProbs, Posteriors, Unit
+from otoscope.posteriors import LogProbs, Posteriors, SpanS, Unit
 from otoscope.vocabulary import BLANK_NAME, SymbolSet
 
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -79,7 +79,7 @@ class View:
 
     posteriors: Posteriors
     unit: Unit
-    span_s: tuple[float, float]
+    span_s: SpanS
     rows: slice
     columns: tuple[int, ...]
     top_k: int | None
@@ -102,7 +102,7 @@ class View:
     @property
     def times_s(self) -> npt.NDArray[np.float64]:
         """(rows,) the centres of the frames, in seconds."""
-        return times_s(self.posteriors.clock, self.rows)
+        return self.posteriors.clock.centers_s(self.rows)
 
     @cached_property
     def probs(self) -> LogProbs:
@@ -130,9 +130,7 @@ def select(posteriors: Posteriors, selection: Selection = _EVERYTHING) -> View:
         raise ViewError(
             f"top_k: expected at most {len(columns)} (the number of symbols), got {top_k}"
         )
-    span_s, rows = rows_within(
-        posteriors.clock, log_probs.shape[0], selection.from_s, selection.to_s
-    )
+    span_s, rows = posteriors.clock.part(log_probs.shape[0], selection.from_s, selection.to_s)
     return View(posteriors, selection.unit, span_s, rows, columns, top_k)
 
 

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from otoscope.features import FeatureMatrix, FeatureSpec
-from otoscope.plots.figure import LABEL_PT, SpanS, add_colorbar, extent_s, frames_within, new_figure
-from otoscope.posteriors import FrameClock
+from otoscope.plots.figure import LABEL_PT, add_colorbar, extent_s, new_figure
+from otoscope.posteriors import SpanS
 
 _HEIGHT_IN = 2.4
 _TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16000)
@@ -21,7 +21,7 @@ def draw_features(features: FeatureMatrix, *, span_s: SpanS | None = None) -> Fi
         features: of a recording.
         span_s: the part that is drawn; by default all of it.
     """
-    span_s = span_s or (0.0, features.values.shape[0] * features.spec.hop_s)
+    span_s = span_s or (0.0, features.clock.duration_s)
     figure, [axes] = new_figure(span_s, (_HEIGHT_IN,), title=None)
     draw_features_in(figure, axes, features, span_s)
     return figure
@@ -29,9 +29,8 @@ def draw_features(features: FeatureMatrix, *, span_s: SpanS | None = None) -> Fi
 
 def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s: SpanS) -> None:
     """Features in a panel, with their colour bar."""
-    spec = features.spec
-    clock = FrameClock(spec.hop_s, span_s[1])
-    rows = frames_within(span_s, clock, features.values.shape[0])
+    spec, clock = features.spec, features.clock
+    rows = clock.frames_touching(span_s, features.values.shape[0])
     shown = features.values[rows]
     low, high = np.percentile(shown, _PERCENTILES)
     image = axes.imshow(

@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from otoscope.posteriors import FrameClock
+from otoscope.posteriors import FrameClock, SpanS
 
 DPI = 150
 
@@ -29,9 +29,6 @@ _TICK_STEPS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0)
 _TICK_IN = 0.75
 """Marks on the time axis are at least so far apart."""
 _BAR_IN, _BAR_GAP_IN, _BAR_NAME_IN = 0.12, 0.08, 0.4
-
-SpanS = tuple[float, float]
-"""Start and end in seconds."""
 
 
 def new_figure(
@@ -82,12 +79,6 @@ def add_colorbar(figure: Figure, axes: Axes, image: ScalarMappable, name: str) -
     figure.colorbar(image, cax=bar).set_label(name, fontsize=LABEL_PT)
     bar.yaxis.set_label_coords((_BAR_IN + _BAR_NAME_IN) / _BAR_IN, 0.5)
     bar.tick_params(labelsize=TICK_PT)
-
-
-def frames_within(span_s: SpanS, clock: FrameClock, frames: int) -> slice:
-    """The frames, of so many, whose time touches the span."""
-    first, last = map(clock.frame_at, span_s)
-    return slice(min(first, frames - 1), min(last + 1, frames))
 
 
 def extent_s(rows: slice, clock: FrameClock) -> SpanS:

@@ -17,10 +17,8 @@ from otoscope.plots.figure import (
     RIGHT_IN,
     SYMBOL_PT,
     TICK_PT,
-    SpanS,
     add_colorbar,
     extent_s,
-    frames_within,
     new_figure,
 )
 from otoscope.posteriors import FrameClock, LogProbs, Posteriors
@@ -109,8 +107,8 @@ def draw_posteriorgram(
 
 def _draw_spikes(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) -> None:
     """One line a symbol, through the centres of the frames."""
-    rows = frames_within(span_s, clock, head.log_probs.shape[0])
-    times_s = clock.frame_s * np.arange(rows.start, rows.stop)
+    rows = clock.frames_touching(span_s, head.log_probs.shape[0])
+    times_s = clock.centers_s(rows)
     probs = np.exp(head.log_probs[rows])
     for column in head.columns:
         if probs[:, column].max() >= _VISIBLE:
@@ -141,7 +139,7 @@ def _draw_path_names(axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) 
 
 def _draw_matrix(figure: Figure, axes: Axes, head: _Head, clock: FrameClock, span_s: SpanS) -> None:
     """A cell a frame and symbol, and the greedy path through them where its symbol is drawn."""
-    rows = frames_within(span_s, clock, head.log_probs.shape[0])
+    rows = clock.frames_touching(span_s, head.log_probs.shape[0])
     log_probs, columns = head.log_probs[rows], list(head.columns)
     image = axes.imshow(
         np.exp(log_probs[:, columns]).T,
@@ -156,7 +154,7 @@ def _draw_matrix(figure: Figure, axes: Axes, head: _Head, clock: FrameClock, spa
     row_of = np.full(head.symbols.size, np.nan)
     row_of[columns] = np.arange(len(columns))
     axes.step(
-        clock.frame_s * np.arange(rows.start, rows.stop),
+        clock.centers_s(rows),
         row_of[log_probs.argmax(axis=1)],
         where="mid",
         color=_PATH_COLOR,

@@ -1,15 +1,13 @@
 """Bounds on the size of pictures."""
 
 from otoscope.formats.posteriors import View
+from otoscope.posteriors import SpanS
 from service.errors import QueryError
 
 MAX_PICTURE_S = 60.0
 MAX_PICTURE_SYMBOLS = 100
 
 _A_PART = "choose a part with from_s and to_s"
-
-SpanS = tuple[float, float]
-"""Start and end in seconds."""
 
 
 def check_span(span_s: SpanS, remedy: str = _A_PART) -> None:

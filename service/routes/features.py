@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from otoscope import FeatureMatrix, FrameClock
 from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
-from otoscope.formats.tables import rows_within, times_s, to_csv, to_json, to_npy
+from otoscope.formats.tables import to_csv, to_json, to_npy
 from otoscope.plots import features_png
 from otoscope.schemas import FeaturesAnswer
 from otoscope.strict import dump
@@ -61,8 +61,8 @@ def _of_result(
     features = services.store.features(query.id)
     spec = features.spec
     clock = FrameClock(spec.hop_s, stored.duration_s)
-    span_s, rows = rows_within(clock, features.values.shape[0], query.from_s, query.to_s)
-    times = times_s(clock, rows)
+    span_s, rows = clock.part(features.values.shape[0], query.from_s, query.to_s)
+    times = clock.centers_s(rows)
     if chosen == "png":
         check_span(span_s)
 
