@@ -21,7 +21,7 @@ from otoscope.plots.figure import (
     extent_s,
     new_figure,
 )
-from otoscope.posteriors import FrameClock, LogProbs, Posteriors
+from otoscope.posteriors import FrameClock, LogProbs, Posteriors, SpanS
 from otoscope.transcript import Word
 from otoscope.vocabulary import SymbolSet
 
