@@ -1,11 +1,10 @@
 """How a caller may have a transcription written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from service.errors import FormError
 from service.http.negotiation import negotiate
@@ -36,23 +35,20 @@ class ResponseOptions(BaseModel):
         "verbose_json and textgrid word or char.",
     )
 
-    def layout(self, accept: Sequence[str], decoding: DecodingOptions) -> Layout:
+    def layout(self, accept: Sequence[str], json_only: Mapping[str, object]) -> Layout:
         """What these options come to.
 
         Args:
             accept: values of the request's Accept headers.
-            decoding: the request's other options; some of them need a format with a place for them.
+            json_only: the request's options that need JSON if they are set, by their names.
 
         Raises:
             NotAcceptableError: if `accept` allows no format.
             FormError: if the format has no place for what is asked for.
         """
         chosen = negotiate(self.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
-        for field, wanted in (
-            ("probs", getattr(self, "probs", False)),
-            ("n_best", decoding.n_best),
-        ):
-            if wanted and chosen not in ("json", "verbose_json"):
+        for field, value in json_only.items():
+            if value and chosen not in ("json", "verbose_json"):
                 raise FormError(
                     f"{field}: expected response_format json or verbose_json, which alone have "
                     f"a place for it, got {chosen}",

@@ -19,7 +19,7 @@ ID_HEADER = "Otoscope-Transcription-ID"
 """The transcription's id, for formats that have no place for it."""
 
 WARNINGS_HEADER = "Otoscope-Warnings"
-"""What went less than well, a JSON list; absent if there is nothing to say."""
+"""Problems that did not prevent the response, a JSON list; absent if there are none."""
 
 WARNINGS_DESCRIBED = {
     WARNINGS_HEADER: "`warnings` of the JSON answer, a JSON list in ASCII; absent if empty."
@@ -77,7 +77,7 @@ def transcription_response(
     """A transcription in the format that was asked for.
 
     Args:
-        document: the fields of `Transcription`; the headers tell its id and warnings, too.
+        document: the fields of `Transcription`; its id and warnings stand in headers, too.
         decoded: what was said.
         clock: of the recording's posteriors.
         layout: with timestamps char, a TextGrid has a tier of characters.

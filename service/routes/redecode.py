@@ -44,7 +44,8 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     """
     options = read_options(request.query_params.multi_items(), DecodingOptions, ResponseOptions)
     decoding: DecodingOptions = options[DecodingOptions]
-    layout = options[ResponseOptions].layout(request.headers.getlist("accept"), decoding)
+    accept = request.headers.getlist("accept")
+    layout = options[ResponseOptions].layout(accept, {"n_best": decoding.n_best})
     return await services.pool.run(partial(_respond, services, result_id, decoding, layout))
 
 

@@ -51,9 +51,11 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
     """
     async with read_form(request, DecodingOptions, TranscribeOptions) as form:
-        file, decoding = form.file, form.options[DecodingOptions]
+        file = form.file
+        decoding: DecodingOptions = form.options[DecodingOptions]
         options: TranscribeOptions = form.options[TranscribeOptions]
-        layout = options.layout(request.headers.getlist("accept"), decoding)
+        json_only = {"probs": options.probs, "n_best": decoding.n_best}
+        layout = options.layout(request.headers.getlist("accept"), json_only)
         return await services.pool.run_steps(
             _respond(services, file, decoding, layout, probs=options.probs)
         )

@@ -70,48 +70,48 @@ class RedisStore(Store):
         self._server.close()
 
     def delete(self, result_id: str) -> None:
-        with self._server.transaction() as together:
-            together.exists(_result(result_id))
-            together.exists(_marker(result_id))
-            together.eval(_DROP, 0, result_id)
-            together.set(_marker(result_id), "", px=round(1000 * TOMBSTONE_S), xx=True)
-            found, known, *_ = together.execute()
+        with self._server.transaction() as pipeline:
+            pipeline.exists(_result(result_id))
+            pipeline.exists(_marker(result_id))
+            pipeline.eval(_DROP, 0, result_id)
+            pipeline.set(_marker(result_id), "", px=round(1000 * TOMBSTONE_S), xx=True)
+            found, known, *_ = pipeline.execute()
         if not found:
             raise self._gone(result_id, known=bool(known))
 
     def usage(self) -> Usage:
         """Counts results that the server evicted until they are asked for, or expire."""
-        with self._server.transaction() as together:
-            together.eval(_USAGE, 0)
-            [(results, size_bytes)] = together.execute()
+        with self._server.transaction() as pipeline:
+            pipeline.eval(_USAGE, 0)
+            [(results, size_bytes)] = pipeline.execute()
         return Usage(results, size_bytes)
 
     def check(self) -> None:
         """Writes something, because a server that takes no writes may still answer."""
-        with self._server.transaction() as together:
-            together.set(f"{PREFIX}writable", "", px=1000)
-            together.execute()
+        with self._server.transaction() as pipeline:
+            pipeline.set(f"{PREFIX}writable", "", px=1000)
+            pipeline.execute()
 
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
         ttl_ms = round(1000 * self._ttl_s)
-        with self._server.transaction() as together:
-            together.eval(_ADMIT, 0, result_id, size, self._max_bytes, ttl_ms)
-            together.hset(_result(result_id), "meta", meta, mapping=blobs)  # type: ignore[arg-type]
-            together.pexpire(_result(result_id), ttl_ms)
-            together.set(_marker(result_id), "", px=ttl_ms + round(1000 * TOMBSTONE_S))
-            together.execute()
+        with self._server.transaction() as pipeline:
+            pipeline.eval(_ADMIT, 0, result_id, size, self._max_bytes, ttl_ms)
+            pipeline.hset(_result(result_id), "meta", meta, mapping=blobs)  # type: ignore[arg-type]
+            pipeline.pexpire(_result(result_id), ttl_ms)
+            pipeline.set(_marker(result_id), "", px=ttl_ms + round(1000 * TOMBSTONE_S))
+            pipeline.execute()
 
     def _fetch(self, result_id: str, fields: tuple[str, ...]) -> tuple[Any, ...]:
-        with self._server.transaction() as together:
-            together.pttl(_result(result_id))
-            together.hmget(_result(result_id), ["meta", *fields])
-            together.exists(_marker(result_id))
-            left_ms, (meta, *blobs), known = together.execute()
+        with self._server.transaction() as pipeline:
+            pipeline.pttl(_result(result_id))
+            pipeline.hmget(_result(result_id), ["meta", *fields])
+            pipeline.exists(_marker(result_id))
+            left_ms, (meta, *blobs), known = pipeline.execute()
         if meta is None:
             if known:  # it expired, or the server evicted it: its room is given back
-                with self._server.transaction() as together:
-                    together.eval(_DROP, 0, result_id)
-                    together.execute()
+                with self._server.transaction() as pipeline:
+                    pipeline.eval(_DROP, 0, result_id)
+                    pipeline.execute()
             raise self._gone(result_id, known=bool(known))
         return left_ms / 1000, meta, *blobs
 

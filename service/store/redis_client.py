@@ -67,8 +67,8 @@ class RedisServer:
         """
         self._refuse_while_away()
         try:
-            with self._client.pipeline(transaction=True) as together:
-                yield together
+            with self._client.pipeline(transaction=True) as pipeline:
+                yield pipeline
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
             self._failed(str(error))
             raise StoreRefusedError(f"the store refuses this service: {error}") from error

@@ -39,3 +39,10 @@ def test_malformed_multipart_is_the_clients_mistake(client, kind):
     answer = client.post("/transcribe", content=b"nonsense", headers={"Content-Type": kind})
     assert 400 <= answer.status_code < 500
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_wrong_field_is_named_whichever_options_it_belongs_to(client):
+    answer = post(client, [("file", b"a")], decoder="best", timestamps="frame", beam_width="0")
+    assert answer.status_code == 422
+    named = [problem.partition(":")[0] for problem in answer.json()["detail"].split("; ")]
+    assert named == ["decoder", "beam_width", "timestamps"]
