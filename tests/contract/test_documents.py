@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import re
+import tomllib
 from functools import cache
 from pathlib import Path
 
@@ -101,6 +102,20 @@ def test_paths_in_backticks_exist(name):
             continue
         if first in folders:
             assert (ROOT / text).exists() or (folder / text).exists(), text
+
+
+def layers():
+    """The layers that import-linter holds within rooms, as docs/architecture.md lists them."""
+    contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    for contract in contracts:
+        for room in contract.get("containers", ()):
+            yield f"- `{room}`: {' > '.join(contract['layers'])}"
+
+
+def test_the_layers_are_those_that_are_checked():
+    text = " ".join(read(ARCHITECTURE).split())
+    for line in layers():
+        assert line in text
 
 
 def ways():
