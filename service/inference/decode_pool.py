@@ -86,7 +86,7 @@ class DecodeWorkers:
                     deadline.current().raise_if_over()
                     worker = self._alive(worker)
                     with self._stage():
-                        return worker.decode((posteriors, options))
+                        return worker.run((posteriors, options))
                 except (OSError, EOFError, pickle.UnpicklingError) as error:
                     logger.warning("a process for beam search was lost with a recording: %r", error)
                 finally:
@@ -173,7 +173,7 @@ class _Worker:
         """None while it is alive."""
         return self._process.poll()
 
-    def decode(self, job: decode_worker.Job) -> DecodeResult:
+    def run(self, job: decode_worker.Job) -> DecodeResult:
         """What it decodes; OSError, EOFError or UnpicklingError if it dies instead, and has ended.
 
         Raises:

@@ -29,7 +29,7 @@ def test_a_lost_search_is_503(make_settings, monkeypatch, path):
     def die(*_):
         raise EOFError
 
-    monkeypatch.setattr(decode_pool._Worker, "decode", die)
+    monkeypatch.setattr(decode_pool._Worker, "run", die)
     with TestClient(create_app(make_settings(search_processes=1))) as client:
         answer = client.post(
             path, files={"file": SAMPLE}, data={"model": "english"} if "v1" in path else {}
