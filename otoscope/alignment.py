@@ -13,10 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope import ctc
-from otoscope.decoding.paths import transcript_of
 from otoscope.errors import EmptyTextError
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Character, Transcript, Word
+from otoscope.transcript import Character, Transcript, Word, transcript_of
 
 FrameScores = npt.NDArray[np.float64]  # (frames T',) float64, natural log
 
@@ -45,7 +44,7 @@ class AlignedWord(Word):
         score: mean natural log posterior of the path in these frames, blanks included.
         gop: goodness of pronunciation (Witt and Young 2000), 0 at best: how much less probable the
             path that spells the text is than the free best path, in natural log a frame, over the
-            frames gop_start_frame to gop_end_frame - 1. See `_heard`.
+            frames gop_start_frame to gop_end_frame - 1. See `_scored`.
         characters: its own, in order.
     """
 
@@ -89,18 +88,18 @@ def align(posteriors: Posteriors, text: str) -> AlignedText:
         UnalignableTextError: if the text needs more frames than there are, with both numbers.
     """
     alphabet, log_probs = posteriors.alphabet, posteriors.log_probs
-    spelled = alphabet.normalize(text)
-    if not spelled:
+    normalized = alphabet.normalize(text)
+    if not normalized:
         raise EmptyTextError(
             f"expected text with at least one of {''.join(alphabet.symbols)!r}, got {text!r:.80}"
         )
-    labels = alphabet.encode(spelled)
+    labels = alphabet.encode(normalized)
     best = ctc.viterbi(log_probs, labels, alphabet.blank_index)
     paths = _Paths.of(best.path, posteriors)
     transcript = transcript_of(best.path, posteriors)
     characters = tuple(_characters(transcript, paths))
     return AlignedText(
-        text=spelled,
+        text=normalized,
         characters=characters,
         words=tuple(_words(transcript, characters, paths)),
         log_prob=ctc.forward_log_prob(log_probs, labels, alphabet.blank_index),
@@ -143,10 +142,7 @@ def _characters(transcript: Transcript, paths: _Paths) -> Iterator[AlignedCharac
     shown = [run for run in ctc.runs(paths.forced) if run.label != paths.blank]
     for character, run in zip(transcript.characters, shown, strict=True):
         yield AlignedCharacter(
-            character=character.character,
-            start_s=character.start_s,
-            end_s=character.end_s,
-            confidence=character.confidence,
+            **vars(character),
             start_frame=run.start,
             end_frame=run.stop,
             score=float(paths.forced_scores[run.start : run.stop].mean()),
@@ -162,32 +158,29 @@ def _words(
         stop = at + len(word.word)
         after = characters[at - 1].end_frame if at else 0
         before = characters[stop].start_frame if stop < len(characters) else paths.forced.size
-        yield _word(word, tuple(characters[at:stop]), _heard(paths, after, before), paths)
+        yield _word(word, tuple(characters[at:stop]), _scored(paths, after, before), paths)
         at = stop + 1
 
 
 def _word(
-    word: Word, characters: tuple[AlignedCharacter, ...], heard: range, paths: _Paths
+    word: Word, characters: tuple[AlignedCharacter, ...], scored: range, paths: _Paths
 ) -> AlignedWord:
     start, stop = characters[0].start_frame, characters[-1].end_frame
-    judged = slice(heard.start, heard.stop)
+    frames = slice(scored.start, scored.stop)
     return AlignedWord(
-        word=word.word,
-        start_s=word.start_s,
-        end_s=word.end_s,
-        confidence=word.confidence,
+        **vars(word),
         start_frame=start,
         end_frame=stop,
         score=float(paths.forced_scores[start:stop].mean()),
-        gop=float((paths.forced_scores[judged] - paths.free_scores[judged]).mean()),
-        gop_start_frame=heard.start,
-        gop_end_frame=heard.stop,
+        gop=float((paths.forced_scores[frames] - paths.free_scores[frames]).mean()),
+        gop_start_frame=scored.start,
+        gop_end_frame=scored.stop,
         characters=characters,
     )
 
 
-def _heard(paths: _Paths, after: int, before: int) -> range:
-    """The frames that judge a word, out of those between the spaces around it.
+def _scored(paths: _Paths, after: int, before: int) -> range:
+    """The frames by which a word is scored, out of those between the spaces around it.
 
     All that was said between the spaces counts, so that a sound which the text lacks lowers the
     score, also where it comes before the first character or after the last. Outer frames where

@@ -1,4 +1,4 @@
-"""What development recordings say about a model's beliefs.
+"""How far a model's confidences can be trusted, as development recordings show.
 
 Confidences are made to mean something: of words given 0.8, eight in ten are right. A network
 trained with CTC is too sure of itself, and a decoder with a language model picks words that the
@@ -7,16 +7,13 @@ network was not sure of. A logistic curve over the logit of the raw confidence m
 fitted by `python -m training calibrate`.
 """
 
-import json
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from otoscope.errors import ModelFileError, SpecError
-from otoscope.strict import STRICT, dump, parse
+from otoscope.strict import STRICT
 from otoscope.transcript import Transcript
 
 _EDGE = 1e-4
@@ -38,7 +35,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Priors and curves of one model.
+    """calibration.json: priors and curves of one model.
 
     Attributes:
         model_sha256: of the model file they were fitted for; they serve its 8-bit form as well.
@@ -74,22 +71,3 @@ def logit(confidence: float) -> float:
     """log(c / (1 - c)), with c kept off 0 and 1."""
     kept = min(max(confidence, _EDGE), 1.0 - _EDGE)
     return math.log(kept / (1.0 - kept))
-
-
-def write_calibration(path: Path, calibration: Calibration) -> None:
-    """Write calibration.json."""
-    path.write_text(json.dumps(dump(calibration), indent=1) + "\n", encoding="utf-8")
-
-
-def read_calibration(path: Path) -> Calibration:
-    """Read what `write_calibration` wrote.
-
-    Raises:
-        ModelFileError: if it is missing or something else.
-    """
-    try:
-        return parse(Calibration, json.loads(path.read_text(encoding="utf-8")), str(path))
-    except OSError as error:
-        raise ModelFileError(f"expected a calibration, got {path}: {error}") from error
-    except (ValueError, SpecError) as error:
-        raise ModelFileError(f"{path}: expected a calibration: {error}") from error

@@ -1,6 +1,7 @@
 """What the acoustic model believed, frame by frame, and when each frame was."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -160,3 +161,31 @@ class Posteriors:
                 "the model of this transcription has no phoneme head"
             )
         return self.phonemes.log_probs, self.phonemes.phonemes
+
+
+def scale_posteriors(
+    log_probs: LogProbs, scale: float, priors: Sequence[float] | None, prior_scale: float
+) -> LogProbs:
+    """Flatten posteriors, and take off what their classes' frequency alone would say.
+
+    A decoder multiplies them with a language model, which knows better how common things are; both
+    saying it would count it twice (Bourlard and Morgan 1994, "Connectionist Speech Recognition";
+    for CTC, Miao et al. 2015, "EESEN", section 3.2).
+
+    Args:
+        log_probs: (T', V) float32, natural log.
+        scale: of the log posteriors; below 1 flattens them.
+        priors: mean posterior of each of the V classes, the blank last; None if they are not known.
+        prior_scale: of the log priors.
+
+    Returns:
+        (T', V) float32, natural log, each frame summing to 1 again.
+    """
+    offsets = np.zeros(log_probs.shape[1])
+    if priors is not None:
+        offsets = prior_scale * np.log(np.array(priors, dtype=np.float64))
+    if scale == 1.0 and not offsets.any():
+        return log_probs
+    scaled = scale * log_probs - offsets
+    scaled -= np.logaddexp.reduce(scaled, axis=1, keepdims=True)
+    return scaled.astype(np.float32)

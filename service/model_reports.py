@@ -1,27 +1,24 @@
 """The reports that lie beside a model file: how well it does, and whether its export is true.
 
-`python -m training evaluate --json` writes evaluation.json, `onnx_export` writes parity.json. Each
-names the weights it is about, and one that is about others is not shown.
+`python -m training evaluate --json` writes evaluation.json, `onnx_export` writes parity.json.
 """
 
-import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from otoscope.errors import ModelFileError
+from otoscope.sidecars import read_sidecar
 from service.errors import StartError
 
 _DEV = "dev"
 _DECODER = "greedy"
 _COUNTED_IN = {"cer": "characters", "wer": "words"}
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What was measured about a model; None where nobody did."""
+    """What was measured about a model; None where nothing was."""
 
     evaluation: dict[str, Any] | None
     parity: dict[str, Any] | None
@@ -53,34 +50,16 @@ def read_facts(model_path: Path, model_sha256: str, exact_sha256: str) -> ModelF
     Raises:
         StartError: if one of them is not a report.
     """
-    facts = ModelFacts(
-        evaluation=_read(model_path.with_name("evaluation.json"), model_sha256),
-        parity=_read(model_path.with_name("parity.json"), exact_sha256),
-    )
+    path = model_path.with_name("evaluation.json")
     try:
+        facts = ModelFacts(
+            evaluation=read_sidecar(path, model_sha256, dict),
+            parity=read_sidecar(model_path.with_name("parity.json"), exact_sha256, dict),
+        )
         for rate in _COUNTED_IN:
             facts.dev(rate)
+    except ModelFileError as error:
+        raise StartError(str(error)) from error
     except (AttributeError, KeyError, TypeError) as error:
-        path = model_path.with_name("evaluation.json")
         raise StartError(f"{path}: expected sets with their rates, got {error!r}") from error
     return facts
-
-
-def _read(path: Path, model_sha256: str) -> dict[str, Any] | None:
-    if not path.is_file():
-        return None
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise StartError(f"{path}: expected JSON, got {error}") from error
-    if not isinstance(data, dict):
-        raise StartError(f"{path}: expected a JSON object, got {type(data).__name__}")
-    if data.get("model_sha256") != model_sha256:
-        logger.warning(
-            "%s is not shown: expected model_sha256 %s, got %s",
-            path,
-            model_sha256,
-            data.get("model_sha256"),
-        )
-        return None
-    return data

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     added = parser.add_subparsers(title="commands", required=True)
-    for add in (_add_training, _add_judging, _add_making):
+    for add in (_add_training, _add_measuring, _add_making):
         add(added)
     return parser
 
@@ -96,7 +96,7 @@ def _add_training(added: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     average.set_defaults(run_command=commands.average)
 
 
-def _add_judging(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+def _add_measuring(added: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """What measures an exported model."""
     evaluate = added.add_parser(
         "evaluate", help="WER and CER of an exported model on manifests (needs no torch)"
@@ -206,16 +206,18 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
-    for name, kind, default, words in (
-        ("beam-width", int, 200, "texts kept"),
-        ("lm-weight", float, 0.7, "of the language model"),
-        ("word-bonus", float, 0.0, "for each word"),
-        ("unknown-penalty", float, 25.0, "for each word outside the vocabulary"),
-        ("acoustic-scale", float, 0.8, "of the log posteriors"),
-        ("prior-scale", float, 0.5, "of the symbols' log priors"),
+    for name, kind, words in (
+        ("beam-width", int, "texts kept"),
+        ("lm-weight", float, "of the language model"),
+        ("word-bonus", float, "for each word"),
+        ("unknown-penalty", float, "for each word outside the vocabulary"),
+        ("acoustic-scale", float, "of the log posteriors"),
+        ("prior-scale", float, "of the symbols' log priors"),
     ):
         parser.add_argument(
-            f"--{name}", type=kind, default=default, help=f"{words} (default: {default})"
+            f"--{name}",
+            type=kind,
+            help=f"{words} (default: as decoding.json beside the model says)",
         )
 
 

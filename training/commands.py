@@ -4,14 +4,9 @@ Each imports what it needs itself: only fitting needs torch.
 """
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from otoscope.pronunciations import FILE_NAME
-
-if TYPE_CHECKING:
-    from otoscope.decoding.beam_decoder import BeamOptions
 
 
 def prepare(options: argparse.Namespace) -> int:
@@ -90,14 +85,13 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def calibrate(options: argparse.Namespace) -> int:
     """Fit what confidences mean."""
-    from otoscope.calibration import write_calibration
+    from otoscope.sidecars import write_sidecar
     from training.evaluation.calibrate import calibrate
 
     result = calibrate(options.model, options.manifests, options.lm, _search(options))
     folder = options.model.parent
-    write_calibration(folder / "calibration.json", result.calibration)
-    report = json.dumps(result.report(), indent=1) + "\n"
-    (folder / "reliability.json").write_text(report, encoding="utf-8")
+    write_sidecar(folder / "calibration.json", result.calibration)
+    write_sidecar(folder / "reliability.json", result.report())
     result.figure.savefig(folder / "reliability.png", dpi=110)
     for one in result.reliability:
         unseen = "" if one.ece_unseen is None else f", {one.ece_unseen:.3f} fitted without it"
@@ -187,14 +181,8 @@ def picture(options: argparse.Namespace) -> int:
     return 0
 
 
-def _search(options: argparse.Namespace) -> "BeamOptions":
-    from otoscope.decoding.beam_decoder import BeamOptions
-
-    return BeamOptions(
-        beam_width=options.beam_width,
-        lm_weight=options.lm_weight,
-        word_bonus=options.word_bonus,
-        unknown_penalty=options.unknown_penalty,
-        acoustic_scale=options.acoustic_scale,
-        prior_scale=options.prior_scale,
-    )
+def _search(options: argparse.Namespace) -> dict[str, float]:
+    """The fields of `BeamOptions` that were given."""
+    names = ("beam_width", "lm_weight", "word_bonus", "unknown_penalty", "acoustic_scale")
+    given = {name: getattr(options, name) for name in (*names, "prior_scale")}
+    return {name: value for name, value in given.items() if value is not None}

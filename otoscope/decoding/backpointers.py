@@ -8,69 +8,65 @@ import numpy as np
 from otoscope.decoding.scorers import Ints
 
 _ROWS = 1 << 16
-"""So many are kept before it is worth looking which of them nobody needs."""
+"""Fewer rows than these are not worth pruning."""
 
 
-class History:
-    """Texts as rows: the row of the text that one goes on from, and the letter it adds.
+class Backpointers:
+    """Texts as rows: the row of the text that one extends, and the label it adds.
 
     Row 0 is the text that all others begin with: the empty one at first. Of a long recording, the
-    texts of a beam differ in their last words only. What they share is settled now and then, and
-    what none of them goes back to is forgotten: an hour would be a gigabyte otherwise.
+    texts of a beam differ in their last words only. Now and then the prefix that they share is
+    moved out of the rows, and rows that no text needs are dropped: an hour would take a gigabyte
+    otherwise.
     """
 
     def __init__(self) -> None:
-        self._settled: list[int] = []
+        self._prefix: list[int] = []
         self._parents: list[Ints] = [np.array([-1])]
         self._labels: list[Ints] = [np.array([-1])]
-        self._rows = 1
         self._most = _ROWS
-
-    @property
-    def rows(self) -> int:
-        """How many texts are kept."""
-        return self._rows
+        self.rows = 1
 
     def add(self, parents: Ints, labels: Ints) -> Ints:
-        """Rows of new texts, which go on from `parents` with `labels`."""
+        """Rows of new texts, which extend those at `parents` by `labels`."""
         self._parents.append(parents)
         self._labels.append(labels)
-        self._rows += parents.size
-        return np.arange(self._rows - parents.size, self._rows)
+        self.rows += parents.size
+        return np.arange(self.rows - parents.size, self.rows)
 
-    def settle(self, rows: Ints) -> Ints:
-        """The texts at `rows` have other rows after this, and other texts may have none."""
-        if self._rows <= self._most:
+    def prune(self, rows: Ints) -> Ints:
+        """Keep the texts at `rows` alone, and return the rows that they have from now on."""
+        if self.rows <= self._most:
             return rows
         parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
         needed = _needed(rows, parents)
-        self._settled += _letters(int(needed[0]), parents, labels)
-        origins, letters = np.searchsorted(needed, parents[needed]), labels[needed]
-        origins[0] = letters[0] = -1
-        self._parents, self._labels, self._rows = [origins], [letters], needed.size
+        self._prefix += _spell(int(needed[0]), parents, labels)
+        kept_parents, kept_labels = np.searchsorted(needed, parents[needed]), labels[needed]
+        kept_parents[0] = kept_labels[0] = -1
+        self._parents, self._labels, self.rows = [kept_parents], [kept_labels], needed.size
         self._most = max(_ROWS, 2 * needed.size)
         return np.searchsorted(needed, rows)
 
     def spell(self, rows: Ints) -> Iterator[list[int]]:
-        """Letters of the texts at `rows`, one after another."""
+        """Labels of the texts at `rows`, one text after another."""
         parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
         for row in rows.tolist():
-            yield self._settled + _letters(row, parents, labels)
+            yield self._prefix + _spell(row, parents, labels)
 
 
-def _letters(row: int, parents: Ints, labels: Ints) -> list[int]:
+def _spell(row: int, parents: Ints, labels: Ints) -> list[int]:
     """What the text at `row` adds to that of row 0."""
-    letters = []
+    spelled = []
     while parents[row] >= 0:
-        letters.append(int(labels[row]))
+        spelled.append(int(labels[row]))
         row = int(parents[row])
-    return letters[::-1]
+    return spelled[::-1]
 
 
 def _needed(rows: Ints, parents: Ints) -> Ints:
     """The last text that all at `rows` begin with, and all rows from there to these, in order."""
     seen = set(rows.tolist())
-    ahead = [-row for row in seen]  # the highest row first: it is nobody's parent any more
+    ahead = [-row for row in seen]  # highest row first: it is no longer anyone's parent
     heapq.heapify(ahead)
     needed = []
     while len(ahead) > 1:

@@ -5,76 +5,29 @@ Texts are ranked by
     acoustic + lm_weight * lm + word_bonus * words - unknown_penalty * unknown words + boosts
 
 where boosts are those of the hot phrases in the text, and acoustic is its log probability under the
-evidence of the posteriors (`otoscope.decoding.scaling`). Where a judge knows how words sound, it
-is in the end that of the letters and that of the phonemes together.
+scaled posteriors (`otoscope.posteriors.scale_posteriors`). With a rescorer, the one that counts in
+the end is the weighted mean of the characters' and the phonemes'.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
-from otoscope import ctc
 from otoscope.decoding.hotwords import Hotwords, HotwordScorer
-from otoscope.decoding.paths import transcript_of
-from otoscope.decoding.prefix_search import Bounds, search
+from otoscope.decoding.options import BeamOptions
+from otoscope.decoding.prefix_search import search
 from otoscope.decoding.rescoring import PhonemeRescorer
-from otoscope.decoding.scaling import Evidence
-from otoscope.decoding.scorers import LanguageModel, LetterScorer, Scorer, Weights, WordScorer
+from otoscope.decoding.scorers import SPACE, CharacterScorer, LanguageModel, Scorer, WordScorer
 from otoscope.decoding.segmentation import segments
-from otoscope.errors import SpecError
-from otoscope.posteriors import Posteriors
-from otoscope.transcript import Transcript
+from otoscope.posteriors import PhonemePosteriors, Posteriors, scale_posteriors
+from otoscope.transcript import Transcript, transcript_of_labels
 from otoscope.vocabulary import Alphabet
 
 _MARGIN = 1000.0
-"""A path through its own text is never so far behind, natural log: that is a hundred letters."""
-
-
-@dataclass(frozen=True)
-class BeamOptions:
-    """How to search. The defaults were chosen on dev manifests for the shipped English model.
-
-    Attributes:
-        beam_width: texts kept after each frame.
-        lm_weight: of the language model's natural log probability.
-        word_bonus: added for each word, against the model's love of few words.
-        unknown_penalty: taken off for each word outside the vocabulary, besides its P(<unk>).
-        acoustic_scale: of the log posteriors; below 1 flattens them.
-        prior_scale: of the symbols' log priors, where they are known, which are taken off.
-        n_best: hypotheses returned.
-        min_log_prob: symbols less probable than this in a frame are not tried there.
-        beam_threshold: texts this much behind the best are dropped; both natural logs.
-        phoneme_weight: share of the phonemes in what is acoustic, where they are judged.
-        judged: so many of the best texts are.
-    """
-
-    beam_width: int = 200
-    lm_weight: float = 0.7
-    word_bonus: float = 0.0
-    unknown_penalty: float = 25.0
-    acoustic_scale: float = 0.8
-    prior_scale: float = 0.5
-    n_best: int = 1
-    min_log_prob: float = -5.0
-    beam_threshold: float = 11.0
-    phoneme_weight: float = 0.5
-    n_rescored: int = 100
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be searched."""
-        if not (self.acoustic_scale > 0 and self.prior_scale >= 0):
-            raise SpecError(
-                "expected acoustic_scale > 0 and prior_scale >= 0, "
-                f"got {self.acoustic_scale} and {self.prior_scale}"
-            )
-        if not 1 <= self.n_best <= self.beam_width:
-            raise SpecError(
-                "expected beam_width >= n_best >= 1, "
-                f"got beam_width {self.beam_width} and n_best {self.n_best}"
-            )
+"""A path through its own text is never so far behind, natural log: that is a hundred characters."""
 
 
 @dataclass(frozen=True)
@@ -83,25 +36,26 @@ class Hypothesis:
 
     Attributes:
         text: in the alphabet's symbols.
-        acoustic: natural log probability of the text under the evidence, as far as the search
-            followed it; with a rescorer, the weighted mean of its letters' and its phonemes'.
+        labels: its classes in the best alignment, perhaps with a space in the end.
+        acoustic: natural log probability of the text under the scaled posteriors, as far as the
+            search followed it; with a rescorer, the weighted mean of its characters' and its
+            phonemes'.
         lm: natural log probability of the words; 0 without a language model.
         bonus: word_bonus, unknown_penalty and boosts of its words together.
         score: acoustic + lm_weight * lm + bonus.
-        align: makes `transcript`.
     """
 
     text: str
+    labels: tuple[int, ...]
     acoustic: float
     lm: float
     bonus: float
     score: float
-    align: Callable[[], Transcript] = field(repr=False, compare=False)
 
-    @cached_property
-    def transcript(self) -> Transcript:
-        """The text with words and characters along its best alignment, found when asked for."""
-        return self.align()
+    def align(self, posteriors: Posteriors) -> Transcript:
+        """The text with words and characters along its best alignment."""
+        labels = np.array(self.labels, dtype=np.int64)
+        return transcript_of_labels(labels, posteriors, _MARGIN)
 
 
 class BeamDecoder:
@@ -122,126 +76,88 @@ class BeamDecoder:
         Args:
             alphabet: of the posteriors.
             options: of the search.
-            language_model: over the words; without one, letters alone count.
+            language_model: over the words; without one, characters alone count.
             hot: phrases that are expected.
             priors: mean posterior of each class, the blank last; None if they are not known.
             rescorer: of the best texts' phonemes, if there is one.
         """
         self._alphabet = alphabet
         self._options = options
-        self._model = language_model
-        self._hot = hot
+        self._priors = priors
         self._rescorer = rescorer
-        self._evidence = Evidence(
-            alphabet.size, options.acoustic_scale, options.prior_scale, priors
-        )
+        self._scorer: Scorer[Any] = CharacterScorer(alphabet, options)
+        if language_model is not None:
+            words = hot.words if hot else ()
+            self._scorer = WordScorer(alphabet, options, language_model, words)
+        if hot is not None:
+            self._scorer = HotwordScorer(self._scorer, hot)
 
     def decode(self, posteriors: Posteriors) -> list[Hypothesis]:
         """The `n_best` most probable texts of one recording, best first, no text twice.
 
         With a rescorer, a long recording is searched segment by segment, and the texts joined.
         """
-        n_best, rescorer = self._options.n_best, self._rescorer
-        if rescorer is None or not rescorer.can_rescore(posteriors):
-            return self._search(posteriors, n_best)
-        parts = [
-            self._rescored(
-                self._search(part, max(n_best, self._options.n_rescored)), part, rescorer
-            )[:n_best]
-            for part in segments(posteriors)
-        ]
-        return parts[0] if len(parts) == 1 else self._joined(parts, posteriors)
+        rescored = self._rescorer is not None and posteriors.phonemes is not None
+        parts = segments(posteriors) if rescored else [posteriors]
+        best, *others = (self._decode_segment(part) for part in parts)
+        for other in others:
+            best = self._joined(best, other)
+        return best
 
-    def _search(self, posteriors: Posteriors, most: int) -> list[Hypothesis]:
-        """The best texts by their letters, `most` at most."""
-        options, scorer = self._options, self._scorer()
-        bounds = Bounds(options.beam_width, options.min_log_prob, options.beam_threshold)
-        evidence = self._evidence.of(posteriors.log_probs)
-        found = search(evidence, self._alphabet.blank_index, scorer, bounds)
-        lm, bonus = scorer.finish(found.partials)
+    def _decode_segment(self, posteriors: Posteriors) -> list[Hypothesis]:
+        """The best texts of what is searched in one go."""
+        options, rescorer, phonemes = self._options, self._rescorer, posteriors.phonemes
+        scaled = scale_posteriors(
+            posteriors.log_probs, options.acoustic_scale, self._priors, options.prior_scale
+        )
+        found = search(scaled, self._alphabet, self._scorer, options)
+        lm, bonus = self._scorer.finish(found.state)
         scores = found.acoustic + options.lm_weight * lm + bonus
-        hypotheses: dict[str, Hypothesis] = {}
         order = np.argsort(-scores, kind="stable")
-        for place, labels in zip(order.tolist(), found.spell(order), strict=True):
+        columns = (each[order].tolist() for each in (found.acoustic, lm, bonus, scores))
+        most = max(options.n_best, options.n_rescored) if rescorer and phonemes else options.n_best
+        best: dict[str, Hypothesis] = {}
+        for labels, *numbers in zip(found.labels(order), *columns, strict=True):
             text = self._alphabet.decode(labels).strip()
-            if text not in hypotheses:
-                hypotheses[text] = Hypothesis(
-                    text=text,
-                    acoustic=float(found.acoustic[place]),
-                    lm=float(lm[place]),
-                    bonus=float(bonus[place]),
-                    score=float(scores[place]),
-                    align=partial(_transcript, labels, posteriors),
-                )
-            if len(hypotheses) == most:
+            if text not in best:
+                best[text] = Hypothesis(text, tuple(labels), *numbers)
+            if len(best) == most:
                 break
-        return list(hypotheses.values())
+        if rescorer is None or phonemes is None:
+            return list(best.values())
+        return self._rescored(list(best.values()), rescorer, phonemes)[: options.n_best]
 
     def _rescored(
-        self, hypotheses: list[Hypothesis], posteriors: Posteriors, rescorer: PhonemeRescorer
+        self, hypotheses: list[Hypothesis], rescorer: PhonemeRescorer, phonemes: PhonemePosteriors
     ) -> list[Hypothesis]:
-        """In the order of their letters and phonemes together."""
-        letters = np.array([each.acoustic for each in hypotheses])
-        phonemes = rescorer.log_probs(posteriors, [each.text for each in hypotheses], letters)
-        added = self._options.phoneme_weight * (phonemes - letters)
-        judged = [
+        """In the order of their characters and phonemes together."""
+        by_characters = np.array([each.acoustic for each in hypotheses])
+        by_phonemes = rescorer.log_probs(
+            phonemes, [each.text for each in hypotheses], by_characters
+        )
+        added = self._options.phoneme_weight * (by_phonemes - by_characters)
+        rescored = [
             replace(each, acoustic=each.acoustic + more, score=each.score + more)
             for each, more in zip(hypotheses, added.tolist(), strict=True)
         ]
-        return sorted(judged, key=lambda each: -each.score)
+        return sorted(rescored, key=lambda each: -each.score)
 
-    def _joined(
-        self, parts: Sequence[list[Hypothesis]], posteriors: Posteriors
-    ) -> list[Hypothesis]:
-        """The best of all ways to choose a text of each part; scores add up."""
-        best = parts[0]
-        for part in parts[1:]:
-            pairs = sorted(product(best, part), key=lambda pair: -(pair[0].score + pair[1].score))
-            unlike: dict[str, Hypothesis] = {}
-            for one, other in pairs:
-                both = self._both(one, other)
-                unlike.setdefault(both.text, both)
-                if len(unlike) == self._options.n_best:
-                    break
-            best = list(unlike.values())
-        return [
-            replace(
-                each,
-                align=partial(_transcript, self._alphabet.encode(each.text).tolist(), posteriors),
-            )
-            for each in best
-        ]
-
-    def _both(self, one: Hypothesis, other: Hypothesis) -> Hypothesis:
-        """One after the other; how the two align is nobody's yet."""
-        space = " " if " " in self._alphabet.symbols else ""
-        return replace(
-            one,
-            text=space.join(each.text for each in (one, other) if each.text),
-            acoustic=one.acoustic + other.acoustic,
-            lm=one.lm + other.lm,
-            bonus=one.bonus + other.bonus,
-            score=one.score + other.score,
-        )
-
-    def _scorer(self) -> Scorer:
-        options = self._options
-        weights = Weights(options.lm_weight, options.word_bonus, options.unknown_penalty)
-        scorer: Scorer
-        if self._model is None:
-            scorer = LetterScorer(self._alphabet, weights)
-        else:
-            words = self._hot.words if self._hot else ()
-            scorer = WordScorer(self._alphabet, weights, self._model, words)
-        return HotwordScorer(scorer, self._hot) if self._hot else scorer
-
-
-def _transcript(labels: list[int], posteriors: Posteriors) -> Transcript:
-    """The text at its best alignment. It stands alone so that a hypothesis can be pickled."""
-    alignment = ctc.viterbi(
-        posteriors.log_probs,
-        np.array(labels, dtype=np.int64),
-        posteriors.alphabet.blank_index,
-        _MARGIN,
-    )
-    return transcript_of(alignment.path, posteriors)
+    def _joined(self, ones: list[Hypothesis], others: list[Hypothesis]) -> list[Hypothesis]:
+        """The best ways to choose a text of each of two neighbours; scores add up."""
+        pairs = sorted(product(ones, others), key=lambda pair: -(pair[0].score + pair[1].score))
+        joined: dict[str, Hypothesis] = {}
+        for one, other in pairs:
+            space = SPACE if SPACE in self._alphabet.symbols and one.text and other.text else ""
+            text = one.text + space + other.text
+            if text not in joined:
+                joined[text] = Hypothesis(
+                    text,
+                    tuple(self._alphabet.encode(text).tolist()),
+                    one.acoustic + other.acoustic,
+                    one.lm + other.lm,
+                    one.bonus + other.bonus,
+                    one.score + other.score,
+                )
+            if len(joined) == self._options.n_best:
+                break
+        return list(joined.values())

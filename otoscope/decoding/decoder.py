@@ -1,28 +1,27 @@
 """Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from otoscope.calibration import Calibration, read_calibration
-from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions, Hypothesis
+from otoscope.calibration import Calibration
+from otoscope.decoding.beam_decoder import BeamDecoder, Hypothesis
 from otoscope.decoding.greedy import greedy
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
-from otoscope.decoding.options import DecoderName, DecodingOptions
-from otoscope.decoding.phrases import RankedPhrase, rank_phrases, transcript_of_phrase
-from otoscope.decoding.rescoring import PhonemeRescorer, open_rescorer
+from otoscope.decoding.options import BeamOptions, DecoderName, DecodingOptions, ModelDecoding
+from otoscope.decoding.phrases import RankedPhrase, rank_phrases
+from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.scorers import LanguageModel
-from otoscope.errors import OptionsError, SpecError
+from otoscope.errors import ModelFileError, OptionsError, SpecError
 from otoscope.posteriors import Posteriors
+from otoscope.pronunciations import FILE_NAME, Pronunciations, read_entries
+from otoscope.sidecars import read_sidecar
 from otoscope.spec import ModelSpec
-from otoscope.transcript import Transcript
+from otoscope.transcript import Transcript, transcript_of_labels
 from otoscope.vocabulary import Alphabet
 
-logger = logging.getLogger(__name__)
-
-Reader = Literal["phrases", "beam", "greedy"]
+DecoderKind = Literal["phrases", "beam", "greedy"]
 
 
 @dataclass(frozen=True)
@@ -46,73 +45,82 @@ class Decoder:
     """What decoders need besides posteriors. Shared between threads.
 
     Attributes:
-        language_model: for beam search; None if none is there.
-        calibration: of the model that is served; None if none is there.
-        rescorer: of phonemes, for texts that the language model has part in; None if there is none.
+        language_model: for beam search; None if there is none.
+        calibration: of the model; None if there is none.
+        pronunciations: of the language model's words, by which texts are rescored where a
+            calibration knows the phonemes' priors; None if there are none.
+        beam: options of a beam search that suit the model.
     """
 
     alphabet: Alphabet
-    language_model: LanguageModel | None
-    calibration: Calibration | None
-    rescorer: PhonemeRescorer | None = None
+    language_model: LanguageModel | None = None
+    calibration: Calibration | None = None
+    pronunciations: Pronunciations | None = None
+    beam: BeamOptions = BeamOptions()
 
     def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        """Read posteriors as `options` say.
+        """Decode one recording as `options` say.
 
         Raises:
             OptionsError: if options contradict each other.
             TextError: if phrases or hot words can't be written or can't fit.
         """
-        match self.kind_of(options):
+        match kind := self.kind_of(options):
             case "phrases":
-                options.refuse_beam_fields("phrases")
+                options.refuse_beam_fields(kind)
                 ranked = rank_phrases(posteriors, options.phrases)
-                transcript = transcript_of_phrase(posteriors, ranked[0].phrase)
+                labels = self.alphabet.encode(self.alphabet.normalize(ranked[0].phrase))
+                transcript = transcript_of_labels(labels, posteriors)
                 return DecodeResult("phrases", transcript, phrases=tuple(ranked))
-            case "beam":
-                reader = self if options.language_model else replace(self, language_model=None)
-                return reader._beam(posteriors, options)
             case "greedy":
-                options.refuse_beam_fields("greedy")
+                options.refuse_beam_fields(kind)
                 return DecodeResult("greedy", self._calibrated(greedy(posteriors), "greedy"))
+            case "beam":
+                informed = options.language_model and self.language_model is not None
+                name: DecoderName = "beam + LM" if informed else "beam"
+                plain = greedy(posteriors)
+                if not plain.words:  # silence: a language model would find words in it
+                    return DecodeResult(name, plain)
+                found = tuple(self._beam_decoder(options).decode(posteriors))
+                transcript = self._calibrated(found[0].align(posteriors), name)
+                return DecodeResult(name, transcript, found)
 
-    def kind_of(self, options: DecodingOptions) -> Reader:
-        """What reads posteriors when `options` are asked for. Greedy takes next to no time."""
+    def kind_of(self, options: DecodingOptions) -> DecoderKind:
+        """What decodes when `options` are asked for. Greedy takes next to no time."""
         if options.phrases:
             return "phrases"
         wants_beam = self.language_model or options.of_beam
         return options.decoder or ("beam" if wants_beam else "greedy")
 
-    def _beam(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        informed = self.language_model is not None
-        name: DecoderName = "beam + LM" if informed else "beam"
-        plain = greedy(posteriors)
-        if not plain.words:  # blank at every frame: of silence, a language model dreams words
-            return DecodeResult(name, plain)
+    def _beam_decoder(self, options: DecodingOptions) -> BeamDecoder:
+        """Of the model's options and what a caller chose otherwise.
+
+        Without a language model the posteriors count as they are: neither scaled nor rescored.
+        """
+        names = ("beam_width", "lm_weight", "word_bonus", "n_best")
+        chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
         try:
-            decoder = BeamDecoder(
-                self.alphabet,
-                self._search(options),
-                self.language_model,
-                hotwords(options.hotwords, self.alphabet) if options.hotwords else None,
-                priors=self.calibration.priors if self.calibration and informed else None,
-                rescorer=self.rescorer if informed else None,
-            )
+            hot = hotwords(options.hotwords, self.alphabet) if options.hotwords else None
+            beam = replace(self.beam, **chosen)
         except SpecError as error:
             raise OptionsError(str(error)) from error
-        found = tuple(decoder.decode(posteriors))
-        return DecodeResult(name, self._calibrated(found[0].transcript, name), found)
-
-    def _search(self, options: DecodingOptions) -> BeamOptions:
-        """The library's defaults, and what a caller says otherwise."""
-        chosen = {
-            name: value
-            for name in ("beam_width", "lm_weight", "word_bonus", "n_best")
-            if (value := getattr(options, name)) is not None
-        }
-        if self.language_model is None:
-            chosen |= {"acoustic_scale": 1.0, "prior_scale": 0.0}
-        return BeamOptions(**chosen)
+        if self.language_model is None or not options.language_model:
+            return BeamDecoder(
+                self.alphabet, replace(beam, acoustic_scale=1.0, prior_scale=0.0), hot=hot
+            )
+        known, rescorer = self.calibration, None
+        if self.pronunciations is not None and known is not None and known.phoneme_priors:
+            rescorer = PhonemeRescorer(
+                self.pronunciations, known.phoneme_priors, beam.acoustic_scale, beam.prior_scale
+            )
+        return BeamDecoder(
+            self.alphabet,
+            beam,
+            self.language_model,
+            hot,
+            priors=known.priors if known is not None else None,
+            rescorer=rescorer,
+        )
 
     def _calibrated(self, transcript: Transcript, decoder: str) -> Transcript:
         return self.calibration.apply(transcript, decoder) if self.calibration else transcript
@@ -126,37 +134,39 @@ def open_decoder(
     Args:
         spec: the model's.
         exact_sha256: of the model file, or of the exact one that it is an 8-bit form of.
-        model_path: calibration.json is looked for beside it.
-        lm_path: of the language model; by default lm.npz beside the model, if it is there.
+        model_path: calibration.json and decoding.json are looked for beside it.
+        lm_path: of the language model; by default lm.npz beside the model, if it is there. The
+            pronunciations are looked for beside it.
 
     Raises:
         ModelFileError: naming the file that can't be used.
     """
     path = lm_path or model_path.with_name("lm.npz")
-    model = None
+    language_model = pronunciations = None
     if lm_path is not None or path.is_file():
-        model = LanguageModel(NgramModel.load(path), spec.alphabet)
-    calibration = _calibration(model_path.with_name("calibration.json"), exact_sha256)
-    rescorer = None
-    if calibration is not None:
-        options = BeamOptions()
-        rescorer = open_rescorer(
-            path.parent,
-            spec.phonemes,
-            calibration.phoneme_priors,
-            options.acoustic_scale,
-            options.prior_scale,
-        )
-    return Decoder(spec.alphabet, model, calibration, rescorer)
-
-
-def _calibration(path: Path, sha256: str) -> Calibration | None:
-    if not path.is_file():
-        return None
-    calibration = read_calibration(path)
-    if calibration.model_sha256 == sha256:
-        return calibration
-    logger.warning(
-        "%s is not used: expected model_sha256 %s, got %s", path, sha256, calibration.model_sha256
+        language_model = LanguageModel(NgramModel.load(path), spec.alphabet)
+    entries = path.with_name(FILE_NAME)
+    if language_model is not None and spec.phonemes is not None and entries.is_file():
+        pronunciations = Pronunciations(read_entries(entries, spec.phonemes), spec.phonemes)
+    decoding = read_sidecar(model_path.with_name("decoding.json"), exact_sha256, ModelDecoding)
+    return Decoder(
+        spec.alphabet,
+        language_model,
+        _calibration(model_path.with_name("calibration.json"), exact_sha256, spec),
+        pronunciations,
+        decoding.beam if decoding is not None else BeamOptions(),
     )
-    return None
+
+
+def _calibration(path: Path, exact_sha256: str, spec: ModelSpec) -> Calibration | None:
+    """What calibration.json says of the model, if it fits its classes."""
+    calibration = read_sidecar(path, exact_sha256, Calibration)
+    if calibration is None:
+        return None
+    phonemes = spec.phonemes.size if spec.phonemes is not None else 0
+    found = len(calibration.priors), len(calibration.phoneme_priors)
+    if found[0] != spec.alphabet.size or (phonemes and found[1] not in (0, phonemes)):
+        raise ModelFileError(
+            f"{path}: expected {spec.alphabet.size} priors and {phonemes} of phonemes, got {found}"
+        )
+    return calibration

@@ -5,9 +5,8 @@ Graves et al. 2006, section 3.2. It finds the most probable path, not always the
 
 import numpy as np
 
-from otoscope.decoding.paths import transcript_of
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Transcript
+from otoscope.transcript import Transcript, transcript_of
 
 
 def greedy(posteriors: Posteriors) -> Transcript:

@@ -1,6 +1,6 @@
 """Words and phrases that are expected more than the language model does.
 
-Every hot phrase that a text holds as whole words adds its boost to the text's score. Its letters
+Every hot phrase that a text holds as whole words adds its boost to the text's score. Its characters
 earn their share of it on the way, so that it is not dropped before it is whole, and lose it again
 when the text turns elsewhere (after Zhao et al. 2019, "Shallow-Fusion End-to-End Contextual
 Biasing"). A phrase is looked for from the first word after the last one that matched.
@@ -8,33 +8,30 @@ Biasing"). A phrase is looked for from the first word after the last one that ma
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from otoscope.decoding.scorers import CONTEXT, SPACE, Floats, Ints, Partials, Scorer
+from otoscope.decoding.lexicon import OUTSIDE, ROOT, Nodes, empty_trie, grow_trie
+from otoscope.decoding.scorers import SPACE, Floats, Ints, Scorer
 from otoscope.errors import SpecError
 from otoscope.vocabulary import Alphabet
-
-_OUTSIDE, _ROOT = 0, 1
-_NODE = -1  # the last row of numbers, and of values:
-_EARNED = -1
 
 
 @dataclass(frozen=True)
 class Hotwords:
-    """Hot phrases as a tree of letters and spaces.
+    """Hot phrases as a tree of characters and spaces.
 
     Attributes:
         phrases: as they were given, in the alphabet's symbols.
-        following: (nodes, classes) int64, the node after one more symbol.
-        shares: (nodes,) float64, what the letters so far have earned of the boost.
+        trie: (nodes, classes) int32, the node after one more symbol.
+        shares: (nodes,) float64, what the characters so far have earned of the boost.
         boosts: (nodes,) float64, of the phrase that ends at a node; 0 where none does.
         space: class of the space.
     """
 
     phrases: tuple[str, ...]
-    following: Ints
+    trie: Nodes
     shares: Floats
     boosts: Floats
     space: int
@@ -49,12 +46,12 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
     """Make the tree.
 
     Args:
-        boosts: word or phrase -> natural log added for each time it is heard, above 0.
+        boosts: word or phrase -> natural log added for each time it is recognized, above 0.
         alphabet: of the model; phrases are normalised to it.
 
     Raises:
         UnsupportedTextError: if a phrase holds what the alphabet can't express.
-        SpecError: if a phrase holds no words, or a boost is none.
+        SpecError: if a phrase holds no words, or a boost is not above 0 and finite.
     """
     if SPACE not in alphabet.symbols:
         raise SpecError("hotwords: expected an alphabet with a space, which parts words")
@@ -64,62 +61,55 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
             raise SpecError(f"hotwords: expected words, got {list(boosts)}")
         if not 0 < boost < np.inf:
             raise SpecError(f"hotwords: expected a boost above 0 for {phrase!r}, got {boost}")
-    following: list[dict[int, int]] = [{}, {}]
-    shares, ends = [0.0, 0.0], [0.0, 0.0]
-    for phrase, boost in phrases.items():
-        node, labels = _ROOT, alphabet.encode(phrase).tolist()
-        for place, label in enumerate(labels, 1):
-            child = following[node].setdefault(label, len(shares))
-            if child == len(shares):
-                following.append({})
-                shares.append(0.0)
-                ends.append(0.0)
-            shares[child] = max(shares[child], boost * place / len(labels))
-            node = child
-        ends[node] = boost
-    table = np.full((len(shares), alphabet.size), _OUTSIDE, dtype=np.int64)
-    for node, children in enumerate(following):
-        table[node, list(children)] = list(children.values())
-    space = alphabet.symbols.index(SPACE)
-    return Hotwords(tuple(phrases), table, np.array(shares), np.array(ends), space)
+    trie, paths = grow_trie(
+        empty_trie(alphabet.size), [alphabet.encode(phrase).tolist() for phrase in phrases]
+    )
+    shares, ends = np.zeros(len(trie)), np.zeros(len(trie))
+    for path, boost in zip(paths, phrases.values(), strict=True):
+        earned = boost * np.arange(1, len(path) + 1) / len(path)
+        shares[path] = np.maximum(shares[path], earned)
+        ends[path[-1]] = boost
+    return Hotwords(tuple(phrases), trie, shares, ends, alphabet.symbols.index(SPACE))
+
+
+class HotwordState(NamedTuple):
+    """What is known of unfinished texts, (texts,) each.
+
+    Attributes:
+        inner: by the other scorer.
+        node: in the tree of hot phrases.
+        earned: boosts of the phrases that are whole.
+        context: what to add to the text's acoustic score.
+    """
+
+    inner: Any
+    node: Ints
+    earned: Floats
+    context: Floats
 
 
 class HotwordScorer:
-    """Another scorer's belief, and what hot phrases earn: one more row in both matrices."""
+    """What another scorer knows, and what hot phrases earn."""
 
-    def __init__(self, inner: Scorer, hot: Hotwords) -> None:
+    def __init__(self, inner: Scorer[Any], hot: Hotwords) -> None:
         self._inner = inner
         self._hot = hot
 
-    def start(self) -> Partials:
-        """Of the empty text."""
-        return self._with_hot(self._inner.start(), np.array([_ROOT]), np.zeros(1))
+    def start(self) -> HotwordState:
+        inner = self._inner.start()
+        return HotwordState(inner, np.array([ROOT]), np.zeros(1), inner.context)
 
-    def allows(self, partials: Partials, places: Ints, labels: Ints) -> npt.NDArray[np.bool_]:
-        """What the other scorer allows."""
-        return self._inner.allows(partials, places, labels)
-
-    def extend(self, partials: Partials, labels: Ints) -> Partials:
+    def extend(self, state: HotwordState, labels: Ints) -> HotwordState:
         """A space ends a word, and with it perhaps a phrase."""
-        hot, nodes = self._hot, partials.numbers[_NODE]
+        hot = self._hot
         closed = labels == hot.space
-        earned = partials.values[_EARNED] + np.where(closed, hot.boosts[nodes], 0.0)
-        following = hot.following[nodes, labels]
-        lost = closed & (following == _OUTSIDE)
-        inner = self._inner.extend(_inner(partials), labels)
-        return self._with_hot(inner, np.where(lost, _ROOT, following), earned)
+        earned = state.earned + np.where(closed, hot.boosts[state.node], 0.0)
+        node = hot.trie[state.node, labels].astype(np.int64)
+        node[closed & (node == OUTSIDE)] = ROOT
+        inner = self._inner.extend(state.inner, labels)
+        return HotwordState(inner, node, earned, inner.context + (earned + hot.shares[node]))
 
-    def finish(self, partials: Partials) -> tuple[Floats, Floats]:
+    def finish(self, state: HotwordState) -> tuple[Floats, Floats]:
         """A phrase may end with the text; what hot phrases earned counts as bonus."""
-        lm, bonus = self._inner.finish(_inner(partials))
-        last = self._hot.boosts[partials.numbers[_NODE]]
-        return lm, bonus + partials.values[_EARNED] + last
-
-    def _with_hot(self, inner: Partials, nodes: Ints, earned: Floats) -> Partials:
-        values = np.concatenate([inner.values, earned[None]])
-        values[CONTEXT] += earned + self._hot.shares[nodes]
-        return Partials(np.concatenate([inner.numbers, nodes[None]]), values)
-
-
-def _inner(partials: Partials) -> Partials:
-    return Partials(partials.numbers[:-1], partials.values[:-1])
+        lm, bonus = self._inner.finish(state.inner)
+        return lm, bonus + state.earned + self._hot.boosts[state.node]

@@ -1,17 +1,19 @@
-"""How a caller may have posteriors read."""
+"""How posteriors are decoded: what a caller may choose, and what suits a model."""
 
-from typing import Annotated, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from otoscope.errors import OptionsError
+from otoscope.errors import OptionsError, SpecError
+from otoscope.strict import STRICT
 
 DecoderName: TypeAlias = Literal["greedy", "beam", "beam + LM", "phrases"]
 """What decoded a recording, as results call it."""
 
 DEFAULT_BOOST = 5.0
 MOST_BOOST = 100.0
-"""No belief of a model is as strong: what is boosted so is written down whatever was said."""
+"""No model is as sure of anything: what is boosted so is in the text whatever was said."""
 MOST_HOTWORDS = 1000
 MOST_PHRASES = 1000
 
@@ -46,7 +48,7 @@ BEAM_FIELDS = ("beam_width", "lm_weight", "word_bonus", "n_best", "hotwords")
 
 
 class DecodingOptions(BaseModel):
-    """How to read the posteriors."""
+    """What a caller may choose. None is what suits the model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -102,3 +104,67 @@ class DecodingOptions(BaseModel):
         """Raise OptionsError if there is one of BEAM_FIELDS, naming what reads `instead`."""
         for name in self.of_beam:
             raise OptionsError(f"{name}: expected decoder=beam, which heeds it, got {instead}")
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """How a beam search weighs and prunes.
+
+    The defaults are neutral: characters, phonemes and language model count by their probability
+    alone. What suits a model better is found on development sets, and lies beside it.
+
+    Attributes:
+        beam_width: texts kept after each frame.
+        lm_weight: of the language model's natural log probability.
+        word_bonus: added for each word, against the model's love of few words.
+        unknown_penalty: taken off for each word outside the vocabulary, besides its P(<unk>).
+        acoustic_scale: of the log posteriors; below 1 flattens them.
+        prior_scale: of the symbols' log priors, where they are known, which are taken off.
+        n_best: hypotheses returned.
+        min_log_prob: symbols less probable than this in a frame are not tried there.
+        beam_threshold: texts this much behind the best are dropped; both natural logs.
+        phoneme_weight: share of the phonemes in what is acoustic, where there is a rescorer.
+        n_rescored: so many of the best texts are rescored by their phonemes.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    beam_width: int = 200
+    lm_weight: float = 1.0
+    word_bonus: float = 0.0
+    unknown_penalty: float = 0.0
+    acoustic_scale: float = 1.0
+    prior_scale: float = 0.0
+    n_best: int = 1
+    min_log_prob: float = -5.0
+    beam_threshold: float = 11.0
+    phoneme_weight: float = 0.5
+    n_rescored: int = 100
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be searched."""
+        if not (self.acoustic_scale > 0 and self.prior_scale >= 0):
+            raise SpecError(
+                "expected acoustic_scale > 0 and prior_scale >= 0, "
+                f"got {self.acoustic_scale} and {self.prior_scale}"
+            )
+        if not 1 <= self.n_best <= self.beam_width:
+            raise SpecError(
+                "expected beam_width >= n_best >= 1, "
+                f"got beam_width {self.beam_width} and n_best {self.n_best}"
+            )
+
+
+@dataclass(frozen=True)
+class ModelDecoding:
+    """decoding.json: the options of a beam search that suit one model and its language model.
+
+    Attributes:
+        model_sha256: of the exact model that they were chosen for; they serve its 8-bit form, too.
+        beam: where a caller asks for nothing else.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = STRICT
+
+    model_sha256: str
+    beam: BeamOptions

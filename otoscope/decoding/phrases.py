@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from otoscope import ctc
-from otoscope.decoding.paths import transcript_of
 from otoscope.errors import EmptyTextError, UnalignableTextError
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Transcript
 
 
 @dataclass(frozen=True)
@@ -57,15 +55,3 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
         for phrase, log_prob, share in zip(spoken.values(), log_probs, shares, strict=True)
     ]
     return sorted(ranked, key=lambda one: -one.log_prob)
-
-
-def transcript_of_phrase(posteriors: Posteriors, phrase: str) -> Transcript:
-    """A phrase with its words' times, at its best alignment.
-
-    Raises:
-        UnsupportedTextError, UnalignableTextError: as `rank_phrases`.
-    """
-    alphabet = posteriors.alphabet
-    labels = alphabet.encode(alphabet.normalize(phrase))
-    alignment = ctc.viterbi(posteriors.log_probs, labels, alphabet.blank_index)
-    return transcript_of(alignment.path, posteriors)

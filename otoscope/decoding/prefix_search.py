@@ -1,26 +1,27 @@
-"""Prefix search: the texts that most probably were said, letter by letter.
+"""Prefix search: the texts that most probably were said, character by character.
 
 Hannun et al. 2014 ("First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional
 Recurrent DNNs"), algorithm 1. The probabilities of all alignments of a text add up, those that end
-in a blank apart from those that end in its last letter. They are kept as plain probabilities over a
-common scale that moves with the frames: adding is then cheap, and what is too far behind to matter
-may round to 0.
+in a blank apart from those that end in its last character. They are kept as plain probabilities
+over a common scale that moves with the frames: adding is then cheap, and what is too far behind to
+matter may round to 0.
 
 All texts of the beam move from frame to frame together, in arrays. A text is known by a 64-bit hash
-of its letters, by which two ways to the same text meet again.
+of its characters, by which two ways to the same text meet again.
 """
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.decoding.backpointers import History
-from otoscope.decoding.scorers import Floats, Ints, Partials, Scorer
+from otoscope.decoding.backpointers import Backpointers
+from otoscope.decoding.options import BeamOptions
+from otoscope.decoding.scorers import Floats, Ints, Scorer, join, space_of, take
 from otoscope.posteriors import LogProbs
+from otoscope.vocabulary import Alphabet
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -30,102 +31,90 @@ _LEAST_LOG_PROB = -100.0  # nothing is impossible, so that no frame leaves the b
 _TINY = 1e-300  # stands in for 0 under a logarithm
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How far the search looks.
-
-    Attributes:
-        beam_width: texts kept after each frame.
-        min_log_prob: symbols less probable than this in a frame are not tried there.
-        beam_threshold: texts this much behind the best are dropped; both natural logs.
-    """
-
-    beam_width: int
-    min_log_prob: float
-    beam_threshold: float
-
-
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """The texts that were in the beam after the last frame.
 
     Attributes:
-        origins: (texts,) rows of `history`.
+        rows: (texts,) of `backpointers`.
         acoustic: (texts,) natural log of the probability of the alignments that were followed.
-        partials: what the scorer knows of them.
-        history: how they came about.
+        state: what the scorer knows of them.
+        backpointers: how they came about.
     """
 
-    origins: Ints
+    rows: Ints
     acoustic: Floats
-    partials: Partials
-    history: History
+    state: Any
+    backpointers: Backpointers
 
-    def spell(self, places: Ints) -> Iterator[list[int]]:
-        """Classes of the texts at `places`, one after another: most are of no interest."""
-        return self.history.spell(self.origins[places])
+    def labels(self, places: Ints) -> Iterator[list[int]]:
+        """Classes of the texts at `places`, one text after another."""
+        return self.backpointers.spell(self.rows[places])
 
 
 class _Beam(NamedTuple):
-    """Texts that an alignment may have spelled so far, one a place.
+    """Texts that an alignment may have spelled so far, (texts,) each.
 
     Attributes:
-        blank, letter: probabilities of the alignments that end in a blank, or in the last letter.
-        last: the last letter's class, -1 for the empty text.
-        hashes: of the letters.
-        origins: the row of the `History` that adds the last letter.
-        partials: what the scorer knows.
+        blank, character: probabilities of the alignments that end in a blank, or in the last
+            character.
+        last: the last character's class, -1 for the empty text.
+        hashes: of the characters.
+        rows: of the `Backpointers`.
+        state: what the scorer knows.
     """
 
     blank: Floats
-    letter: Floats
+    character: Floats
     last: Ints
     hashes: Hashes
-    origins: Ints
-    partials: Partials
+    rows: Ints
+    state: Any
 
     def scores(self) -> Floats:
         """By which texts are ranked."""
-        return np.log(self.blank + self.letter + _TINY) + self.partials.context
-
-    def take(self, places: Ints, scale: float) -> "_Beam":
-        return _Beam(
-            self.blank.take(places) / scale,
-            self.letter.take(places) / scale,
-            self.last.take(places),
-            self.hashes.take(places),
-            self.origins.take(places),
-            self.partials.take(places),
-        )
+        scores: Floats = np.log(self.blank + self.character + _TINY) + self.state.context
+        return scores
 
 
-def search(log_probs: LogProbs, blank: int, scorer: Scorer, bounds: Bounds) -> Found:
+def search(
+    log_probs: LogProbs, alphabet: Alphabet, scorer: Scorer[Any], options: BeamOptions
+) -> SearchResult:
     """Texts that are left in the beam after the last frame, in no order.
+
+    No space stands at the start of a text, and none is doubled.
 
     Args:
         log_probs: (T', V) float32 natural log.
-        blank: its class.
+        alphabet: of the classes.
         scorer: of what is not acoustic.
-        bounds: of the search.
+        options: how much is kept.
     """
-    history, log_scale = History(), 0.0
-    zero = np.zeros(1)
+    blank, space = alphabet.blank_index, space_of(alphabet)
+    backpointers, log_scale, zero = Backpointers(), 0.0, np.zeros(1)
     beam = _Beam(
         zero + 1.0, zero, np.array([-1]), np.zeros(1, np.uint64), np.array([0]), scorer.start()
     )
     probs = np.exp(np.maximum(log_probs, _LEAST_LOG_PROB).astype(np.float64))
-    worth = log_probs > bounds.min_log_prob
-    worth[:, blank] = False
-    for row, tried in zip(probs, worth, strict=True):
-        stayed = _stay(beam, row, blank)
-        labels = np.flatnonzero(tried)
+    candidates = log_probs > options.min_log_prob
+    candidates[:, blank] = False
+    for row, candidate in zip(probs, candidates, strict=True):
+        labels = np.flatnonzero(candidate)
+        grown = _stay(beam, row, blank)
         if labels.size:
-            extensions = _extensions(beam, stayed, row[labels], labels, bounds.beam_threshold)
-            stayed = _grow(beam, stayed, extensions, scorer, history)
-        beam, scale = _prune(stayed, bounds)
-        beam = beam._replace(origins=history.settle(beam.origins))
+            longer = _extensions(
+                beam,
+                grown,
+                row[labels],
+                labels,
+                space=space,
+                beam_threshold=options.beam_threshold,
+            )
+            grown = _grow(beam, grown, longer, scorer, backpointers)
+        beam, scale = _prune(grown, options)
+        beam = beam._replace(rows=backpointers.prune(beam.rows))
         log_scale += math.log(scale)
-    acoustic = np.log(beam.blank + beam.letter + _TINY) + log_scale
-    return Found(beam.origins, acoustic, beam.partials, history)
+    acoustic = np.log(beam.blank + beam.character + _TINY) + log_scale
+    return SearchResult(beam.rows, acoustic, beam.state, backpointers)
 
 
 class _Extensions(NamedTuple):
@@ -135,58 +124,64 @@ class _Extensions(NamedTuple):
     labels: Ints
     gains: Floats
 
-    def where(self, chosen: npt.NDArray[np.bool_]) -> "_Extensions":
-        return _Extensions(self.parents[chosen], self.labels[chosen], self.gains[chosen])
-
 
 def _stay(beam: _Beam, row: Floats, blank: int) -> _Beam:
-    """The same texts one frame later: in a blank, or still in their last letter."""
-    total = beam.blank + beam.letter
-    return beam._replace(blank=total * row[blank], letter=beam.letter * row[beam.last])
+    """The same texts one frame later: in a blank, or still in their last character."""
+    total = beam.blank + beam.character
+    return beam._replace(blank=total * row[blank], character=beam.character * row[beam.last])
 
 
 def _extensions(
-    beam: _Beam, stayed: _Beam, probs: Floats, labels: Ints, beam_threshold: float
+    beam: _Beam, stayed: _Beam, probs: Floats, labels: Ints, *, space: int, beam_threshold: float
 ) -> _Extensions:
     """What is not too far behind when each text goes on with each of `labels`."""
-    gains = np.multiply.outer(beam.blank + beam.letter, probs)
+    gains = np.multiply.outer(beam.blank + beam.character, probs)
     doubled, columns = np.nonzero(beam.last[:, None] == labels)  # needs a blank in between
     gains[doubled, columns] = beam.blank[doubled] * probs[columns]
-    scores = np.log(gains + _TINY) + beam.partials.context[:, None]
+    scores = np.log(gains + _TINY) + beam.state.context[:, None]
     least = max(scores.max(), stayed.scores().max()) - beam_threshold
-    parents, columns = np.nonzero(scores > least)
+    chosen = scores > least
+    if space in labels:
+        chosen[:, labels == space] &= ((beam.last >= 0) & (beam.last != space))[:, None]
+    parents, columns = np.nonzero(chosen)
     return _Extensions(parents, labels[columns], gains[parents, columns])
 
 
 def _grow(
-    beam: _Beam, stayed: _Beam, extensions: _Extensions, scorer: Scorer, history: History
+    beam: _Beam,
+    stayed: _Beam,
+    longer: _Extensions,
+    scorer: Scorer[Any],
+    backpointers: Backpointers,
 ) -> _Beam:
-    """`stayed` with the extensions of `beam`, each text once."""
-    allowed = scorer.allows(beam.partials, extensions.parents, extensions.labels)
-    longer = extensions.where(allowed)
-    hashes = (beam.hashes[longer.parents] + longer.labels.astype(np.uint64) + _ONE) * _HASH_BASE
+    """`stayed` with the extensions of `beam`'s texts, each text once."""
+    parents, labels, gains = longer
+    hashes = (beam.hashes[parents] + labels.astype(np.uint64) + _ONE) * _HASH_BASE
     order = np.argsort(beam.hashes)
     near = np.searchsorted(beam.hashes[order], hashes)
     places = order.take(near, mode="clip")
     known = beam.hashes[places] == hashes
-    stayed.letter[places[known]] += longer.gains[known]
-    new = longer.where(~known)
-    return _Beam(
-        np.concatenate([stayed.blank, np.zeros(new.gains.size)]),
-        np.concatenate([stayed.letter, new.gains]),
-        np.concatenate([stayed.last, new.labels]),
-        np.concatenate([stayed.hashes, hashes[~known]]),
-        np.concatenate([stayed.origins, history.add(beam.origins[new.parents], new.labels)]),
-        stayed.partials.join(scorer.extend(beam.partials.take(new.parents), new.labels)),
+    stayed.character[places[known]] += gains[known]
+    new = np.flatnonzero(~known)
+    parents, labels, gains = take(longer, new)
+    grown = _Beam(
+        np.zeros(gains.size),
+        gains,
+        labels,
+        hashes.take(new),
+        backpointers.add(beam.rows[parents], labels),
+        scorer.extend(take(beam.state, parents), labels),
     )
+    return join(stayed, grown)
 
 
-def _prune(grown: _Beam, bounds: Bounds) -> tuple[_Beam, float]:
+def _prune(grown: _Beam, options: BeamOptions) -> tuple[_Beam, float]:
     """The best of the texts; and the new scale."""
     scores = grown.scores()
-    places = np.flatnonzero(scores >= scores.max() - bounds.beam_threshold)
-    if places.size > bounds.beam_width:
-        best = np.argpartition(-scores[places], bounds.beam_width - 1)[: bounds.beam_width]
+    places = np.flatnonzero(scores >= scores.max() - options.beam_threshold)
+    if places.size > options.beam_width:
+        best = np.argpartition(-scores[places], options.beam_width - 1)[: options.beam_width]
         places = places[np.sort(best)]
-    scale = float((grown.blank[places] + grown.letter[places]).max())
-    return grown.take(places, scale), scale
+    kept = take(grown, places) if places.size < scores.size else grown
+    scale = float((kept.blank + kept.character).max())
+    return kept._replace(blank=kept.blank / scale, character=kept.character / scale), scale

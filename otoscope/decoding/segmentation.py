@@ -1,17 +1,19 @@
-"""A long recording in stretches that are searched one at a time: cut where nobody speaks.
+"""A long recording in segments that are searched one at a time: cut where nobody speaks.
 
 The best texts of a minute differ in a few of its words, and there are thousands of ways to choose
-those; of half a minute a hundred texts hold what may have been said, and a judge can choose.
+those; of half a minute a hundred texts hold what may have been said, and a rescorer can choose.
 """
 
 from itertools import groupby, pairwise
 
 import numpy as np
 
+from otoscope.decoding.scorers import space_of
 from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
 
 LEAST_S = 10.0
 MOST_S = 40.0
+"""Also the longest recording that `otoscope.longform` gives the model as a whole."""
 
 
 def segments(posteriors: Posteriors) -> list[Posteriors]:
@@ -34,10 +36,8 @@ def segments(posteriors: Posteriors) -> list[Posteriors]:
 
 
 def _pauses(posteriors: Posteriors) -> list[tuple[bool, int, int]]:
-    """Of each run of frames without a letter: is a space in it, how long, and its middle frame."""
-    alphabet = posteriors.alphabet
-    blank = alphabet.blank_index
-    space = alphabet.symbols.index(" ") if " " in alphabet.symbols else blank
+    """Runs of frames without a character: is a space in it, how long, and its middle frame."""
+    blank, space = posteriors.alphabet.blank_index, space_of(posteriors.alphabet)
     best = posteriors.log_probs.argmax(axis=1)
     found, start = [], 0
     for silent, run in groupby(best.tolist(), lambda label: label in (blank, space)):

@@ -13,8 +13,8 @@ from exportables import VARIANTS, untrained
 from onnx_export.export import export
 from onnx_export.int8 import drift, main, quantize
 from otoscope import Recognizer, load
-from otoscope.calibration import read_calibration
 from otoscope.decoding.decoder import open_decoder
+from otoscope.decoding.options import BeamOptions
 from otoscope.errors import ModelFileError
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +51,16 @@ def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
     assert not np.array_equal(together.characters, alone.characters)  # why they go alone
 
 
-def test_confidences_are_those_of_the_exact_model(tmp_path: Path) -> None:
+def test_calibration_and_search_are_those_of_the_exact_model(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
     quantize(MODEL, out)
-    shutil.copy(MODEL.with_name("calibration.json"), tmp_path)
+    for name in ("calibration.json", "decoding.json"):
+        shutil.copy(MODEL.with_name(name), tmp_path)
     made = Recognizer(out)
-    decoding = open_decoder(made.spec, made.exact_sha256, out, MODEL.with_name("lm.npz"))
-    assert decoding.calibration == read_calibration(MODEL.with_name("calibration.json"))
+    decoder = open_decoder(made.spec, made.exact_sha256, out, MODEL.with_name("lm.npz"))
+    exact = open_decoder(made.spec, Recognizer(MODEL).sha256, MODEL, None)
+    assert decoder.calibration == exact.calibration is not None
+    assert decoder.beam == exact.beam != BeamOptions()
 
 
 def test_the_shipped_one_is_what_the_command_makes(tmp_path: Path) -> None:

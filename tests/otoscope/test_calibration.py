@@ -1,11 +1,12 @@
-"""otoscope.calibration: curves over confidences, and their file."""
+"""otoscope.calibration: curves over confidences, and their file by otoscope.sidecars."""
 
 import json
 
 import pytest
 
-from otoscope.calibration import Calibration, Curve, read_calibration, write_calibration
+from otoscope.calibration import Calibration, Curve
 from otoscope.errors import ModelFileError
+from otoscope.sidecars import read_sidecar, write_sidecar
 from otoscope.transcript import Transcript, Word
 
 CURVE = Curve(slope=0.5, intercept=-1.0)
@@ -45,8 +46,8 @@ def test_no_words_or_no_curve_is_left_alone():
 
 def test_the_file_comes_back(tmp_path):
     path = tmp_path / "calibration.json"
-    write_calibration(path, CALIBRATION)
-    assert read_calibration(path) == CALIBRATION
+    write_sidecar(path, CALIBRATION)
+    assert read_sidecar(path, CALIBRATION.model_sha256, Calibration) == CALIBRATION
 
 
 @pytest.mark.parametrize(
@@ -56,9 +57,15 @@ def test_another_file_is_refused(tmp_path, text):
     path = tmp_path / "calibration.json"
     path.write_text(text)
     with pytest.raises(ModelFileError, match=r"calibration\.json"):
-        read_calibration(path)
+        read_sidecar(path, "a", Calibration)
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ModelFileError, match=r"none\.json"):
-        read_calibration(tmp_path / "none.json")
+def test_a_missing_file_says_nothing(tmp_path):
+    assert read_sidecar(tmp_path / "none.json", "a", Calibration) is None
+
+
+def test_a_file_about_other_weights_is_not_used(tmp_path, caplog):
+    path = tmp_path / "calibration.json"
+    write_sidecar(path, CALIBRATION)
+    assert read_sidecar(path, "cd" * 32, Calibration) is None
+    assert f"{path} is not used" in caplog.text

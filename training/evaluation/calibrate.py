@@ -1,7 +1,7 @@
 """Fits confidence curves on development manifests, and shows how far confidences can be trusted."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,18 @@ from matplotlib.figure import Figure
 from scipy.optimize import minimize
 from tqdm import tqdm
 
-from otoscope import Recognizer, Transcript
+from otoscope import Recognizer, Transcript, longform
+from otoscope.audio import Samples
 from otoscope.calibration import Calibration, Curve, logit
-from otoscope.decoding.beam_decoder import BeamOptions
-from training.evaluation.decoders import Decode, Priors, our_decoders
+from training.evaluation.decoders import model_decoder, transcribers
 from training.evaluation.evaluate import SpokenSet, read_spoken_set
 
 BINS = 10
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Words that were heard.
+class ScoredWords:
+    """Words of a decoder.
 
     Attributes:
         confidences: (words,) float64, raw, 0 to 1.
@@ -40,7 +40,7 @@ class Reliability:
     """How far one decoder's confidences can be trusted on one manifest.
 
     Attributes:
-        right_share: part of the words heard that are right.
+        right_share: part of the words that are right.
         ece_raw: expected calibration error (Naeini et al. 2015) of the raw confidences.
         ece: with the curve that was fitted on all manifests together.
         ece_unseen: with a curve that was fitted on the other manifests alone; None if there are
@@ -71,45 +71,44 @@ class Result:
 
 
 def calibrate(
-    model: Path, manifests: Sequence[Path], lm: Path | None, options: BeamOptions
+    model: Path, manifests: Sequence[Path], lm: Path | None, search: Mapping[str, float]
 ) -> Result:
     """Fit one curve a decoder on all manifests together."""
     recognizer = Recognizer(model)
     sets = [read_spoken_set(path, recognizer) for path in manifests]
+    priors = _priors(recognizer, sets)
+    # Priors without curves: the decoder that is served, with raw confidences.
+    decoder = replace(model_decoder(recognizer, model, lm, search), calibration=priors)
     curves: dict[str, Curve] = {}
     rows: list[Reliability] = []
-    judged: dict[str, list[Judged]] = {}
-    known = _priors(recognizer, sets)
-    for name, decode in our_decoders(recognizer, lm, options, known):
-        heard = [_judge_set(recognizer, decode, spoken, name) for spoken in sets]
-        curves[name] = fit(heard)
-        judged[name] = heard
-        rows += _reliability(sets, heard, name, curves[name])
-    figure = _draw(sets, judged, curves)
-    calibration = Calibration(
-        recognizer.exact_sha256, tuple(known.priors or ()), curves, tuple(known.phoneme_priors)
-    )
-    return Result(calibration, tuple(rows), figure)
+    scored: dict[str, list[ScoredWords]] = {}
+    for name, transcribe in transcribers(recognizer, decoder).items():
+        scored[name] = [_score_set(transcribe, spoken, name) for spoken in sets]
+        curves[name] = fit(scored[name])
+        rows += _reliability(sets, scored[name], name, curves[name])
+    figure = _draw(sets, scored, curves)
+    return Result(replace(priors, curves=curves), tuple(rows), figure)
 
 
-def _priors(recognizer: Recognizer, sets: Sequence[SpokenSet]) -> Priors:
-    """Mean posterior of each class over all frames of all sets."""
-    letters: list[npt.NDArray[np.float32]] = []
+def _priors(recognizer: Recognizer, sets: Sequence[SpokenSet]) -> Calibration:
+    """Mean posterior of each class over all frames of all sets, and no curves yet."""
+    characters: list[npt.NDArray[np.float32]] = []
     phonemes: list[npt.NDArray[np.float32]] = []
     for spoken in sets:
         for samples in tqdm(spoken.waveforms, desc=f"{spoken.name}, priors", unit="file"):
-            [posteriors] = recognizer.posteriors([samples])
-            letters.append(posteriors.probs)
+            posteriors = longform.recognize(recognizer, [samples]).posteriors
+            characters.append(posteriors.probs)
             if posteriors.phonemes is not None:
-                phonemes.append(np.exp(posteriors.phonemes.log_probs))
-    return Priors(_mean(letters), _mean(phonemes) if phonemes else ())
+                phonemes.append(posteriors.phonemes.probs)
+    phoneme_priors = _mean(phonemes) if phonemes else ()
+    return Calibration(recognizer.exact_sha256, _mean(characters), {}, phoneme_priors)
 
 
 def _mean(posteriors: Sequence[npt.NDArray[np.float32]]) -> tuple[float, ...]:
     return tuple(float(f"{prior:.3g}") for prior in np.concatenate(posteriors).mean(axis=0))
 
 
-def judge(transcript: Transcript, reference: str) -> Judged:
+def score_words(transcript: Transcript, reference: str) -> ScoredWords:
     """Which of the transcript's words are right, after the alignment with the fewest errors."""
     right = np.zeros(len(transcript.words), dtype=np.bool_)
     if transcript.words:
@@ -117,10 +116,11 @@ def judge(transcript: Transcript, reference: str) -> Judged:
         for chunk in chunks:
             if chunk.type == "equal":
                 right[chunk.hyp_start_idx : chunk.hyp_end_idx] = True
-    return Judged(np.array([word.confidence for word in transcript.words], dtype=np.float64), right)
+    confidences = np.array([word.confidence for word in transcript.words], dtype=np.float64)
+    return ScoredWords(confidences, right)
 
 
-def fit(sets: Sequence[Judged]) -> Curve:
+def fit(sets: Sequence[ScoredWords]) -> Curve:
     """The curve under which what was right is most probable; every set counts the same."""
     logits = np.concatenate([_logits(one.confidences) for one in sets])
     right = np.concatenate([one.right for one in sets])
@@ -134,7 +134,7 @@ def fit(sets: Sequence[Judged]) -> Curve:
     return Curve(round(float(slope), 4), round(float(intercept), 4))
 
 
-def expected_calibration_error(one: Judged) -> float:
+def expected_calibration_error(one: ScoredWords) -> float:
     """Mean distance of confidence and share of right words, over bins of equal width."""
     if not one.right.size:
         return 0.0
@@ -143,7 +143,7 @@ def expected_calibration_error(one: Judged) -> float:
     )
 
 
-def _bins(one: Judged) -> list[tuple[float, float, int]]:
+def _bins(one: ScoredWords) -> list[tuple[float, float, int]]:
     """Mean confidence, share of right words, and number of words of each bin that has any."""
     places = np.minimum((one.confidences * BINS).astype(int), BINS - 1)
     return [
@@ -153,30 +153,29 @@ def _bins(one: Judged) -> list[tuple[float, float, int]]:
     ]
 
 
-def _judge_set(recognizer: Recognizer, decode: Decode, spoken: SpokenSet, name: str) -> Judged:
-    judged = [
-        judge(decode(recognizer.posteriors([samples])[0]), reference)
-        for reference, samples in zip(
-            spoken.references,
-            tqdm(spoken.waveforms, desc=f"{spoken.name}, {name}", unit="file"),
-            strict=True,
-        )
+def _score_set(
+    transcribe: Callable[[Samples], Transcript], spoken: SpokenSet, name: str
+) -> ScoredWords:
+    waveforms = tqdm(spoken.waveforms, desc=f"{spoken.name}, {name}", unit="file")
+    scored = [
+        score_words(transcribe(samples), reference)
+        for reference, samples in zip(spoken.references, waveforms, strict=True)
     ]
-    return Judged(
-        np.concatenate([one.confidences for one in judged]),
-        np.concatenate([one.right for one in judged]),
+    return ScoredWords(
+        np.concatenate([one.confidences for one in scored]),
+        np.concatenate([one.right for one in scored]),
     )
 
 
 def _reliability(
-    sets: Sequence[SpokenSet], heard: Sequence[Judged], decoder: str, curve: Curve
+    sets: Sequence[SpokenSet], scored: Sequence[ScoredWords], decoder: str, curve: Curve
 ) -> list[Reliability]:
     rows = []
-    for spoken, one in zip(sets, heard, strict=True):
-        others = [other for other in heard if other is not one]
+    for spoken, one in zip(sets, scored, strict=True):
+        others = [other for other in scored if other is not one]
         unseen = None
         if others:
-            unseen = expected_calibration_error(_mended(one, fit(others)))
+            unseen = expected_calibration_error(_calibrated(one, fit(others)))
         rows.append(
             Reliability(
                 manifest=spoken.name,
@@ -184,15 +183,16 @@ def _reliability(
                 words=one.right.size,
                 right_share=float(one.right.mean()),
                 ece_raw=expected_calibration_error(one),
-                ece=expected_calibration_error(_mended(one, curve)),
+                ece=expected_calibration_error(_calibrated(one, curve)),
                 ece_unseen=unseen,
             )
         )
     return rows
 
 
-def _mended(one: Judged, curve: Curve) -> Judged:
-    return Judged(np.array([curve.probability(c) for c in one.confidences.tolist()]), one.right)
+def _calibrated(one: ScoredWords, curve: Curve) -> ScoredWords:
+    probabilities = [curve.probability(confidence) for confidence in one.confidences.tolist()]
+    return ScoredWords(np.array(probabilities), one.right)
 
 
 def _logits(confidences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -200,13 +200,13 @@ def _logits(confidences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _draw(
-    sets: Sequence[SpokenSet], judged: dict[str, list[Judged]], curves: dict[str, Curve]
+    sets: Sequence[SpokenSet], scored: dict[str, list[ScoredWords]], curves: dict[str, Curve]
 ) -> Figure:
     """One row a decoder, one column a manifest: how sure against how often right."""
-    figure = Figure(figsize=(3.4 * len(sets), 3.3 * len(judged)), layout="constrained")
-    axes = figure.subplots(len(judged), len(sets), sharex=True, sharey=True, squeeze=False)
-    for row, (decoder, heard) in zip(axes, judged.items(), strict=True):
-        for place, spoken, one in zip(row, sets, heard, strict=True):
+    figure = Figure(figsize=(3.4 * len(sets), 3.3 * len(scored)), layout="constrained")
+    axes = figure.subplots(len(scored), len(sets), sharex=True, sharey=True, squeeze=False)
+    for row, (decoder, words) in zip(axes, scored.items(), strict=True):
+        for place, spoken, one in zip(row, sets, words, strict=True):
             _draw_one(place, one, curves[decoder])
             place.set_title(f"{spoken.name}, {decoder}", fontsize=9)
         row[0].set_ylabel("share of words right")
@@ -216,12 +216,13 @@ def _draw(
     return figure
 
 
-def _draw_one(axes: Axes, one: Judged, curve: Curve) -> None:
+def _draw_one(axes: Axes, one: ScoredWords, curve: Curve) -> None:
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle="--")
-    for judged, colour, label in ((one, "0.55", "raw"), (_mended(one, curve), "C0", "calibrated")):
-        bins = _bins(judged)
+    calibrated = _calibrated(one, curve)
+    for words, color, label in ((one, "0.55", "raw"), (calibrated, "C0", "calibrated")):
+        bins = _bins(words)
         sure, right = [b[0] for b in bins], [b[1] for b in bins]
-        axes.plot(sure, right, color=colour, linewidth=1.0)
-        sizes = [6 + 160 * count / judged.right.size for _, _, count in bins]
-        axes.scatter(sure, right, s=sizes, color=colour, label=label, alpha=0.8, linewidths=0)
+        axes.plot(sure, right, color=color, linewidth=1.0)
+        sizes = [6 + 160 * count / words.right.size for _, _, count in bins]
+        axes.scatter(sure, right, s=sizes, color=color, label=label, alpha=0.8, linewidths=0)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")

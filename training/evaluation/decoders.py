@@ -1,27 +1,31 @@
-"""Recognisers side by side, each from samples to a text: ours, decoded in each way, and a peer."""
+"""Recognizers side by side, each from samples to a text: ours, decoded in each way, and a peer."""
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
-from otoscope import Posteriors, Recognizer, Transcript, greedy
+from otoscope import Recognizer, Transcript, longform
 from otoscope.audio import Samples
-from otoscope.calibration import Calibration, read_calibration
-from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions
-from otoscope.decoding.ngram import NgramModel
-from otoscope.decoding.rescoring import open_rescorer
-from otoscope.decoding.scorers import LanguageModel
+from otoscope.decoding.decoder import Decoder, open_decoder
+from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 
 POCKETSPHINX = "PocketSphinx"
 
-Decode = Callable[[Posteriors], Transcript]
+_GREEDY = {"greedy": DecodingOptions(decoder="greedy")}
+_WITH_LANGUAGE_MODEL = {
+    **_GREEDY,
+    "beam": DecodingOptions(decoder="beam", language_model=False),
+    "beam + LM": DecodingOptions(decoder="beam"),
+}
 
 
 @dataclass(frozen=True)
 class System:
-    """One recogniser.
+    """One recognizer.
 
     Attributes:
         name: for tables.
@@ -32,77 +36,46 @@ class System:
     recognize: Callable[[Samples], str]
 
 
-class Known(Protocol):
-    """What calibration knows of a model's classes."""
+def model_decoder(
+    recognizer: Recognizer, model: Path, lm: Path | None, search: Mapping[str, Any]
+) -> Decoder:
+    """The decoder that is served.
 
-    @property
-    def priors(self) -> Sequence[float] | None:
-        """Mean posterior of each character's class."""
-
-    @property
-    def phoneme_priors(self) -> Sequence[float]:
-        """Of each phoneme's; none without that head."""
-
-
-@dataclass(frozen=True)
-class Priors:
-    """What is `Known` before there is a calibration."""
-
-    priors: Sequence[float] | None = None
-    phoneme_priors: Sequence[float] = ()
-
-
-NOTHING_KNOWN = Priors()
-
-
-def our_systems(
-    recognizer: Recognizer,
-    lm: Path | None,
-    options: BeamOptions,
-    known: Known = NOTHING_KNOWN,
-) -> Iterator[System]:
-    """Greedy; and with a language model, beam search without and with it."""
-
-    def system(name: str, decode: Decode) -> System:
-        return System(name, lambda samples: decode(recognizer.posteriors([samples])[0]).text)
-
-    for name, decode in our_decoders(recognizer, lm, options, known):
-        yield system(name, decode)
-
-
-def our_decoders(
-    recognizer: Recognizer,
-    lm: Path | None,
-    options: BeamOptions,
-    known: Known = NOTHING_KNOWN,
-) -> Iterator[tuple[str, Decode]]:
-    """The same by name, from posteriors on."""
-    yield "greedy", greedy
+    Args:
+        recognizer: the model.
+        model: its file, beside which calibration.json and decoding.json are looked for.
+        lm: its language model; without one, none is used.
+        search: fields of `BeamOptions` in place of the model's.
+    """
+    decoder = open_decoder(recognizer.spec, recognizer.exact_sha256, model, lm)
     if lm is None:
-        return
-    alphabet = recognizer.spec.alphabet
-    alone = replace(options, word_bonus=0.0, acoustic_scale=1.0, prior_scale=0.0)
-    plain = BeamDecoder(alphabet, alone)
-    model = LanguageModel(NgramModel.load(lm), alphabet)
-    rescorer = open_rescorer(
-        lm.parent,
-        recognizer.spec.phonemes,
-        known.phoneme_priors,
-        options.acoustic_scale,
-        options.prior_scale,
-    )
-    informed = BeamDecoder(alphabet, options, model, priors=known.priors, rescorer=rescorer)
-    yield "beam", lambda posteriors: plain.decode(posteriors)[0].transcript
-    yield "beam + LM", lambda posteriors: informed.decode(posteriors)[0].transcript
+        decoder = replace(decoder, language_model=None)
+    return replace(decoder, beam=replace(decoder.beam, **search))
 
 
-def calibration_of(model: Path, recognizer: Recognizer) -> Calibration | None:
-    """What calibration.json beside `model` says of these weights; None if it is of others."""
-    path = model.with_name("calibration.json")
-    if not path.is_file():
-        return None
-    calibration = read_calibration(path)
-    return calibration if calibration.model_sha256 == recognizer.exact_sha256 else None
+def transcribers(
+    recognizer: Recognizer, decoder: Decoder
+) -> dict[str, Callable[[Samples], Transcript]]:
+    """Ours by name: greedy; and with a language model, beam search without and with it.
+
+    Each takes (samples,) float32 of any length at the model's rate, as the service does.
+    """
+
+    def transcribe(options: DecodingOptions, samples: Samples) -> Transcript:
+        posteriors = longform.recognize(recognizer, [samples]).posteriors
+        return decoder.decode(posteriors, options).transcript
+
+    ways = _GREEDY if decoder.language_model is None else _WITH_LANGUAGE_MODEL
+    return {name: partial(transcribe, options) for name, options in ways.items()}
+
+
+def our_systems(recognizer: Recognizer, decoder: Decoder) -> Iterator[System]:
+    """Ours beside others."""
+
+    def system(name: str, transcribe: Callable[[Samples], Transcript]) -> System:
+        return System(name, lambda samples: transcribe(samples).text)
+
+    return itertools.starmap(system, transcribers(recognizer, decoder).items())
 
 
 def pocketsphinx(recognizer: Recognizer) -> System:

@@ -3,10 +3,9 @@
 Everything goes through `otoscope` and model.onnx, as in the service; torch plays no part.
 """
 
-import json
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -14,17 +13,11 @@ from tqdm import tqdm
 
 from otoscope import Recognizer, audio
 from otoscope.audio import Samples
-from otoscope.decoding.beam_decoder import BeamOptions
 from otoscope.errors import UnsupportedTextError
+from otoscope.sidecars import write_sidecar
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import ManifestError, read_manifest
-from training.evaluation.decoders import (
-    NOTHING_KNOWN,
-    System,
-    calibration_of,
-    our_systems,
-    pocketsphinx,
-)
+from training.evaluation.decoders import System, model_decoder, our_systems, pocketsphinx
 from training.evaluation.metrics import ErrorRates, character_counts, interval, word_counts
 
 
@@ -73,6 +66,7 @@ class Plan:
 
     Attributes:
         lm: a language model for beam search; None for greedy decoding only.
+        search: fields of `BeamOptions` in place of the model's.
         peer: PocketSphinx as well.
         show: so many utterances of each set are printed.
     """
@@ -80,7 +74,7 @@ class Plan:
     model: Path
     manifests: tuple[Path, ...]
     lm: Path | None = None
-    options: BeamOptions = BeamOptions()
+    search: Mapping[str, float] = field(default_factory=dict)
     peer: bool = False
     show: int = 0
 
@@ -88,8 +82,8 @@ class Plan:
 def evaluate(plan: Plan) -> tuple[str, list[Score]]:
     """Score every system on every manifest; returns the model's sha256 and the scores."""
     recognizer = Recognizer(plan.model, threads=1)
-    known = calibration_of(plan.model, recognizer) or NOTHING_KNOWN
-    systems = list(our_systems(recognizer, plan.lm, plan.options, known))
+    decoder = model_decoder(recognizer, plan.model, plan.lm, plan.search)
+    systems = list(our_systems(recognizer, decoder))
     if plan.peer:
         systems.append(pocketsphinx(recognizer))
     scores: list[Score] = []
@@ -104,8 +98,8 @@ def evaluate(plan: Plan) -> tuple[str, list[Score]]:
 
 def write_json(path: Path, model_sha256: str, scores: Sequence[Score]) -> None:
     """For evaluation.json beside the model."""
-    document = {"model_sha256": model_sha256, "sets": [asdict(score) for score in scores]}
-    path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    sets = [asdict(score) for score in scores]
+    write_sidecar(path, {"model_sha256": model_sha256, "sets": sets})
 
 
 def read_spoken_set(path: Path, recognizer: Recognizer) -> SpokenSet:

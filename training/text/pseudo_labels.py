@@ -5,16 +5,16 @@ Recognition"): by the mean calibrated confidence of their words.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
 from otoscope import Recognizer, audio
-from otoscope.decoding.beam_decoder import BeamOptions
 from otoscope.errors import ModelFileError
 from training.data.manifest import read_manifest
-from training.evaluation.decoders import calibration_of, our_decoders
+from training.evaluation.decoders import model_decoder, transcribers
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class Labelled:
 
 
 def label(
-    model: Path, manifest: Path, lm: Path, options: BeamOptions, *, least: float, out: Path
+    model: Path, manifest: Path, lm: Path, search: Mapping[str, float], *, least: float, out: Path
 ) -> Labelled:
     """Write a manifest of the utterances whose words are right with probability `least` or more.
 
     `model` needs its calibration.json beside it.
     """
     recognizer = Recognizer(model)
-    calibration = calibration_of(model, recognizer)
-    if calibration is None:
+    decoder = model_decoder(recognizer, model, lm, search)
+    if decoder.calibration is None:
         raise ModelFileError(
             f"expected calibration.json for {model} beside it: run python -m training calibrate"
         )
-    name, decode = list(our_decoders(recognizer, lm, options, calibration))[-1]
+    transcribe = transcribers(recognizer, decoder)["beam + LM"]
     rate_hz = recognizer.spec.features.sample_rate_hz
     rows, confidences, heard_s, kept_s = [], [], 0.0, 0.0
     utterances = read_manifest(manifest)
@@ -55,8 +55,8 @@ def label(
         samples = audio.load(utterance.audio, rate_hz).samples
         duration_s = samples.size / rate_hz
         heard_s += duration_s
-        transcript = decode(recognizer.posteriors([samples])[0])
-        confidence = calibration.apply(transcript, name).confidence
+        transcript = transcribe(samples)
+        confidence = transcript.confidence
         if confidence is None or confidence < least:
             continue
         kept_s += duration_s

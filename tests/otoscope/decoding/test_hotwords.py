@@ -16,8 +16,9 @@ from beam_oracle import (
 )
 
 from otoscope import ctc
-from otoscope.decoding.beam_decoder import BeamDecoder, BeamOptions
+from otoscope.decoding.beam_decoder import BeamDecoder
 from otoscope.decoding.hotwords import hotwords
+from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import SpecError, UnsupportedTextError
 from otoscope.vocabulary import Alphabet
@@ -60,7 +61,7 @@ def test_an_exhaustive_beam_counts_boosts_as_they_are_defined(seed, model):
 
     best = max(every_text(), key=exact)
     [found] = decoder.decode(given)
-    assert found.transcript.text == best.strip()
+    assert found.text == best.strip()
     assert found.score == pytest.approx(exact(best), abs=1e-4)
 
 
@@ -71,9 +72,9 @@ def test_a_boost_turns_what_sounds_alike():
     probs[2, 1] = 1.0
     given = posteriors(np.log(probs))
     hot = hotwords({"ab": 3.0}, ALPHABET)
-    assert BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(given)[0].transcript.text == "bb"
+    assert BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(given)[0].text == "bb"
     [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN), hot=hot).decode(given)
-    assert best.transcript.text == "ab"
+    assert best.text == "ab"
     assert best.bonus == pytest.approx(3.0)
     assert best.acoustic == pytest.approx(math.log(0.3), abs=1e-3)
 
@@ -86,11 +87,11 @@ def test_part_of_a_phrase_earns_nothing():
     [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN), hot=hotwords(BOOSTS, ALPHABET)).decode(
         given
     )
-    assert best.transcript.text == "a a"
+    assert best.text == "a a"
     assert best.bonus == 0.0
 
 
-def test_phrases_are_normalised():
+def test_phrases_are_normalized():
     hot = hotwords({"B-A!": 2.0, "a": 1.0}, ALPHABET)
     assert hot.phrases == ("b a", "a")
     assert hot.words == ("a", "b")
@@ -120,5 +121,5 @@ def test_every_mix_of_hot_and_other_words_is_followed():
 def _boost(hot, path):
     node = 1
     for label in path:
-        node = hot.following[node, label]
+        node = hot.trie[node, label]
     return hot.boosts[node]

@@ -61,11 +61,11 @@ def test_no_dev_manifest_is_no_dev_rate(tmp_path):
     assert read_facts(tmp_path / "model.onnx", SHA, SHA).dev("cer") is None
 
 
-def test_facts_about_other_weights_are_not_shown(tmp_path, caplog):
+def test_facts_about_other_weights_are_not_used(tmp_path, caplog):
     write(tmp_path, "evaluation.json", sets=[score("a/dev", 10, 100)])
     facts = read_facts(tmp_path / "model.onnx", "cd" * 32, SHA)
     assert facts.evaluation is None
-    assert "evaluation.json is not shown" in caplog.text
+    assert "evaluation.json is not used" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from otoscope.calibration import Curve, read_calibration
+from otoscope import Recognizer
+from otoscope.calibration import Calibration, Curve
+from otoscope.sidecars import read_sidecar
 from otoscope.transcript import Transcript, Word
 from training.__main__ import main
-from training.evaluation.calibrate import Judged, expected_calibration_error, fit, judge
+from training.evaluation.calibrate import ScoredWords, expected_calibration_error, fit, score_words
 
 
-def drawn(curve: Curve, count: int, seed: int) -> Judged:
+def drawn(curve: Curve, count: int, seed: int) -> ScoredWords:
     """Words that are right as often as `curve` says."""
     rng = np.random.default_rng(seed)
     confidences = rng.uniform(0.02, 0.98, count)
     chances = np.array([curve.probability(one) for one in confidences])
-    return Judged(confidences, rng.random(count) < chances)
+    return ScoredWords(confidences, rng.random(count) < chances)
 
 
 def test_the_curve_behind_the_words_is_found() -> None:
@@ -29,15 +31,15 @@ def test_the_curve_behind_the_words_is_found() -> None:
 
 
 def test_every_set_counts_the_same() -> None:
-    sure, unsure = Judged(np.full(900, 0.5), np.ones(900, bool)), np.zeros(100, bool)
-    curve = fit([sure, Judged(np.full(100, 0.5), unsure)])
+    sure, unsure = ScoredWords(np.full(900, 0.5), np.ones(900, bool)), np.zeros(100, bool)
+    curve = fit([sure, ScoredWords(np.full(100, 0.5), unsure)])
     assert curve.probability(0.5) == pytest.approx(0.5, abs=0.01)
 
 
 def test_the_calibration_error_is_the_gap_between_sure_and_right() -> None:
     right = np.arange(100) < 50
-    assert expected_calibration_error(Judged(np.full(100, 0.9), right)) == pytest.approx(0.4)
-    assert expected_calibration_error(Judged(np.full(100, 0.5), right)) == pytest.approx(0.0)
+    assert expected_calibration_error(ScoredWords(np.full(100, 0.9), right)) == pytest.approx(0.4)
+    assert expected_calibration_error(ScoredWords(np.full(100, 0.5), right)) == pytest.approx(0.0)
     honest = drawn(Curve(1.0, 0.0), 20000, 3)
     assert expected_calibration_error(honest) < 0.02
 
@@ -45,9 +47,9 @@ def test_the_calibration_error_is_the_gap_between_sure_and_right() -> None:
 def test_words_are_right_where_the_alignment_says_so() -> None:
     heard = "the cat sat on on mat"
     words = tuple(Word(word, 0.0, 0.1, 0.5) for word in heard.split())
-    judged = judge(Transcript(heard, 0.5, words, ()), "a cat sat on the mat")
-    assert judged.right.tolist() == [False, True, True, True, False, True]
-    assert judge(Transcript("", None, (), ()), "a cat").right.size == 0
+    scored = score_words(Transcript(heard, 0.5, words, ()), "a cat sat on the mat")
+    assert scored.right.tolist() == [False, True, True, True, False, True]
+    assert score_words(Transcript("", None, (), ()), "a cat").right.size == 0
 
 
 def test_the_command_writes_curves_report_and_picture(
@@ -59,7 +61,9 @@ def test_the_command_writes_curves_report_and_picture(
     row = {"audio_filepath": str(root / "examples" / "sample.flac"), "text": said}
     (tmp_path / "dev.jsonl").write_text(json.dumps(row) + "\n")
     assert main(["calibrate", str(tmp_path / "dev.jsonl"), "--model", str(model)]) == 0
-    calibration = read_calibration(tmp_path / "calibration.json")
+    sha256 = Recognizer(model).sha256
+    calibration = read_sidecar(tmp_path / "calibration.json", sha256, Calibration)
+    assert calibration is not None
     assert list(calibration.curves) == ["greedy"]
     report = json.loads((tmp_path / "reliability.json").read_text())
     assert report["model_sha256"] == calibration.model_sha256
