@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from otoscope.errors import ModelFileError, SpecError
+from otoscope.files import replacing
 from otoscope.strict import dump, parse
 
 T = TypeVar("T")
@@ -47,4 +48,5 @@ def read_sidecar(path: Path, model_sha256: str, kind: type[T]) -> T | None:
 
 def write_sidecar(path: Path, document: object) -> None:
     """Write what `read_sidecar` reads: a strict dataclass, or a dict."""
-    path.write_text(json.dumps(dump(document), indent=1) + "\n", encoding="utf-8")
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(dump(document), indent=1) + "\n", encoding="utf-8")
