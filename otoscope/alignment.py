@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope import ctc
+from otoscope.decoding.greedy import transcript_of
 from otoscope.errors import EmptyTextError
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Character, Transcript, Word, transcript_of
+from otoscope.transcript import Character, Transcript, Word
 
 FrameScores = npt.NDArray[np.float64]  # (frames T',) float64, natural log
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from otoscope.decoding.greedy import transcript_of_labels
 from otoscope.decoding.hotwords import Hotwords, HotwordScorer
 from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.prefix_search import search
@@ -23,7 +24,7 @@ from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.scorers import SPACE, CharacterScorer, LanguageModel, Scorer, WordScorer
 from otoscope.decoding.segmentation import segments
 from otoscope.posteriors import PhonemePosteriors, Posteriors, scale_posteriors
-from otoscope.transcript import Transcript, transcript_of_labels
+from otoscope.transcript import Transcript
 from otoscope.vocabulary import Alphabet
 
 _MARGIN = 1000.0

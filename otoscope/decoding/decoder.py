@@ -6,7 +6,7 @@ from typing import Literal
 
 from otoscope.calibration import Calibration
 from otoscope.decoding.beam_decoder import BeamDecoder, Hypothesis
-from otoscope.decoding.greedy import greedy
+from otoscope.decoding.greedy import greedy, transcript_of_labels
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
 from otoscope.decoding.options import BeamOptions, DecoderName, DecodingOptions, ModelDecoding
@@ -18,7 +18,7 @@ from otoscope.posteriors import Posteriors
 from otoscope.pronunciations import FILE_NAME, Pronunciations, read_entries
 from otoscope.sidecars import read_sidecar
 from otoscope.spec import ModelSpec
-from otoscope.transcript import Transcript, transcript_of_labels
+from otoscope.transcript import Transcript
 from otoscope.vocabulary import Alphabet
 
 DecoderKind = Literal["phrases", "beam", "greedy"]
