@@ -109,7 +109,7 @@ def layers():
     contracts = tomllib.loads(read("pyproject.toml"))["tool"]["importlinter"]["contracts"]
     for contract in contracts:
         for room in contract.get("containers", ()):
-            yield f"- `{room}`: {' > '.join(contract['layers'])}"
+            yield f"- `{room}`: `{' > '.join(contract['layers'])}`"
 
 
 def test_the_layers_are_those_that_are_checked():
