@@ -21,7 +21,7 @@ from service.inference.threaded_model import model_threads
 from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
-from service.model_reports import ModelFacts, read_facts
+from service.model_reports import ModelReports, read_reports
 from service.settings import Settings
 from service.store.base import Store
 from service.store.open import open_store
@@ -41,7 +41,7 @@ class Services:
     pool: Pool
     store: Store
     readiness: Readiness
-    facts: ModelFacts
+    reports: ModelReports
     metrics: Metrics
 
     @property
@@ -76,7 +76,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         )
     except ModelFileError as error:
         raise StartError(str(error)) from error
-    facts = read_facts(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
+    reports = read_reports(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
     stage = partial(metrics.stage, "text")
     with ExitStack() as stack:  # closes the last first: nothing is used after its end
         store = stack.enter_context(closing(open_store(settings)))
@@ -87,7 +87,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         transcriber = Transcriber(
             recognizer, threads, settings.max_duration_s, metrics.add_recording
         )
-        yield Services(transcriber, workers, pool, store, Readiness(), facts, metrics)
+        yield Services(transcriber, workers, pool, store, Readiness(), reports, metrics)
 
 
 def _pool(settings: Settings, metrics: Metrics) -> Pool:

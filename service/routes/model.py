@@ -12,7 +12,7 @@ router = APIRouter(tags=["model"])
 async def model(services: ServicesDep) -> ModelAnswer:
     """Its specification, provenance and what was measured about it."""
     recognizer = services.transcriber.recognizer
-    spec, facts = recognizer.spec, services.facts
+    spec, reports = recognizer.spec, services.reports
     return ModelAnswer(
         name=spec.name,
         sha256=recognizer.sha256,
@@ -20,9 +20,9 @@ async def model(services: ServicesDep) -> ModelAnswer:
         parameters=spec.provenance.parameters,
         training_hours=spec.provenance.audio_hours,
         frame_s=spec.frame_s,
-        dev_wer=facts.dev("wer"),
-        dev_cer=facts.dev("cer"),
+        dev_wer=reports.dev_rate("wer"),
+        dev_cer=reports.dev_rate("cer"),
         spec=spec,
-        evaluation=facts.evaluation,
-        parity=facts.parity,
+        evaluation=reports.evaluation,
+        parity=reports.parity,
     )
