@@ -16,7 +16,6 @@ def prepare(options: argparse.Namespace) -> int:
 
     prepared = prepare(read_config(options.config), options.corpus, options.cache)
     print(prepared.report)
-    print(f"{prepared.audio_hours:.2f} hours of audio to learn from")
     return 0
 
 
@@ -32,8 +31,7 @@ def fit(options: argparse.Namespace) -> int:
     torch.set_num_threads(options.threads)
     config = read_config(options.config)
     prepared = prepare(config, options.corpus, options.cache)
-    print(prepared.report)
-    print(f"{prepared.audio_hours:.2f} hours of audio to learn from", flush=True)
+    print(prepared.report, flush=True)
     folder = options.run or Path("runs") / config.name
     teacher = None
     if options.teacher is not None:
@@ -47,17 +45,21 @@ def fit(options: argparse.Namespace) -> int:
 
 def average(options: argparse.Namespace) -> int:
     """Mix the weights of models that came from one another."""
-    from training.data.prepare import DevSet, prepare_dev
-    from training.weights import averaging
-    from training.weights.checkpoint import Exportable, save_exportable
+    from training.data.prepare import prepare_dev
+    from training.run.validation import evaluate
+    from training.weights.averaging import average
+    from training.weights.checkpoint import load_exportable, save_exportable
 
-    def dev(first: Exportable) -> list[DevSet]:
-        return prepare_dev(first.config, options.corpus, options.cache)
-
-    mixed = averaging.average(options.checkpoint, options.others, dev, evenly=options.evenly)
+    first = load_exportable(options.checkpoint)
+    dev = prepare_dev(first.config, options.corpus, options.cache)
+    mixed = average(
+        first,
+        options.others,
+        lambda model: evaluate(model, dev, first.config),
+        evenly=options.evenly,
+    )
     save_exportable(options.out, mixed)
-    cer = mixed.spec.provenance.dev_cer
-    print(f"{options.out}: " + ("" if cer is None else f"dev CER {100 * cer:.1f} %"))
+    print(f"{options.out}: dev CER {100 * (mixed.spec.provenance.dev_cer or 0):.1f} %")
     return 0
 
 
@@ -160,9 +162,9 @@ def pronunciations(options: argparse.Namespace) -> int:
 def speak(options: argparse.Namespace) -> int:
     """Have synthetic voices speak sentences."""
     from otoscope import ENGLISH
-    from training.text.synthesis import Wanted, speak
+    from training.text.synthesis import speak
 
-    done = speak(options.text, options.dev, ENGLISH, Wanted(options.utterances), options.out)
+    done = speak(options.text, options.dev, ENGLISH, options.out, utterances=options.utterances)
     print(
         f"{options.out}: {done.utterances} of {done.sentences} sentences, "
         f"{done.seconds / 3600:.2f} h"
@@ -172,12 +174,16 @@ def speak(options: argparse.Namespace) -> int:
 
 def picture(options: argparse.Namespace) -> int:
     """Draw a recording."""
-    from otoscope import Recognizer
-    from training.run.pictures import picture_recording
+    from otoscope import Recognizer, greedy, load
+    from otoscope.plots.posteriorgram import draw_posteriorgram
 
+    recognizer = Recognizer(options.model)
+    spec = recognizer.spec.features
+    waveform = load(options.audio, spec.sample_rate_hz, min_samples=spec.window_samples)
+    [recognition] = recognizer.recognize([waveform.samples])
     out = options.out or Path(options.audio.name).with_suffix(".png")
-    text = picture_recording(Recognizer(options.model), options.audio, out)
-    print(f"{out}: {text}")
+    draw_posteriorgram(recognition.require_features(), recognition.posteriors).savefig(out)
+    print(f"{out}: {greedy(recognition.posteriors).text}")
     return 0
 
 

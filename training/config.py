@@ -12,7 +12,7 @@ from pydantic import ConfigDict
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict import STRICT, dump, parse
+from otoscope.strict import STRICT, parse
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 
@@ -277,13 +277,3 @@ def read_config(path: Path) -> TrainingConfig:
     if isinstance(data.get("phonemes"), list):
         data["phonemes"] = {"symbols": data["phonemes"]}
     return parse(TrainingConfig, data, str(path))
-
-
-def config_from_dict(data: dict[str, Any], source: str) -> TrainingConfig:
-    """Read what `config_to_dict` wrote into a checkpoint."""
-    return parse(TrainingConfig, data, source)
-
-
-def config_to_dict(config: TrainingConfig) -> dict[str, Any]:
-    """Scalars, lists and dicts for a checkpoint."""
-    return dump(config)

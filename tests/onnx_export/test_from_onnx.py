@@ -9,6 +9,7 @@ import torch
 from exportables import PHONEME_VARIANTS, VARIANTS, untrained
 
 from onnx_export.export import export
+from onnx_export.int8 import quantize
 from otoscope.errors import ModelFileError
 from training.config import TrainingConfig
 from training.model.network import AcousticModel
@@ -70,5 +71,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     strange = tmp_path / "strange.onnx"
     graph = onnx.helper.make_graph([], "empty", [], [])
     onnx.save(onnx.helper.make_model(graph), strange)
-    with pytest.raises(ModelFileError, match="with its spec"):
+    with pytest.raises(ModelFileError, match=r"strange\.onnx"):
         from_onnx.weights_of(strange)
+    export(untrained(VARIANTS["lstm"]), tmp_path / "model.onnx")
+    quantize(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
+    with pytest.raises(ModelFileError, match="expected exact weights"):
+        from_onnx.weights_of(tmp_path / "model.int8.onnx")

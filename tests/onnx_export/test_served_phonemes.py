@@ -19,8 +19,7 @@ from service.inference.warmup import rehearse
 from service.settings import Settings
 from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfig
 from training.model.network import AcousticModel
-from training.weights.checkpoint import Exportable
-from training.weights.provenance import model_spec
+from training.weights.checkpoint import Exportable, model_spec
 
 CONFIG = TrainingConfig(
     CorpusConfig((), ()),

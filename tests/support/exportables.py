@@ -7,8 +7,7 @@ import torch
 from otoscope import FeatureSpec, PhonemeSet
 from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfig
 from training.model.network import AcousticModel
-from training.weights.checkpoint import Exportable
-from training.weights.provenance import model_spec
+from training.weights.checkpoint import Exportable, model_spec
 
 SMALL = ModelConfig(conv_channels=4, hidden=16, layers=2)
 PLAIN = TrainingConfig(CorpusConfig((), ()), model=SMALL)

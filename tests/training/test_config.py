@@ -4,7 +4,8 @@ import pytest
 
 from otoscope import ARPABET
 from otoscope.errors import SpecError
-from training.config import config_from_dict, config_to_dict, read_config
+from otoscope.strict import dump, parse
+from training.config import TrainingConfig, read_config
 from training.model.network import AcousticModel, parameter_count
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
@@ -14,7 +15,7 @@ SHIPPED = sorted(CONFIGS.glob("*.toml"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_shipped_configs_are_read_and_survive_a_checkpoint(path: Path) -> None:
     config = read_config(path)
-    assert config_from_dict(config_to_dict(config), "checkpoint") == config
+    assert parse(TrainingConfig, dump(config), "checkpoint") == config
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is done to features while training: warps, rooms and noise on log-mel, masks on X."""
+"""Changes to features while training: warps, rooms and noise on log-mel, masks on what is read."""
 
 from functools import lru_cache
 
@@ -31,7 +31,7 @@ def mix_noise(speech: Features, noise: Features, snr_db: float) -> Features:
 
 
 def random_excerpt(noise: Features, frames: int, rng: np.random.Generator) -> Features:
-    """A random stretch of `frames` frames, or all of a shorter recording."""
+    """`frames` frames from a random place, or all of a shorter recording."""
     room = noise.shape[0] - frames
     start = int(rng.integers(room + 1)) if room > 0 else 0
     return noise[start : start + frames]
@@ -40,7 +40,7 @@ def random_excerpt(noise: Features, frames: int, rng: np.random.Generator) -> Fe
 def reverberate(
     log_mels: Features, spec: FeatureSpec, *, reverberation_s: float, direct_db: float
 ) -> Features:
-    """The same speech heard in a room: each frame's power dies away over those after it.
+    """The same speech in a room: each frame's power dies away over those after it.
 
     The room is a diffuse one whose late sound decays exponentially (Polack 1988), alike in every
     bin. Exact in the mean: such reverberation is uncorrelated with the direct sound, so powers add.
@@ -55,8 +55,8 @@ def reverberate(
     gain = (1 - decay) / decay / 10 ** (direct_db / 10)
     power = np.exp(log_mels)
     late = lfilter([0.0, gain * decay], [1.0, -decay], power, axis=0)
-    heard: Features = np.log(power + late).astype(np.float32)
-    return heard
+    reverberated: Features = np.log(power + late).astype(np.float32)
+    return reverberated
 
 
 def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:
@@ -70,11 +70,11 @@ def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:
         spec: defines the bins' frequencies.
         factor: above 1 moves formants down, below 1 up.
     """
-    centres_hz = _centres_hz(spec)
+    centers_hz = _centers_hz(spec)
     top_hz = spec.high_hz
     knee_hz = _FORMANTS_BELOW_HZ * min(factor, 1.0)
-    read_hz = np.interp(centres_hz, [0.0, knee_hz / factor, top_hz], [0.0, knee_hz, top_hz])
-    place = np.interp(read_hz, centres_hz, np.arange(spec.n_mels))
+    read_hz = np.interp(centers_hz, [0.0, knee_hz / factor, top_hz], [0.0, knee_hz, top_hz])
+    place = np.interp(read_hz, centers_hz, np.arange(spec.n_mels))
     below = np.minimum(place.astype(np.int64), spec.n_mels - 2)
     share = (place - below).astype(np.float32)
     warped: Features = log_mels[:, below] * (1 - share) + log_mels[:, below + 1] * share
@@ -82,7 +82,7 @@ def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:
 
 
 @lru_cache(maxsize=4)
-def _centres_hz(spec: FeatureSpec) -> npt.NDArray[np.float64]:
+def _centers_hz(spec: FeatureSpec) -> npt.NDArray[np.float64]:
     """Centre frequency of each mel bin, (n_mels,)."""
     from librosa import mel_frequencies  # noqa: PLC0415  # takes seconds
 
@@ -92,8 +92,10 @@ def _centres_hz(spec: FeatureSpec) -> npt.NDArray[np.float64]:
     return edges[1:-1]
 
 
-def mask(features: Features, config: AugmentConfig, rng: np.random.Generator) -> Features:
-    """SpecAugment without warping (Park et al. 2019): bands and stretches set to 0, the mean.
+def mask(
+    features: Features, spec: FeatureSpec, config: AugmentConfig, rng: np.random.Generator
+) -> Features:
+    """SpecAugment without warping (Park et al. 2019): bands and periods set to 0, the mean.
 
     The number of time masks grows with the length (Park et al. 2020), so short clips keep theirs.
     """
@@ -103,7 +105,7 @@ def mask(features: Features, config: AugmentConfig, rng: np.random.Generator) ->
         width = int(rng.integers(config.max_frequency_mask_bins + 1))
         start = int(rng.integers(max(bins - width, 0) + 1))
         out[:, start : start + width] = 0.0
-    for _ in range(int(rng.poisson(config.time_masks_per_s * frames / 100))):
+    for _ in range(int(rng.poisson(config.time_masks_per_s * frames * spec.hop_s))):
         width = int(rng.integers(config.max_time_mask_frames + 1))
         start = int(rng.integers(max(frames - width, 0) + 1))
         out[start : start + width] = 0.0

@@ -6,11 +6,13 @@ of an epoch sees what it would have seen.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from otoscope import ctc
@@ -71,9 +73,10 @@ class Item(NamedTuple):
     """One utterance of a batch, not yet padded.
 
     Attributes:
-        features: X, (frames, bins) float32.
+        features: (frames, bins) float32.
         labels, phonemes: (N,) int64 classes; none where there is no target.
-        unmasked: X before masks were laid on it, (frames, bins) float32; None if nobody asked.
+        unmasked: the features without masks, (frames, bins) float32; None unless a teacher
+            reads them.
     """
 
     features: Features
@@ -93,7 +96,7 @@ class Batch:
         label_lengths: (batch,) int64.
         phonemes: (batch, longest N) int64, padded with 0.
         phoneme_lengths: (batch,) int64, 0 for an utterance without a phoneme target.
-        unmasked: each item's X before masks were laid on it; none if nobody asked.
+        unmasked: each item's features without masks; none unless a teacher reads them.
     """
 
     features: Tensor
@@ -104,80 +107,64 @@ class Batch:
     phoneme_lengths: Tensor
     unmasked: tuple[Features, ...] = ()
 
-    @property
-    def audio_frames(self) -> int:
-        """Frames of all items, without padding."""
-        return int(self.lengths.sum())
 
-
+@dataclass(frozen=True)
 class Examples(Dataset[Item]):
-    """Draw -> item, augmented."""
+    """Draw -> item, augmented.
 
-    def __init__(
-        self,
-        examples: Sequence[Example],
-        spec: FeatureSpec,
-        augment: AugmentConfig,
-        noise: FeaturePack | None,
-        *,
-        seed: int,
-        space: ctc.Labels,
-        unmasked: bool = False,
-    ) -> None:
-        """Hold what items are made of.
+    Attributes:
+        examples: utterances to learn from.
+        spec: the feature definition.
+        augment: what is done to them.
+        noise: recordings to mix in, or None.
+        seed: of the run.
+        space: class of the symbol between joined texts, (1,) int64, or none.
+        unmasked: items hold the features without masks, too.
+    """
 
-        Args:
-            examples: utterances to learn from.
-            spec: the feature definition.
-            augment: what is done to them.
-            noise: recordings to mix in, or None.
-            seed: of the run.
-            space: class of the symbol between joined texts, (1,) int64, or none.
-            unmasked: items hold X without masks, too.
-        """
-        self._examples = examples
-        self._space = space
-        self._spec = spec
-        self._augment = augment
-        self._noise = noise
-        self._seed = seed
-        self._unmasked = unmasked
+    examples: Sequence[Example]
+    spec: FeatureSpec
+    augment: AugmentConfig
+    noise: FeaturePack | None
+    seed: int
+    space: ctc.Labels
+    unmasked: bool = False
 
     def __len__(self) -> int:
-        return len(self._examples)
+        return len(self.examples)
 
     def __getitem__(self, draw: Draw) -> Item:
         raw = [self._raw(part, draw.epoch) for part in draw.parts]
-        rng = np.random.default_rng([self._seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
+        rng = np.random.default_rng([self.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
         joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
-        whole = front_end.finish(joined, self._spec)
-        examples = [self._examples[part.example] for part in draw.parts]
-        spoken = [example.phonemes for example in examples]
+        whole = front_end.finish(joined, self.spec)
+        examples = [self.examples[part.example] for part in draw.parts]
+        phonemes = [example.phonemes for example in examples]
         return Item(
-            mask(whole, self._augment, rng),
-            _spaced([example.labels for example in examples], self._space),
-            np.concatenate(spoken) if all(one.size for one in spoken) else NO_LABELS,
-            whole if self._unmasked else None,
+            mask(whole, self.spec, self.augment, rng),
+            _spaced([example.labels for example in examples], self.space),
+            np.concatenate(phonemes) if all(one.size for one in phonemes) else NO_LABELS,
+            whole if self.unmasked else None,
         )
 
     def _raw(self, part: Part, epoch: int) -> Features:
-        """An example's log-mel from another head, in another room, with noise."""
-        augment, rng = self._augment, np.random.default_rng([self._seed, epoch, part.example])
-        example = self._examples[part.example]
+        """An example's log-mel, warped, in a room and with noise."""
+        augment, rng = self.augment, np.random.default_rng([self.seed, epoch, part.example])
+        example = self.examples[part.example]
         raw = example.packs[part.speed][example.index]
         if augment.max_warp:
             stretch = float(rng.uniform(-augment.max_warp, augment.max_warp))
-            raw = warp(raw, self._spec, 1.0 + stretch)
+            raw = warp(raw, self.spec, 1.0 + stretch)
         if rng.random() < augment.room_probability:
             raw = reverberate(
                 raw,
-                self._spec,
+                self.spec,
                 reverberation_s=float(rng.uniform(*augment.room_reverberation_s)),
                 direct_db=float(rng.uniform(*augment.room_direct_db)),
             )
-        if self._noise is not None and rng.random() < augment.noise_probability:
+        if self.noise is not None and rng.random() < augment.noise_probability:
             noise = random_excerpt(
-                self._noise[int(rng.integers(len(self._noise)))], raw.shape[0], rng
+                self.noise[int(rng.integers(len(self.noise)))], raw.shape[0], rng
             )
             raw = mix_noise(raw, noise, float(rng.uniform(*augment.noise_snr_db)))
         return raw
@@ -185,13 +172,8 @@ class Examples(Dataset[Item]):
 
 def collate(items: Sequence[Item]) -> Batch:
     """Pad items into a batch."""
-    lengths = [item.features.shape[0] for item in items]
-    features = torch.zeros(len(items), max(lengths), items[0].features.shape[1])
-    for row, item in zip(features, items, strict=True):
-        row[: item.features.shape[0]] = torch.from_numpy(item.features)
     return Batch(
-        features,
-        torch.tensor(lengths),
+        *_pad([item.features for item in items]),
         *_pad([item.labels for item in items]),
         *_pad([item.phonemes for item in items]),
         tuple(item.unmasked for item in items if item.unmasked is not None),
@@ -288,10 +270,7 @@ def _spaced(texts: Sequence[ctc.Labels], space: ctc.Labels) -> ctc.Labels:
     return np.concatenate([part for text in texts for part in (space, text)][1:])
 
 
-def _pad(targets: Sequence[ctc.Labels]) -> tuple[Tensor, Tensor]:
-    """Targets (N,) int64 -> (batch, longest N) int64 padded with 0, and lengths (batch,) int64."""
-    lengths = torch.tensor([labels.size for labels in targets])
-    padded = torch.zeros(len(targets), int(lengths.max()), dtype=torch.int64)
-    for row, labels in zip(padded, targets, strict=True):
-        row[: labels.size] = torch.from_numpy(labels)
-    return padded, lengths
+def _pad(arrays: Sequence[npt.NDArray[Any]]) -> tuple[Tensor, Tensor]:
+    """Arrays of several lengths -> one padded with 0, and lengths (batch,) int64."""
+    lengths = torch.tensor([len(array) for array in arrays])
+    return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True), lengths

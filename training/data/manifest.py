@@ -6,7 +6,8 @@ known) and CSV/TSV with the same names in a header line. Paths are relative to t
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ class ManifestError(OtoscopeError):
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording and what was said in it, as the source writes it."""
+    """One recording and its text, as the source writes it."""
 
     audio: Path
     text: str
@@ -39,25 +40,16 @@ class Selection:
     Attributes:
         kept: indices into the manifest.
         labels: for each kept one, (N,) int64 classes.
-        unsupported_text, empty_text, wrong_duration, too_few_frames: how many were left out.
+        left_out: how many, for each reason.
     """
 
     kept: tuple[int, ...]
     labels: tuple[ctc.Labels, ...]
-    unsupported_text: int = 0
-    empty_text: int = 0
-    wrong_duration: int = 0
-    too_few_frames: int = 0
+    left_out: Mapping[str, int]
 
     def report(self, name: str) -> str:
         """One line for people."""
-        left_out = {
-            "text outside the alphabet": self.unsupported_text,
-            "no text": self.empty_text,
-            "too short or too long": self.wrong_duration,
-            "fewer frames than the text needs": self.too_few_frames,
-        }
-        reasons = ", ".join(f"{count} {why}" for why, count in left_out.items() if count)
+        reasons = ", ".join(f"{count} {why}" for why, count in self.left_out.items())
         return f"{name}: {len(self.kept)} utterances" + (
             f"; left out: {reasons}" if reasons else ""
         )
@@ -82,6 +74,25 @@ def read_manifest(path: Path) -> list[Utterance]:
     return [_utterance(row, path, line) for line, row in rows]
 
 
+def write_manifest(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """Write JSON lines."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def manifest_name(path: Path) -> str:
+    """Its folder and its own name, for tables: "librispeech/dev"."""
+    return f"{path.parent.name}/{path.stem}"
+
+
+def normalize_or_empty(text: str, alphabet: Alphabet) -> str:
+    """The text in the alphabet's symbols, or "" if it can't be written so."""
+    try:
+        return alphabet.normalize(text)
+    except UnsupportedTextError:
+        return ""
+
+
 def select(
     utterances: Sequence[Utterance],
     frames: Sequence[int],
@@ -100,23 +111,23 @@ def select(
         bounds_frames: fewest and most feature frames.
     """
     kept, labels = [], []
-    counts = {"unsupported_text": 0, "empty_text": 0, "wrong_duration": 0, "too_few_frames": 0}
+    left_out: Counter[str] = Counter()
     for index, (utterance, length) in enumerate(zip(utterances, frames, strict=True)):
         try:
             encoded = alphabet.encode(alphabet.normalize(utterance.text))
         except UnsupportedTextError:
-            counts["unsupported_text"] += 1
+            left_out["text outside the alphabet"] += 1
             continue
         if encoded.size == 0:
-            counts["empty_text"] += 1
+            left_out["no text"] += 1
         elif not bounds_frames[0] <= length <= bounds_frames[1]:
-            counts["wrong_duration"] += 1
+            left_out["too short or too long"] += 1
         elif -(-length // frame_stride) < ctc.min_frames(encoded):
-            counts["too_few_frames"] += 1
+            left_out["fewer frames than the text needs"] += 1
         else:
             kept.append(index)
             labels.append(encoded)
-    return Selection(tuple(kept), tuple(labels), **counts)
+    return Selection(tuple(kept), tuple(labels), left_out)
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -3,23 +3,25 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from otoscope import ctc
+from otoscope.features import Features, FeatureSpec, finish
 from training.config import TrainingConfig
 from training.data.dataset import NO_LABELS, Example
 from training.data.feature_cache import FeaturePack, feature_pack
-from training.data.manifest import Selection, Utterance, read_manifest, select
-from training.data.pronunciation import PhonemeTargets, PronouncingDictionary, open_dictionary
-
-FRAMES_PER_S = 100
+from training.data.manifest import Selection, read_manifest, select
+from training.data.pronunciation import open_dictionary
 
 
 @dataclass(frozen=True)
 class DevSet:
-    """A manifest that is only listened to.
+    """A manifest that a model is measured on while it learns.
 
     Attributes:
         pack: its features at speed 1.
-        texts: normalised references of the utterances in `indices`.
+        indices: of the utterances in it that count.
+        texts: their normalised references.
         phonemes: their phoneme targets, (N,) int64 each; none where there is no target.
     """
 
@@ -28,6 +30,10 @@ class DevSet:
     indices: tuple[int, ...]
     texts: tuple[str, ...]
     phonemes: tuple[ctc.Labels, ...]
+
+    def features(self, place: int, spec: FeatureSpec) -> Features:
+        """What the model reads of the utterance at `place` of `indices`, (frames, bins) float32."""
+        return finish(self.pack[self.indices[place]], spec)
 
 
 @dataclass(frozen=True)
@@ -47,124 +53,89 @@ class Prepared:
 
 def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     """Read the manifests, compute or open the features, leave out what can't be learned from."""
+    corpus = _Corpus(config, root, cache)
+    speeds, hop_s = config.corpus.speeds, config.features.hop_s
+    bounds = (config.corpus.min_s / hop_s, config.corpus.max_s / hop_s)
     examples: list[Example] = []
     lines: list[str] = []
-    frames = 0.0
-    dictionary = _dictionary(config, root)
+    frames: dict[str, float] = {}
     for number, source in enumerate(config.corpus.train):
-        name = source.manifest
-        utterances = read_manifest(root / name)
-        packs = tuple(
-            _pack(utterances, config, cache, name, speed) for speed in config.corpus.speeds
-        )
-        selection = _select(utterances, packs, config)
-        phonemes = _phonemes(selection, _fastest(packs, config), config, dictionary)
-        lines.append(_report(selection.report(name), phonemes, dictionary))
-        if name not in [earlier.manifest for earlier in config.corpus.train[:number]]:
-            frames += sum(_plain_frames(packs, config, index) for index in selection.kept)
+        packs = tuple(corpus.pack(source.manifest, speed) for speed in speeds)
+        fastest = packs[int(np.argmax(speeds))]
+        selection = corpus.select(source.manifest, fastest, bounds)
+        phonemes, report = corpus.phonemes(selection, fastest)
+        lines.append(selection.report(source.manifest) + report)
+        kept = list(selection.kept)
+        frames[source.manifest] = float(packs[0].frames[kept].sum()) * speeds[0]
         examples += [
-            Example(packs, index, labels, number, spoken)
-            for index, labels, spoken in zip(
-                selection.kept, selection.labels, phonemes.labels, strict=True
-            )
+            Example(packs, index, labels, number, phoneme_labels)
+            for index, labels, phoneme_labels in zip(kept, selection.labels, phonemes, strict=True)
         ]
     if not examples:
         raise ValueError("expected utterances to learn from, got none: " + "; ".join(lines))
-    dev, about_dev = _dev_sets(config, root, cache, dictionary)
-    noise = None
-    if config.corpus.noise:
-        noise = _pack(
-            read_manifest(root / config.corpus.noise), config, cache, config.corpus.noise, 1.0
-        )
-    return Prepared(
-        examples, dev, noise, frames / FRAMES_PER_S / 3600, "\n".join(lines + about_dev)
-    )
+    dev = [corpus.dev_set(name) for name in config.corpus.dev]
+    lines += [line for _, line in dev]
+    noise = corpus.pack(config.corpus.noise) if config.corpus.noise else None
+    hours = sum(frames.values()) * hop_s / 3600
+    lines.append(f"{hours:.2f} hours of audio to learn from")
+    return Prepared(examples, [one for one, _ in dev], noise, hours, "\n".join(lines))
 
 
 def prepare_dev(config: TrainingConfig, root: Path, cache: Path) -> list[DevSet]:
     """The dev sets alone, where nothing is to be learned."""
-    return _dev_sets(config, root, cache, _dictionary(config, root))[0]
+    corpus = _Corpus(config, root, cache)
+    return [corpus.dev_set(name)[0] for name in config.corpus.dev]
 
 
-def _pack(
-    utterances: list[Utterance], config: TrainingConfig, cache: Path, name: str, speed: float
-) -> FeaturePack:
-    paths = [utterance.audio for utterance in utterances]
-    return feature_pack(
-        paths, config.features, cache, name=str(Path(name).with_suffix("")), speed=speed
-    )
+class _Corpus:
+    """The manifests below a folder, as a configuration reads them."""
 
+    def __init__(self, config: TrainingConfig, root: Path, cache: Path) -> None:
+        self._config = config
+        self._root = root
+        self._cache = cache
+        self._dictionary = None
+        if config.head_phonemes is not None:
+            name = config.corpus.pronunciations
+            self._dictionary = open_dictionary(root / name if name else None, config.head_phonemes)
 
-def _plain_frames(packs: tuple[FeaturePack, ...], config: TrainingConfig, index: int) -> float:
-    """Frames at the recording's own speed, from any of the variants."""
-    return float(packs[0].frames[index]) * config.corpus.speeds[0]
+    def pack(self, name: str, speed: float = 1.0) -> FeaturePack:
+        """Features of a manifest."""
+        paths = [utterance.audio for utterance in read_manifest(self._root / name)]
+        name = str(Path(name).with_suffix(""))
+        return feature_pack(paths, self._config.features, self._cache, name=name, speed=speed)
 
+    def select(
+        self, name: str, pack: FeaturePack, bounds_frames: tuple[float, float] = (1, np.inf)
+    ) -> Selection:
+        """What can be learned from a manifest at the frames that `pack` has."""
+        return select(
+            read_manifest(self._root / name),
+            pack.frames.tolist(),
+            self._config.alphabet,
+            self._config.model.frame_stride,
+            bounds_frames,
+        )
 
-def _select(
-    utterances: list[Utterance], packs: tuple[FeaturePack, ...], config: TrainingConfig
-) -> Selection:
-    bounds = (config.corpus.min_s * FRAMES_PER_S, config.corpus.max_s * FRAMES_PER_S)
-    return select(
-        utterances,
-        _fastest(packs, config).frames.tolist(),
-        config.alphabet,
-        config.model.frame_stride,
-        bounds,
-    )
+    def texts(self, selection: Selection) -> tuple[str, ...]:
+        """Normalised texts of what was kept."""
+        return tuple(self._config.alphabet.decode(labels) for labels in selection.labels)
 
+    def phonemes(
+        self, selection: Selection, pack: FeaturePack
+    ) -> tuple[tuple[ctc.Labels, ...], str]:
+        """Phoneme targets of what was kept, and words about them; none without such a head."""
+        if self._dictionary is None:
+            return (NO_LABELS,) * len(selection.kept), ""
+        frames = pack.frames[list(selection.kept)].tolist()
+        stride = self._config.model.frame_stride
+        targets = self._dictionary.targets(self.texts(selection), frames, stride)
+        return targets.labels, f"; {targets.report()}"
 
-def _fastest(packs: tuple[FeaturePack, ...], config: TrainingConfig) -> FeaturePack:
-    """The variant with the fewest frames."""
-    return packs[config.corpus.speeds.index(max(config.corpus.speeds))]
-
-
-def _dictionary(config: TrainingConfig, root: Path) -> PronouncingDictionary | None:
-    """What pronounces texts for the phoneme head; None without that head."""
-    if config.head_phonemes is None:
-        return None
-    name = config.corpus.pronunciations
-    return open_dictionary(root / name if name else None, config.head_phonemes)
-
-
-def _phonemes(
-    selection: Selection,
-    pack: FeaturePack,
-    config: TrainingConfig,
-    dictionary: PronouncingDictionary | None,
-) -> PhonemeTargets:
-    """Phoneme targets of what was kept, at the frames that `pack` gives it."""
-    if dictionary is None:
-        return PhonemeTargets((NO_LABELS,) * len(selection.kept))
-    texts = [config.alphabet.decode(labels) for labels in selection.labels]
-    frames = pack.frames[list(selection.kept)].tolist()
-    return dictionary.targets(texts, frames, config.model.frame_stride)
-
-
-def _report(line: str, phonemes: PhonemeTargets, dictionary: PronouncingDictionary | None) -> str:
-    return line if dictionary is None else f"{line}; {phonemes.report()}"
-
-
-def _dev_sets(
-    config: TrainingConfig, root: Path, cache: Path, dictionary: PronouncingDictionary | None
-) -> tuple[list[DevSet], list[str]]:
-    """The dev sets, and a line about each for people."""
-    prepared = [_dev_set(name, config, root, cache, dictionary) for name in config.corpus.dev]
-    return [dev for dev, _ in prepared], [line for _, line in prepared]
-
-
-def _dev_set(
-    name: str,
-    config: TrainingConfig,
-    root: Path,
-    cache: Path,
-    dictionary: PronouncingDictionary | None,
-) -> tuple[DevSet, str]:
-    """A dev set, and a line about it for people."""
-    utterances = read_manifest(root / name)
-    pack = _pack(utterances, config, cache, name, 1.0)
-    selection = select(utterances, pack.frames.tolist(), config.alphabet, config.model.frame_stride)
-    texts = tuple(config.alphabet.normalize(utterances[i].text) for i in selection.kept)
-    phonemes = _phonemes(selection, pack, config, dictionary)
-    line = f"{name}: {len(selection.kept)} utterances to choose by"
-    dev_set = DevSet(name, pack, selection.kept, texts, phonemes.labels)
-    return dev_set, _report(line, phonemes, dictionary)
+    def dev_set(self, name: str) -> tuple[DevSet, str]:
+        """A dev set, and a line about it for people."""
+        pack = self.pack(name)
+        selection = self.select(name, pack)
+        phonemes, report = self.phonemes(selection, pack)
+        dev_set = DevSet(name, pack, selection.kept, self.texts(selection), phonemes)
+        return dev_set, f"{name}: {len(selection.kept)} utterances to choose by{report}"

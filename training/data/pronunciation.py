@@ -5,7 +5,8 @@ The dictionary is the CMU Pronouncing Dictionary, or a file in the same form (se
 """
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,26 +22,20 @@ _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 
 @dataclass(frozen=True)
 class PhonemeTargets:
-    """What the utterances of one manifest are in phonemes, as far as they can be said so.
+    """What the utterances of one manifest are in phonemes, where that is known.
 
     Attributes:
         labels: for each utterance, (N,) int64 phoneme classes; none without a target.
-        unknown_word: how many hold a word that the dictionary lacks.
-        too_few_frames: how many have more phonemes than CTC can place in their frames.
+        missing: how many have none, for each reason.
     """
 
     labels: tuple[ctc.Labels, ...]
-    unknown_word: int = 0
-    too_few_frames: int = 0
+    missing: Mapping[str, int]
 
     def report(self) -> str:
         """A few words for people."""
         count = sum(labels.size > 0 for labels in self.labels)
-        missing = {
-            "a word outside the dictionary": self.unknown_word,
-            "fewer frames than phonemes need": self.too_few_frames,
-        }
-        reasons = ", ".join(f"{number} with {why}" for why, number in missing.items() if number)
+        reasons = ", ".join(f"{number} with {why}" for why, number in self.missing.items())
         return f"{count} have phoneme targets" + (f" (not: {reasons})" if reasons else "")
 
 
@@ -92,16 +87,16 @@ class PronouncingDictionary:
             frame_stride: feature frames per output frame.
         """
         targets: list[ctc.Labels] = []
-        unknown_word = too_few_frames = 0
+        missing: Counter[str] = Counter()
         for text, length in zip(texts, frames, strict=True):
             labels = self.labels(text)
             if labels is None:
-                unknown_word += 1
+                missing["a word outside the dictionary"] += 1
             elif -(-length // frame_stride) < ctc.min_frames(labels):
-                too_few_frames += 1
+                missing["fewer frames than phonemes need"] += 1
                 labels = None
             targets.append(NO_LABELS if labels is None else labels)
-        return PhonemeTargets(tuple(targets), unknown_word, too_few_frames)
+        return PhonemeTargets(tuple(targets), missing)
 
 
 def open_dictionary(path: Path | None, phonemes: PhonemeSet) -> PronouncingDictionary:

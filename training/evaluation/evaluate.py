@@ -18,7 +18,7 @@ from otoscope.sidecars import write_sidecar
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import ManifestError, read_manifest
 from training.evaluation.decoders import System, model_decoder, our_systems, pocketsphinx
-from training.evaluation.metrics import ErrorRates, character_counts, interval, word_counts
+from training.evaluation.metrics import character_errors, interval, word_errors
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Score:
     """One system on one manifest.
 
     Attributes:
+        rates: "cer" and "wer" as fractions, "characters" and "words" of the references.
         cer_interval, wer_interval: 95 %, bootstrap by speaker, as fractions.
         cpu_s_per_audio_s: from samples to text.
     """
@@ -54,7 +55,7 @@ class Score:
     utterances: int
     left_out: int
     audio_s: float
-    rates: ErrorRates
+    rates: dict[str, float]
     cer_interval: tuple[float, float]
     wer_interval: tuple[float, float]
     cpu_s_per_audio_s: float
@@ -137,17 +138,20 @@ def score_system(system: System, spoken: SpokenSet) -> tuple[Score, list[str]]:
             system.recognize(one) for one in tqdm(spoken.waveforms, desc=title, unit="file")
         ]
         cpu_s = time.process_time() - started
-    characters = character_counts(spoken.references, hypotheses)
-    words = word_counts(spoken.references, hypotheses)
+    characters = character_errors(spoken.references, hypotheses)
+    words = word_errors(spoken.references, hypotheses)
     score = Score(
         manifest=spoken.name,
         decoder=system.name,
         utterances=len(hypotheses),
         left_out=spoken.left_out,
         audio_s=round(spoken.audio_s, 2),
-        rates=ErrorRates(
-            characters.rate, words.rate, int(characters.lengths.sum()), int(words.lengths.sum())
-        ),
+        rates={
+            "cer": characters.rate,
+            "wer": words.rate,
+            "characters": int(characters.lengths.sum()),
+            "words": int(words.lengths.sum()),
+        },
         cer_interval=interval(characters, spoken.speakers),
         wer_interval=interval(words, spoken.speakers),
         cpu_s_per_audio_s=cpu_s / spoken.audio_s,
@@ -166,8 +170,8 @@ def _rows(scores: Sequence[Score]) -> Iterator[str]:
     for one in scores:
         yield (
             f"| {one.manifest} | {one.utterances} utterances, {one.audio_s / 60:.0f} min "
-            f"| {one.decoder} | {_percent(one.rates.cer, one.cer_interval)} "
-            f"| {_percent(one.rates.wer, one.wer_interval)} | {one.cpu_s_per_audio_s:.4f} |"
+            f"| {one.decoder} | {_percent(one.rates['cer'], one.cer_interval)} "
+            f"| {_percent(one.rates['wer'], one.wer_interval)} | {one.cpu_s_per_audio_s:.4f} |"
         )
 
 

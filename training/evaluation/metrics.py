@@ -1,6 +1,6 @@
-"""Word, character and phoneme error rates, with how sure one can be of them."""
+"""Word, character and phoneme error rates, and how certain they are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import jiwer
@@ -11,36 +11,8 @@ _RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
-class PhonemeErrorRate:
-    """Errors over reference length, summed over all utterances; can exceed 1.
-
-    Attributes:
-        per: as a fraction.
-        phonemes: in the references.
-    """
-
-    per: float
-    phonemes: int
-
-
-@dataclass(frozen=True)
-class ErrorRates:
-    """Errors over reference length, summed over all utterances; can exceed 1.
-
-    Attributes:
-        cer, wer: as fractions.
-        characters, words: in the references.
-    """
-
-    cer: float
-    wer: float
-    characters: int
-    words: int
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What happened in each utterance.
+class ErrorCounts:
+    """Errors of each utterance of a set.
 
     Attributes:
         errors: (utterances,) int64, substitutions, deletions and insertions.
@@ -52,37 +24,75 @@ class Counts:
 
     @property
     def rate(self) -> float:
-        """All errors over all lengths."""
+        """All errors over all lengths, as a fraction; can exceed 1."""
         return float(self.errors.sum() / self.lengths.sum())
 
 
-def word_counts(references: Sequence[str], hypotheses: Sequence[str]) -> Counts:
-    """Word errors of each utterance; references must not be empty."""
-    outputs = [jiwer.process_words(*pair) for pair in zip(references, hypotheses, strict=True)]
-    lengths = [len(reference.split()) for reference in references]
-    return Counts(_errors(outputs), np.array(lengths, dtype=np.int64))
+@dataclass(frozen=True)
+class DevScore:
+    """Errors on one dev set.
+
+    Attributes:
+        phonemes: of the phoneme head, over the utterances that have a phoneme target; None without
+            the head or without such utterances.
+    """
+
+    characters: ErrorCounts
+    words: ErrorCounts
+    phonemes: ErrorCounts | None
 
 
-def character_counts(references: Sequence[str], hypotheses: Sequence[str]) -> Counts:
-    """Character errors of each utterance, spaces counted; references must not be empty."""
-    outputs = [jiwer.process_characters(*pair) for pair in zip(references, hypotheses, strict=True)]
-    lengths = [len(reference) for reference in references]
-    return Counts(_errors(outputs), np.array(lengths, dtype=np.int64))
+@dataclass(frozen=True)
+class DevScores:
+    """Errors on every dev set, by its name."""
+
+    sets: dict[str, DevScore]
+
+    @property
+    def cer(self) -> float | None:
+        """Character error rate over all sets, as a fraction; None without any."""
+        return pooled_rate(score.characters for score in self.sets.values())
+
+    @property
+    def per(self) -> float | None:
+        """Phoneme error rate over the sets that have one."""
+        return pooled_rate(score.phonemes for score in self.sets.values())
+
+    def __str__(self) -> str:
+        if self.cer is None:
+            return "no dev sets"
+        each = ", ".join(f"{name} {100 * s.characters.rate:.1f}" for name, s in self.sets.items())
+        phonemes = "" if self.per is None else f", PER {100 * self.per:.1f} %"
+        return f"dev CER {100 * self.cer:.1f} % ({each}){phonemes}"
 
 
-def error_rates(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorRates:
-    """CER and WER of texts in the same order; references must not be empty."""
-    characters = character_counts(references, hypotheses)
-    words = word_counts(references, hypotheses)
-    return ErrorRates(
-        cer=characters.rate,
-        wer=words.rate,
-        characters=int(characters.lengths.sum()),
-        words=int(words.lengths.sum()),
-    )
+def word_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCounts:
+    """Count words; references must not be empty."""
+    return _counts(jiwer.process_words(*pair) for pair in zip(references, hypotheses, strict=True))
 
 
-def interval(counts: Counts, speakers: Sequence[str], seed: int = 0) -> tuple[float, float]:
+def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> ErrorCounts:
+    """Count characters, spaces among them; references must not be empty."""
+    pairs = zip(references, hypotheses, strict=True)
+    return _counts(jiwer.process_characters(*pair) for pair in pairs)
+
+
+def phoneme_errors(
+    references: Iterable[Sequence[str]], hypotheses: Iterable[Sequence[str]]
+) -> ErrorCounts:
+    """Count the names of phonemes; references must not be empty."""
+    return word_errors([" ".join(r) for r in references], [" ".join(h) for h in hypotheses])
+
+
+def pooled_rate(sets: Iterable[ErrorCounts | None]) -> float | None:
+    """Error rate over the sets that have one, weighted by their lengths; None if none has."""
+    known = [counts for counts in sets if counts is not None]
+    if not known:
+        return None
+    return float(sum(c.errors.sum() for c in known) / sum(c.lengths.sum() for c in known))
+
+
+def interval(counts: ErrorCounts, speakers: Sequence[str], seed: int = 0) -> tuple[float, float]:
     """95 % bootstrap interval of an error rate, whole speakers drawn with replacement.
 
     Utterances of one speaker are alike, so drawing utterances would promise too much (Bisani and
@@ -97,31 +107,7 @@ def interval(counts: Counts, speakers: Sequence[str], seed: int = 0) -> tuple[fl
     return float(low), float(high)
 
 
-def phoneme_error_rate(
-    references: Sequence[Sequence[str]], hypotheses: Sequence[Sequence[str]]
-) -> PhonemeErrorRate:
-    """PER of phoneme names in the same order; references must not be empty."""
-    counts = word_counts(
-        [" ".join(names) for names in references], [" ".join(names) for names in hypotheses]
-    )
-    return PhonemeErrorRate(counts.rate, int(counts.lengths.sum()))
-
-
-def pooled_cer(rates: Sequence[ErrorRates]) -> float:
-    """CER over several sets, weighted by their characters."""
-    return sum(r.cer * r.characters for r in rates) / sum(r.characters for r in rates)
-
-
-def pooled_per(rates: Sequence[PhonemeErrorRate | None]) -> float | None:
-    """PER over the sets that have one, weighted by their phonemes; None if none has."""
-    known = [rate for rate in rates if rate is not None]
-    if not known:
-        return None
-    return sum(r.per * r.phonemes for r in known) / sum(r.phonemes for r in known)
-
-
-def _errors(
-    outputs: Sequence[jiwer.WordOutput | jiwer.CharacterOutput],
-) -> npt.NDArray[np.int64]:
-    totals = [one.substitutions + one.deletions + one.insertions for one in outputs]
-    return np.array(totals, dtype=np.int64)
+def _counts(outputs: Iterable[jiwer.WordOutput | jiwer.CharacterOutput]) -> ErrorCounts:
+    rows = [(o.substitutions + o.deletions, o.insertions, o.hits) for o in outputs]
+    lost, inserted, hits = np.array(rows, dtype=np.int64).T
+    return ErrorCounts(lost + inserted, lost + hits)

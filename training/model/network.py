@@ -1,6 +1,6 @@
 """The acoustic model: convolutions, recurrent layers, log-softmax.
 
-X (batch, frames T, bins) -> two 3x3 convolutions that halve time and frequency -> `layers`
+Features (batch, frames T, bins) -> two 3x3 convolutions that halve time and frequency -> `layers`
 recurrent layers, pre-normalised and residual -> log P(c | x_t) (batch, T', V). Every convolution's
 input is masked by length, so an item's result does not depend on its batch neighbours.
 
@@ -12,13 +12,14 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from training.config import ModelConfig
+from otoscope.posteriors import HeadLogProbs
+from training.config import ModelConfig, TrainingConfig
 
 FREQUENCY_STRIDE = 2
 
 
 class Heads(NamedTuple):
-    """What every head believes about the same output frames, in natural logs, float32.
+    """Posteriors of every head for the same output frames, natural logs, float32.
 
     Attributes:
         log_probs: of the characters, (batch, T', classes).
@@ -33,6 +34,16 @@ class Heads(NamedTuple):
     phonemes: Tensor | None
     intermediate: Tensor | None
 
+    def unpadded(self) -> list[HeadLogProbs]:
+        """What the characters' and the phonemes' head say of each item, without its padding."""
+        return [
+            HeadLogProbs(
+                self.log_probs[row, :length].numpy(),
+                None if self.phonemes is None else self.phonemes[row, :length].numpy(),
+            )
+            for row, length in enumerate(self.lengths.tolist())
+        ]
+
 
 class AcousticModel(nn.Module):
     """RNN-CTC acoustic model (Graves et al. 2006; front end after Amodei et al. 2016)."""
@@ -44,7 +55,7 @@ class AcousticModel(nn.Module):
 
         Args:
             config: the network's shape.
-            bins: of X.
+            bins: of the features.
             classes: of the characters, the blank included.
             phoneme_classes: of the phoneme head if `config` has one, the blank included.
         """
@@ -142,6 +153,13 @@ class RecurrentLayer(nn.Module):
             out = torch.cat([out, _gather(back, order)], dim=-1)
         summed: Tensor = x + out
         return summed
+
+
+def untrained(config: TrainingConfig) -> AcousticModel:
+    """The model that a run trains, with random weights."""
+    return AcousticModel(
+        config.model, config.features.bins, config.alphabet.size, config.phonemes.size
+    )
 
 
 def parameter_count(model: nn.Module) -> int:

@@ -7,8 +7,17 @@ from typing import Any
 from torch.utils.tensorboard import SummaryWriter
 
 from otoscope.files import replacing
+from training.evaluation.metrics import DevScores
 from training.model.loss import Losses
-from training.run.validation import DevScore
+
+_LOSSES = {
+    "character": "loss",
+    "phoneme": "phoneme_loss",
+    "intermediate": "intermediate_loss",
+    "inconsistency": "inconsistency",
+    "distance": "teacher_distance",
+}
+"""Attributes of `Losses`, and what they are called in the file."""
 
 
 class History:
@@ -22,29 +31,20 @@ class History:
 
     def add_step(self, step: int, losses: Losses, rate: float, gradient_norm: float) -> None:
         """One optimiser step: `loss` in nats a character, `phoneme_loss` in nats a phoneme."""
-        row: dict[str, Any] = {"step": step, "loss": losses.character.item()}
-        if losses.phoneme is not None:
-            row["phoneme_loss"] = losses.phoneme.item()
-        if losses.intermediate is not None:
-            row["intermediate_loss"] = losses.intermediate.item()
-        if losses.inconsistency is not None:
-            row["inconsistency"] = losses.inconsistency.item()
-        if losses.distance is not None:
-            row["teacher_distance"] = losses.distance.item()
-        self._add({**row, "learning_rate": rate, "gradient_norm": gradient_norm})
+        values = {name: getattr(losses, attribute) for attribute, name in _LOSSES.items()}
+        known = {name: value.item() for name, value in values.items() if value is not None}
+        self._add({"step": step, **known, "learning_rate": rate, "gradient_norm": gradient_norm})
 
-    def add_evaluation(
-        self, step: int, epoch: int, cer: float, per: float | None, scores: dict[str, DevScore]
-    ) -> None:
+    def add_evaluation(self, step: int, epoch: int, scores: DevScores) -> None:
         """Dev error rates as fractions: pooled CER and PER if there is one, then each set's."""
-        row: dict[str, Any] = {"step": step, "epoch": epoch, "dev_cer": cer}
-        if per is not None:
-            row["dev_per"] = per
-        for name, score in scores.items():
-            row[f"cer/{name}"] = score.rates.cer
-            row[f"wer/{name}"] = score.rates.wer
+        row: dict[str, Any] = {"step": step, "epoch": epoch, "dev_cer": scores.cer}
+        if scores.per is not None:
+            row["dev_per"] = scores.per
+        for name, score in scores.sets.items():
+            row[f"cer/{name}"] = score.characters.rate
+            row[f"wer/{name}"] = score.words.rate
             if score.phonemes is not None:
-                row[f"per/{name}"] = score.phonemes.per
+                row[f"per/{name}"] = score.phonemes.rate
         self._add(row)
 
     def flush(self) -> None:

@@ -1,17 +1,18 @@
 """The training loop: batches in, checkpoints and figures out.
 
-What a step does depends on the run's state alone (weights, optimiser, torch's random state, the
-place in the epoch), and all of it is in every checkpoint: a run killed at any moment goes on from
-its last checkpoint as if nothing had happened.
+What a step does depends only on the run's state (weights, optimiser, torch's random state, the
+place in the epoch), all of which is in every checkpoint: a run that is killed at any moment gives
+the same weights when it is resumed.
 """
 
+import math
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import nn
@@ -20,21 +21,18 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from otoscope.errors import SpecError
-from otoscope.spec import ModelSpec
-from training.config import TrainingConfig, config_to_dict
-from training.data.dataset import Batch, Examples, collate, epoch_batches
-from training.data.prepare import FRAMES_PER_S, Prepared
-from training.evaluation.metrics import pooled_cer, pooled_per
+from otoscope.strict import dump
+from training.config import OptimiserConfig, TrainingConfig
+from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches
+from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
-from training.model.network import AcousticModel
+from training.model.network import AcousticModel, untrained
 from training.model.teacher import Teacher
 from training.run import validation
 from training.run.metrics_log import History
-from training.run.plots import Reporter
-from training.run.schedule import learning_rate
+from training.run.plots import save_pictures
 from training.weights import checkpoint
-from training.weights.provenance import model_spec
-from training.weights.warm_start import begin_with
+from training.weights.warm_start import warm_start
 
 
 class Trainer:
@@ -53,9 +51,9 @@ class Trainer:
         Args:
             config: the run's choices.
             prepared: what it learns from.
-            folder: of its checkpoints; a run that is there is gone on with.
-            start: weights to begin a new run with: another run's `best.pt`, or a model.onnx.
-            teacher: whose posteriors it learns; where `config.loss` has a weight for them.
+            folder: of its checkpoints; a run that is there is resumed.
+            start: weights that a new run begins with: another run's `best.pt`, or a model.onnx.
+            teacher: whose posteriors it learns, where `config.loss` has a weight for them.
         """
         if (teacher is not None) != (config.loss.teacher_weight > 0):
             raise SpecError(
@@ -69,9 +67,7 @@ class Trainer:
         self.folder = folder
         self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
-        self.model = AcousticModel(
-            config.model, config.features.bins, config.alphabet.size, config.phonemes.size
-        )
+        self.model = untrained(config)
         self.average = AveragedModel(
             self.model,
             multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.average_decay),  # type: ignore[no-untyped-call]
@@ -84,8 +80,6 @@ class Trainer:
             fused=True,
         )
         self.history = History(folder / "history.jsonl")
-        self.reporter = Reporter(folder, prepared.dev, config)
-        self._shares = [source.share for source in config.corpus.train]
         self._examples = Examples(
             prepared.examples,
             config.features,
@@ -103,7 +97,7 @@ class Trainer:
         """Train from where the run is to its end.
 
         Returns:
-            True at the end, False if SIGTERM or SIGINT broke it off after a checkpoint.
+            True at the end, False if SIGTERM or SIGINT stopped it; there is a checkpoint then.
         """
         self.resume()
         signals = (signal.SIGTERM, signal.SIGINT)
@@ -138,24 +132,18 @@ class Trainer:
         )
         self.model.train()
         bar = tqdm(
-            total=len(batches),
-            initial=self.progress.batch,
+            total=self._total_steps,
+            initial=self.progress.step,
             desc=f"epoch {self.progress.epoch + 1}/{self.config.loop.epochs}",
             unit="step",
             mininterval=0.5 if sys.stderr.isatty() else 20,  # a log file gets a line now and then
         )
+        started_s, started_audio_s = time.monotonic(), self.progress.audio_s
         with bar:
-            started_s, started_audio_s = time.monotonic(), self.progress.audio_s
             for batch in loader:
                 loss = self._step(batch)
                 speed = (self.progress.audio_s - started_audio_s) / (time.monotonic() - started_s)
-                left_s = (self._total_steps - self.progress.step) * (
-                    (time.monotonic() - started_s) / max(1, bar.n - bar.initial + 1)
-                )
-                bar.set_postfix_str(
-                    f"loss {loss:.3f}, {speed:.0f} audio s/s, {left_s / 60:.0f} min to the end",
-                    refresh=False,
-                )
+                bar.set_postfix_str(f"loss {loss:.3f}, {speed:.0f} audio s/s", refresh=False)
                 bar.update()
                 if self._stopped:
                     return False
@@ -164,19 +152,14 @@ class Trainer:
         return True
 
     def _step(self, batch: Batch) -> float:
-        optimiser = self.config.optimiser
-        rate = learning_rate(
-            self.progress.step,
-            self._total_steps,
-            optimiser.peak_learning_rate,
-            optimiser.warmup_steps,
-        )
+        optimiser, progress = self.config.optimiser, self.progress
+        rate = learning_rate(progress.step, self._total_steps, optimiser)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         losses = self._losses(batch)
         if not torch.isfinite(losses.total):
             raise FloatingPointError(
-                f"expected a finite loss, got {losses.total.item()} at step {self.progress.step}; "
+                f"expected a finite loss, got {losses.total.item()} at step {progress.step}; "
                 f"the last checkpoint is {self.folder / 'last.pt'}"
             )
         self.optimiser.zero_grad()
@@ -184,10 +167,10 @@ class Trainer:
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), optimiser.clip_norm)
         self.optimiser.step()
         self.average.update_parameters(self.model)
-        self.progress.step += 1
-        self.progress.batch += 1
-        self.progress.audio_s += batch.audio_frames / FRAMES_PER_S
-        self.history.add_step(self.progress.step, losses, rate, float(norm))
+        progress.step += 1
+        progress.batch += 1
+        progress.audio_s += int(batch.lengths.sum()) * self.config.features.hop_s
+        self.history.add_step(progress.step, losses, rate, float(norm))
         return losses.character.item()
 
     def _losses(self, batch: Batch) -> Losses:
@@ -197,55 +180,35 @@ class Trainer:
         return all_losses(heads, batch, self.config.loss, teacher)
 
     def _evaluate(self) -> None:
-        """Judge the averaged weights after an epoch; without a dev set the newest are the best."""
-        model, epoch = self._averaged(), self.progress.epoch + 1
-        cer = self._dev_cer(model, epoch) if self.prepared.dev else None
-        if cer is None or cer < self.progress.best_cer:
-            self.progress.best_cer = float("inf") if cer is None else cer
-            checkpoint.save_exportable(
-                self.folder / "best.pt",
-                checkpoint.Exportable(model, self._spec(cer), self.config),
-            )
-        self.reporter.draw(self.history, model, epoch)
-
-    def _dev_cer(self, model: AcousticModel, epoch: int) -> float:
-        """Measure, record and say the error rates on the dev sets; their pooled CER."""
-        config = self.config
-        scores = {
-            dev.name: validation.evaluate(
-                model, dev, config.features, config.alphabet, config.head_phonemes
-            )
-            for dev in self.prepared.dev
-        }
-        cer = pooled_cer([score.rates for score in scores.values()])
-        per = pooled_per([score.phonemes for score in scores.values()])
-        self.history.add_evaluation(self.progress.step, epoch, cer, per, scores)
-        tqdm.write(
-            f"epoch {epoch}: dev CER {100 * cer:.1f} % ("
-            + ", ".join(f"{name} {100 * s.rates.cer:.1f}" for name, s in scores.items())
-            + (")" if per is None else f"), PER {100 * per:.1f} %")
-        )
-        return cer
+        """Measure the averaged weights after an epoch; without dev sets the newest are the best."""
+        model, progress, epoch = self._averaged(), self.progress, self.progress.epoch + 1
+        scores = validation.evaluate(model, self.prepared.dev, self.config)
+        if scores.cer is not None:
+            self.history.add_evaluation(progress.step, epoch, scores)
+            tqdm.write(f"epoch {epoch}: {scores}")
+        if scores.cer is None or scores.cer < progress.best_cer:
+            progress.best_cer = float("inf") if scores.cer is None else scores.cer
+            hours = self.prepared.audio_hours
+            spec = checkpoint.model_spec(self.config, model, hours, epoch, scores.cer)
+            best = checkpoint.Exportable(model, spec, self.config)
+            checkpoint.save_exportable(self.folder / "best.pt", best)
+        save_pictures(self.folder, self.history, model, self.prepared.dev, self.config, epoch=epoch)
 
     def _averaged(self) -> AcousticModel:
         return cast("AcousticModel", self.average.module).eval()
 
-    def _spec(self, cer: float | None) -> ModelSpec:
-        epochs = self.progress.epoch + 1
-        return model_spec(self.config, self.model, self.prepared.audio_hours, epochs, cer)
-
-    def _batches(self, epoch: int) -> list[list[Any]]:
-        loop = self.config.loop
+    def _batches(self, epoch: int) -> list[list[Draw]]:
+        config, hop_s = self.config, self.config.features.hop_s
         return epoch_batches(
             self.prepared.examples,
-            self._shares,
+            [source.share for source in config.corpus.train],
             epoch=epoch,
-            seed=self.config.seed,
-            batch_frames=round(loop.batch_s * FRAMES_PER_S),
-            by_length=epoch < loop.sorted_epochs,
-            views=self.config.loss.views,
-            join_share=self.config.augment.join_probability,
-            join_frames=round(self.config.augment.join_max_s * FRAMES_PER_S),
+            seed=config.seed,
+            batch_frames=round(config.loop.batch_s / hop_s),
+            by_length=epoch < config.loop.sorted_epochs,
+            views=config.loss.views,
+            join_share=config.augment.join_probability,
+            join_frames=round(config.augment.join_max_s / hop_s),
         )
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
@@ -256,7 +219,7 @@ class Trainer:
         checkpoint.save(
             self.folder / "last.pt",
             {
-                "config": config_to_dict(self.config),
+                "config": dump(self.config),
                 "progress": vars(self.progress).copy(),
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
@@ -272,11 +235,11 @@ class Trainer:
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             if self._start is not None:
-                begin_with(self._start, self.model, self.first_batches)
+                warm_start(self._start, self.model, self.first_batches)
                 self._averaged().load_state_dict(self.model.state_dict())
             return
         state = checkpoint.load(path)
-        checkpoint.require_same(state["config"], config_to_dict(self.config), path)
+        checkpoint.require_same(state["config"], dump(self.config), path)
         self.progress = checkpoint.Progress(**state["progress"])
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
@@ -291,7 +254,23 @@ class Trainer:
             yield collate([self._examples[draw] for draw in draws])
 
 
+def learning_rate(step: int, total_steps: int, optimiser: OptimiserConfig) -> float:
+    """Linear warm-up to the peak, then a cosine down to a hundredth of it.
+
+    Args:
+        step: counted from 0.
+        total_steps: of the whole run.
+        optimiser: has the peak and the steps until then.
+    """
+    peak, warmup = optimiser.peak_learning_rate, optimiser.warmup_steps
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    progress = min(1.0, (step - warmup) / max(1, total_steps - warmup))
+    floor = 0.01
+    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
+
+
 def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001
-    """Ctrl-C reaches every process of a terminal: the run stops its worker, no signal does."""
+    """Ctrl-C reaches every process of a terminal, but only the run may stop its worker."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

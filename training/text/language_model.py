@@ -1,4 +1,4 @@
-"""Text -> a pruned word trigram, and how well it knows the dev sets.
+"""Text -> a pruned word trigram, and how well it predicts the dev sets.
 
 Estimation is IRSTLM's (Federico et al. 2008), from the Debian package `irstlm`: improved Kneser-Ney
 smoothing without singleton trigrams, then pruning by weighted difference.
@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 from otoscope.decoding.ngram import NgramModel, from_arpa
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import Alphabet
-from training.data.manifest import read_manifest
-from training.text.sentences import held_out, normalize, sentences
+from training.data.manifest import manifest_name, normalize_or_empty, read_manifest
+from training.text.sentences import held_out, sentences
 
 IRSTLM = Path("/usr/lib/irstlm")
 ORDER = 3
@@ -29,8 +29,8 @@ class EstimationError(OtoscopeError):
 
 
 @dataclass(frozen=True)
-class Knowledge:
-    """What a language model knows of one manifest.
+class LmScore:
+    """How well a language model predicts one manifest.
 
     Attributes:
         perplexity: of its words and sentence ends, unknown words left out.
@@ -52,7 +52,7 @@ class Report:
     vocabulary: int
     size_bytes: int
     sources: tuple[str, ...]
-    dev: tuple[Knowledge, ...]
+    dev: tuple[LmScore, ...]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Recipe:
     Attributes:
         texts: files of plain text, .xz and .gz too, a paragraph a line.
         manifests: whose transcripts are added.
-        repeat: how often each transcript counts: they are few, and what will be said.
+        repeat: how often each transcript counts: they are few, and like what is to be recognised.
         min_count: words rarer than this are unknown words.
         prune: threshold of IRSTLM's pruning for bigrams and trigrams, natural log difference.
     """
@@ -96,7 +96,7 @@ def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) ->
         vocabulary=len(model.vocabulary),
         size_bytes=out.stat().st_size,
         sources=tuple(path.name for path in recipe.texts)
-        + tuple(f"{path.parent.name}/{path.stem}" for path in recipe.manifests),
+        + tuple(map(manifest_name, recipe.manifests)),
         dev=tuple(measure(model, path, alphabet) for path in dev),
     )
     text = json.dumps(asdict(report), indent=1) + "\n"
@@ -104,28 +104,27 @@ def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) ->
     return report
 
 
-def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> Knowledge:
+def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> LmScore:
     """Perplexity and share of unknown words on a manifest's texts."""
     events, words, unknown, log_prob = 0, 0, 0, 0.0
     for utterance in read_manifest(manifest):
-        spoken = normalize(utterance.text, alphabet).split()
-        missing = sum(word not in model.numbers for word in spoken)
-        words += len(spoken)
+        text = normalize_or_empty(utterance.text, alphabet).split()
+        missing = sum(word not in model.numbers for word in text)
+        words += len(text)
         unknown += missing
-        if spoken and not missing:
-            log_prob += model.log_prob(spoken)
-            events += len(spoken) + 1
-    name = f"{manifest.parent.name}/{manifest.stem}"
+        if text and not missing:
+            log_prob += model.log_prob(text)
+            events += len(text) + 1
     perplexity = math.exp(-log_prob / events) if events else math.inf
-    return Knowledge(name, words, perplexity, unknown / max(words, 1))
+    return LmScore(manifest_name(manifest), words, perplexity, unknown / max(words, 1))
 
 
 def _learned(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
     yield from sentences(recipe.texts, alphabet)
     for manifest in recipe.manifests:
         for utterance in read_manifest(manifest):
-            if written := normalize(utterance.text, alphabet):
-                yield from [written] * recipe.repeat
+            if text := normalize_or_empty(utterance.text, alphabet):
+                yield from [text] * recipe.repeat
 
 
 def _estimate(lines: Sequence[str], counts: Counter[str], recipe: Recipe, folder: Path) -> Path:

@@ -4,7 +4,6 @@ Only utterances that it is sure of are kept (Kahn et al. 2020, "Self-Training fo
 Recognition"): by the mean calibrated confidence of their words.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from tqdm import tqdm
 
 from otoscope import Recognizer, audio
 from otoscope.errors import ModelFileError
-from training.data.manifest import read_manifest
+from training.data.manifest import read_manifest, write_manifest
 from training.evaluation.decoders import model_decoder, transcribers
 
 
@@ -70,7 +69,6 @@ def label(
                 "confidence": round(confidence, 3),
             }
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    write_manifest(out, rows)
     mean = sum(confidences) / len(confidences) if confidences else 0.0
     return Labelled(len(rows), len(utterances), kept_s, heard_s, mean)

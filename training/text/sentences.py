@@ -3,14 +3,15 @@
 import gzip
 import lzma
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
-from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
-from training.data.manifest import read_manifest
+from training.data.manifest import normalize_or_empty, read_manifest
 
 _SENTENCE_END = re.compile("(?<=[.?!])[\"'\u201d\u2019)]*\\s+")
+_OPEN: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open}
 _QUOTES = re.compile("(?<!\\w)['\u2018]|['\u2019](?!\\w)")
 
 
@@ -22,34 +23,19 @@ def sentences(texts: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
     for path in texts:
         for paragraph in _lines(path):
             for sentence in _SENTENCE_END.split(paragraph):
-                if written := normalize(_QUOTES.sub("", sentence), alphabet):
+                if written := normalize_or_empty(_QUOTES.sub("", sentence), alphabet):
                     yield written
 
 
 def held_out(manifests: Iterable[Path], alphabet: Alphabet) -> set[str]:
     """The texts of manifests that a model is measured on: nothing may be learned from them."""
     return {
-        normalize(utterance.text, alphabet)
+        normalize_or_empty(utterance.text, alphabet)
         for manifest in manifests
         for utterance in read_manifest(manifest)
     }
 
 
-def normalize(text: str, alphabet: Alphabet) -> str:
-    """The text in the alphabet's symbols, or "" if it can't be written so."""
-    try:
-        return alphabet.normalize(text)
-    except UnsupportedTextError:
-        return ""
-
-
 def _lines(path: Path) -> Iterator[str]:
-    if path.suffix == ".xz":
-        with lzma.open(path, "rt", encoding="utf-8") as file:
-            yield from file
-    elif path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as file:
-            yield from file
-    else:
-        with path.open(encoding="utf-8") as file:
-            yield from file
+    with _OPEN.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
+        yield from file

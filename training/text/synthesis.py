@@ -1,18 +1,17 @@
-"""Text -> synthetic speech to learn from, beside real voices: many more words than those ever said.
+"""Text -> synthetic speech to learn from beside real voices: more words than these ever said.
 
 The voices are Flite's (Black and Lenzo 2001), from the Debian package `flite`, each utterance at a
-pace and pitch of its own.
+rate and pitch of its own.
 """
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
@@ -20,10 +19,11 @@ from tqdm import tqdm
 
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import Alphabet
+from training.data.manifest import write_manifest
 from training.text.sentences import held_out, sentences
 
 PITCH_HZ = {"awb": 130.0, "kal16": 105.0, "rms": 100.0, "slt": 170.0}
-"""Voices at 16 kHz, with the pitch that each is at home at."""
+"""Voices at 16 kHz, and the usual pitch of each."""
 _STRETCH = (0.9, 1.3)
 _PITCH = (0.85, 1.2)
 
@@ -32,26 +32,11 @@ class SynthesisError(OtoscopeError):
     """Flite is missing or failed."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """What is to be spoken.
+class Synthesis(NamedTuple):
+    """What was made.
 
     Attributes:
-        utterances: how many, drawn evenly from the sentences that fit.
-        words: fewest and most in a sentence.
-        seed: of the draw, the voices, paces and pitches.
-    """
-
-    utterances: int = 5000
-    words: tuple[int, int] = (5, 20)
-    seed: int = 1
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """How much was written.
-
-    Attributes:
+        utterances: recordings.
         sentences: that there were to choose from.
         seconds: of audio.
     """
@@ -62,11 +47,25 @@ class Spoken:
 
 
 def speak(
-    texts: Sequence[Path], dev: Sequence[Path], alphabet: Alphabet, wanted: Wanted, out: Path
-) -> Spoken:
+    texts: Sequence[Path],
+    dev: Sequence[Path],
+    alphabet: Alphabet,
+    out: Path,
+    *,
+    utterances: int,
+    words: tuple[int, int] = (5, 20),
+    seed: int = 1,
+) -> Synthesis:
     """Write `out` (a .jsonl manifest), and its recordings into the folder audio/ beside it.
 
-    Sentences of the `dev` manifests are left out.
+    Args:
+        texts: files to take sentences from.
+        dev: manifests whose sentences are left out.
+        alphabet: that they have to be written in.
+        out: the manifest.
+        utterances: how many, drawn evenly from the sentences that fit.
+        words: fewest and most in a sentence.
+        seed: of the draw, the voices, rates and pitches.
 
     Raises:
         SynthesisError: if Flite is not installed or fails, or if no sentence fits.
@@ -76,7 +75,7 @@ def speak(
             "expected the program flite; on Debian and Ubuntu: apt-get install flite"
         )
     forbidden = held_out(dev, alphabet)
-    fewest, most = wanted.words
+    fewest, most = words
     fitting = [
         sentence
         for sentence in dict.fromkeys(sentences(texts, alphabet))
@@ -84,18 +83,18 @@ def speak(
     ]
     if not fitting:
         raise SynthesisError(f"expected sentences of {fewest} to {most} words, got none")
-    count = min(wanted.utterances, len(fitting))
-    chosen = np.random.default_rng(wanted.seed).permutation(len(fitting))[:count]
+    count = min(utterances, len(fitting))
+    chosen = np.random.default_rng(seed).permutation(len(fitting))[:count]
     (out.parent / "audio").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         jobs = pool.map(
-            partial(_speak_one, seed=wanted.seed, folder=out.parent),
+            partial(_speak_one, seed=seed, folder=out.parent),
             range(count),
             [fitting[index] for index in chosen],
         )
         rows = list(tqdm(jobs, total=count, desc="flite", unit="file"))
-    out.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return Spoken(count, len(fitting), sum(float(row["duration"]) for row in rows))
+    write_manifest(out, rows)
+    return Synthesis(count, len(fitting), sum(float(row["duration"]) for row in rows))
 
 
 def _speak_one(number: int, text: str, *, seed: int, folder: Path) -> dict[str, str | float]:

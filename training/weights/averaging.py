@@ -14,12 +14,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from otoscope.errors import ModelFileError
-from training.data.prepare import DevSet
-from training.evaluation.metrics import pooled_cer
-from training.run import validation
-from training.weights import checkpoint, from_onnx
+from training.evaluation.metrics import DevScores
+from training.model.network import AcousticModel
 from training.weights.batchnorm import fold
 from training.weights.checkpoint import Exportable
+from training.weights.warm_start import read_weights
 
 Weights = dict[str, Tensor]
 
@@ -27,44 +26,49 @@ SHARES = tuple(tenth / 10 for tenth in range(1, 10))
 
 
 def average(
-    first: Path,
+    first: Exportable,
     others: Sequence[Path],
-    dev: Callable[[Exportable], Sequence[DevSet]],
+    evaluate: Callable[[AcousticModel], DevScores],
     say: Callable[[str], None] = tqdm.write,
     *,
     evenly: bool = False,
 ) -> Exportable:
-    """Mix the others' weights into the first's, each with the share that hears the dev sets best.
+    """Mix the others' weights into the first's, each with the share that has the lowest CER.
 
     Args:
-        first: a run's `best.pt`; what it says of itself stays.
+        first: what it says of itself stays.
         others: checkpoints or exported models of the same form, one after the other.
-        dev: what to choose by, for the first model.
-        say: takes a line for people of each share that was tried.
-        evenly: all of them have the same share, whatever the dev sets say.
+        evaluate: measures a model on dev sets.
+        say: takes a line for people about each share that is tried.
+        evenly: all of them have the same share, whatever their CER.
 
     Raises:
-        ModelFileError: if a file is neither, or of a model of another form, or if there is nothing
-            to choose by.
+        ModelFileError: if a file is neither, or of a model of another form, or if there are no dev
+            sets to choose by.
     """
-    exportable = checkpoint.load_exportable(first)
-    sets = dev(exportable)
-    if not sets:
-        raise ModelFileError(f"{first}: expected a run with dev manifests, to choose by; got none")
-    best = fold(exportable.model.state_dict())
-    best_cer = _cer(exportable, best, sets, f"{first} alone", say)
+
+    def cer_of(weights: Weights, name: str) -> float:
+        first.model.load_state_dict(weights)
+        scores = evaluate(first.model)
+        if scores.cer is None:
+            raise ModelFileError("expected a run with dev manifests, to choose by; got none")
+        say(f"{name}: {scores}")
+        return scores.cer
+
+    best = fold(first.model.state_dict())
+    best_cer = cer_of(best, "the first alone")
     for number, other in enumerate(others, 2):
         theirs = _weights(other, best)
         alone = best
         for share in (1 / number,) if evenly else SHARES:
             mixed = mix(alone, theirs, share)
-            cer = _cer(exportable, mixed, sets, f"{100 * share:.0f} % of {other}", say)
+            cer = cer_of(mixed, f"{100 * share:.0f} % of {other}")
             if evenly or cer < best_cer:
                 best, best_cer = mixed, cer
-    exportable.model.load_state_dict(best)
+    first.model.load_state_dict(best)
     today = datetime.now(UTC).date().isoformat()
-    facts = replace(exportable.spec.provenance, dev_cer=round(best_cer, 4), created=today)
-    return replace(exportable, spec=replace(exportable.spec, provenance=facts))
+    facts = replace(first.spec.provenance, dev_cer=round(best_cer, 4), created=today)
+    return replace(first, spec=replace(first.spec, provenance=facts))
 
 
 def mix(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], share: float) -> Weights:
@@ -77,10 +81,7 @@ def mix(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], share: float) 
 
 def _weights(path: Path, ours: Mapping[str, Tensor]) -> Weights:
     """Folded weights of another model, under the names and with the shapes of ours."""
-    if path.suffix == ".onnx":
-        theirs = from_onnx.weights_of(path)
-    else:
-        theirs = fold(checkpoint.load_exportable(path).model.state_dict())
+    theirs = fold(read_weights(path))
     differing = sorted(
         name
         for name, weights in ours.items()
@@ -91,23 +92,3 @@ def _weights(path: Path, ours: Mapping[str, Tensor]) -> Weights:
             f"{path}: expected a model of the same form, got other shapes of {', '.join(differing)}"
         )
     return theirs
-
-
-def _cer(
-    exportable: Exportable,
-    weights: Weights,
-    sets: Sequence[DevSet],
-    what: str,
-    say: Callable[[str], None],
-) -> float:
-    """Pooled CER of `weights` on the dev sets, and a line about it."""
-    exportable.model.load_state_dict(weights)
-    spec = exportable.spec
-    rates = {
-        dev.name: validation.evaluate(exportable.model, dev, spec.features, spec.alphabet).rates
-        for dev in sets
-    }
-    cer = pooled_cer(list(rates.values()))
-    each = ", ".join(f"{name} {100 * one.cer:.1f}" for name, one in rates.items())
-    say(f"{what}: dev CER {100 * cer:.1f} % ({each})")
-    return cer

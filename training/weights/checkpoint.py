@@ -1,6 +1,7 @@
-"""Saving a run so that a kill -9 costs minutes, and the weights that are exported."""
+"""Checkpoints that a run resumes from, and the weights to export with the facts about them."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import torch
 
 from otoscope.errors import ModelFileError
 from otoscope.files import replacing
-from otoscope.spec import ModelSpec
-from training.config import TrainingConfig, config_from_dict, config_to_dict
-from training.model.network import AcousticModel
+from otoscope.spec import ModelSpec, Provenance
+from otoscope.strict import dump, parse
+from training.config import TrainingConfig
+from training.model.network import AcousticModel, describe, parameter_count, untrained
 
 FORMAT = 1
 
@@ -72,7 +74,7 @@ def save_exportable(path: Path, exportable: Exportable) -> None:
         {
             "weights": exportable.model.state_dict(),
             "spec": exportable.spec.to_json(),
-            "config": config_to_dict(exportable.config),
+            "config": dump(exportable.config),
         },
     )
 
@@ -80,16 +82,36 @@ def save_exportable(path: Path, exportable: Exportable) -> None:
 def load_exportable(path: Path) -> Exportable:
     """Read what `save_exportable` wrote; the model is in evaluation mode."""
     state = load(path)
-    spec = ModelSpec.from_json(state["spec"], str(path))
-    config = config_from_dict(state["config"], str(path))
-    model = AcousticModel(
-        config.model,
-        spec.features.bins,
-        spec.alphabet.size,
-        0 if spec.phonemes is None else spec.phonemes.size,
-    )
+    config = parse(TrainingConfig, state["config"], str(path))
+    model = untrained(config)
     model.load_state_dict(state["weights"])
-    return Exportable(model.eval(), spec, config)
+    return Exportable(model.eval(), ModelSpec.from_json(state["spec"], str(path)), config)
+
+
+def model_spec(
+    config: TrainingConfig,
+    model: AcousticModel,
+    audio_hours: float,
+    epochs: float,
+    dev_cer: float | None,
+) -> ModelSpec:
+    """Describe `model` after `epochs` epochs of `audio_hours` hours."""
+    return ModelSpec(
+        name=config.name,
+        features=config.features,
+        alphabet=config.alphabet,
+        frame_stride=config.model.frame_stride,
+        phonemes=config.head_phonemes,
+        provenance=Provenance(
+            architecture=describe(config.model),
+            parameters=parameter_count(model),
+            audio_hours=round(audio_hours, 2),
+            epochs=epochs,
+            corpora=tuple(dict.fromkeys(source.manifest for source in config.corpus.train)),
+            created=datetime.now(UTC).date().isoformat(),
+            dev_cer=None if dev_cer is None else round(dev_cer, 4),
+        ),
+    )
 
 
 def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> None:
@@ -101,7 +123,7 @@ def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> N
     Raises:
         ModelFileError: if the two differ.
     """
-    complete = config_to_dict(config_from_dict(saved, str(path)))
+    complete = dump(parse(TrainingConfig, saved, str(path)))
     complete["loop"] |= {"epochs": wanted["loop"]["epochs"]}
     differing = [key for key in wanted if complete[key] != wanted[key]]
     if differing:

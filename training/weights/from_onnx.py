@@ -1,4 +1,4 @@
-"""The weights of an exported model, to go on learning from without its checkpoint.
+"""The weights of an exported model, to continue learning from without its checkpoint.
 
 An export changes the form of some weights: batch normalisation is folded into the convolutions,
 both directions of a recurrent layer share one operator with its gates in ONNX's order, matrices
@@ -9,14 +9,13 @@ no longer needs; `training.weights.batchnorm.settle` measures them anew.
 from collections.abc import Iterable
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 
 from otoscope.errors import ModelFileError
-from otoscope.recognizer import SPEC_KEY
+from otoscope.recognizer import Recognizer
 from training.weights.batchnorm import folded
 
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
@@ -29,12 +28,16 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     The convolutions' batch normalisation only adds: see `training.weights.batchnorm`.
 
     Raises:
-        ModelFileError: if the file is missing, is no ONNX model, or was not exported from here.
+        ModelFileError: if the file is missing, is no model of this project, or has 8-bit weights.
     """
-    model = _read(path)
-    values = {one.name: torch.from_numpy(_array(one)) for one in model.graph.initializer}
+    if Recognizer(path).quantized:
+        raise ModelFileError(f"{path}: expected exact weights, got a model in 8 bits")
+    graph = onnx.load(path).graph
+    values = {
+        one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer
+    }
     weights: dict[str, Tensor] = {}
-    for node in model.graph.node:
+    for node in graph.node:
         module = node.name.rpartition("/")[0].strip("/").replace("/", ".")  # as the export names it
         given = [values[name] for name in node.input if name in values]
         if node.op_type == "Identity" and given:  # equal values are stored once
@@ -50,22 +53,6 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         elif node.op_type == "Add" and f"{module}.weight" in weights and given:
             weights[f"{module}.bias"] = given[0]
     return weights
-
-
-def _read(path: Path) -> onnx.ModelProto:
-    if not path.is_file():
-        raise ModelFileError(f"expected a model, got {path}, which does not exist")
-    try:
-        model = onnx.load(path)
-    except Exception as error:  # protobuf raises its own
-        raise ModelFileError(f"{path}: expected an ONNX model: {error}") from error
-    if SPEC_KEY not in {entry.key for entry in model.metadata_props}:
-        raise ModelFileError(f"{path}: expected a model exported by this project, with its spec")
-    return model
-
-
-def _array(initializer: onnx.TensorProto) -> np.ndarray:
-    return numpy_helper.to_array(initializer).copy()
 
 
 def _named(module: str, names: Iterable[str], values: Iterable[Tensor]) -> dict[str, Tensor]:

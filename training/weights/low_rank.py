@@ -10,7 +10,7 @@ speech recognition", share the projection between layer and recurrence instead.)
 
 import copy
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -23,15 +23,7 @@ _RIDGE = 1e-6
 """Added to the variances, as a share of their mean, where speech leaves a direction empty."""
 
 
-@dataclass(frozen=True)
-class Moments:
-    """Of a layer's input y: mean (width,) and covariance (width, width) over frames, float64."""
-
-    mean: Tensor
-    covariance: Tensor
-
-
-def wanted(weights: Mapping[str, Tensor], model: AcousticModel) -> bool:
+def fits(weights: Mapping[str, Tensor], model: AcousticModel) -> bool:
     """Whether `model` has bottlenecks and `weights` are of layers as large without."""
     narrow = model.state_dict().get("layers.0.bottleneck.weight")
     reads = weights.get("layers.0.forwards.weight_ih_l0")
@@ -49,33 +41,32 @@ def narrowed(
 
     Args:
         weights: under the names of the same model without bottlenecks; layers it lacks stay out.
-        model: whose form is wanted.
+        model: of the form to be made.
         batches: speech to be near on.
     """
     result = dict(weights)
-    for number, moments in _inputs(weights, model, batches).items():
-        result |= factors(weights, f"layers.{number}", moments, model.config.bottleneck)
+    for number, y in enumerate(_inputs(weights, model, batches)):
+        result |= factors(weights, f"layers.{number}", y, model.config.bottleneck)
     return result
 
 
 def _inputs(
     weights: Mapping[str, Tensor], model: AcousticModel, batches: Iterable[Batch]
-) -> dict[int, Moments]:
-    """What each layer that `weights` know reads in `batches`."""
+) -> list[Tensor]:
+    """What each layer that `weights` know reads in `batches`, (frames, width) float64 each."""
     wide = _wide(weights, model)
-    seen: dict[int, list[Tensor]] = {number: [] for number in range(len(wide.layers))}
-    for number, layer in enumerate(wide.layers.children()):
+    seen: list[list[Tensor]] = [[] for _ in wide.layers]
+    for layer, kept in zip(wide.layers.children(), seen, strict=True):
         cast("RecurrentLayer", layer).norm.register_forward_hook(
-            lambda _layer, _x, y, kept=seen[number]: kept.append(y)
+            lambda _layer, _x, y, kept=kept: kept.append(y)
         )
     frames: list[Tensor] = []
     for batch in batches:
         lengths = wide.heads(batch.features, batch.lengths).lengths
         frames.append(torch.arange(int(lengths.max())) < lengths.unsqueeze(1))
-    return {
-        number: _moments(torch.cat([y[own] for y, own in zip(kept, frames, strict=True)]).double())
-        for number, kept in seen.items()
-    }
+    return [
+        torch.cat([y[own] for y, own in zip(kept, frames, strict=True)]).double() for kept in seen
+    ]
 
 
 def _wide(weights: Mapping[str, Tensor], model: AcousticModel) -> AcousticModel:
@@ -97,27 +88,27 @@ def _wide(weights: Mapping[str, Tensor], model: AcousticModel) -> AcousticModel:
     return wide.eval()
 
 
-def _moments(y: Tensor) -> Moments:
-    return Moments(y.mean(0), torch.cov(y.T))
+def factors(weights: Mapping[str, Tensor], layer: str, y: Tensor, rank: int) -> dict[str, Tensor]:
+    """The bottleneck of rank `rank` of the layer `layer`, and what its directions read from it.
 
-
-def factors(
-    weights: Mapping[str, Tensor], layer: str, moments: Moments, rank: int
-) -> dict[str, Tensor]:
-    """The layer's bottleneck, and what its directions read from it."""
+    Args:
+        weights: of the layer without a bottleneck.
+        layer: its name.
+        y: what it reads on speech, (frames, width) float64.
+        rank: numbers to read it through.
+    """
     names = [
         f"{layer}.{direction}"
         for direction in ("forwards", "backwards")
         if f"{layer}.{direction}.weight_ih_l0" in weights
     ]
     wide = torch.cat([weights[f"{name}.weight_ih_l0"].double() for name in names])
-    covariance = moments.covariance + _RIDGE * moments.covariance.diag().mean() * torch.eye(
-        moments.mean.numel(), dtype=torch.float64
-    )
+    covariance = torch.cov(y.T)
+    covariance += _RIDGE * covariance.diag().mean() * torch.eye(y.shape[1], dtype=torch.float64)
     u, s, _ = torch.linalg.svd(wide @ torch.linalg.cholesky(covariance), full_matrices=False)
     scale = s[:rank].sqrt()
     reads, narrow = u[:, :rank] * scale, (u[:, :rank].T @ wide) / scale[:, None]
-    offset = (wide - reads @ narrow) @ moments.mean
+    offset = (wide - reads @ narrow) @ y.mean(0)
     result = {f"{layer}.bottleneck.weight": narrow.float()}
     for name, rows, offsets in zip(
         names, reads.chunk(len(names)), offset.chunk(len(names)), strict=True

@@ -1,9 +1,10 @@
-"""Beginning a run with what another has learned."""
+"""Weights of trained models, read from either file, and what a new run takes over of them."""
 
 import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from torch import Tensor
 from tqdm import tqdm
 
 from training.data.dataset import Batch
@@ -11,30 +12,37 @@ from training.model.network import AcousticModel
 from training.weights import checkpoint, from_onnx, low_rank
 from training.weights.batchnorm import settle
 
-BATCHES = 20
+_BATCHES = 20
 """That bottlenecks are fitted to."""
 
 
-def begin_with(start: Path, model: AcousticModel, batches: Callable[[], Iterable[Batch]]) -> None:
-    """Take over the weights that have the same name and shape; the others stay random.
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Averaged weights of a run's `best.pt` or a model.onnx, under the names of `AcousticModel`.
+
+    Raises:
+        ModelFileError: if the file is neither.
+    """
+    if path.suffix == ".onnx":
+        return from_onnx.weights_of(path)
+    return checkpoint.load_exportable(path).model.state_dict()
+
+
+def warm_start(path: Path, model: AcousticModel, batches: Callable[[], Iterable[Batch]]) -> None:
+    """Give `model` the weights that have the same name and shape; the others stay random.
 
     A layer with a bottleneck that begins with one without it comes as close to that as it can.
 
     Args:
-        start: another run's `best.pt`, or a model.onnx.
+        path: another run's `best.pt`, or a model.onnx.
         model: takes them.
-        batches: what it is to learn from; normalisation and bottlenecks are fitted to the first.
+        batches: of the run; normalisation and bottlenecks are fitted to the first.
 
     Raises:
-        ModelFileError: if `start` is neither.
+        ModelFileError: if the file is neither.
     """
-    theirs = (
-        from_onnx.weights_of(start)
-        if start.suffix == ".onnx"
-        else checkpoint.load_exportable(start).model.state_dict()
-    )
-    if low_rank.wanted(theirs, model):
-        theirs = low_rank.narrowed(theirs, model, itertools.islice(batches(), BATCHES))
+    theirs = read_weights(path)
+    if low_rank.fits(theirs, model):
+        theirs = low_rank.narrowed(theirs, model, itertools.islice(batches(), _BATCHES))
     ours = model.state_dict()
     shared = {
         name: weights
@@ -46,4 +54,4 @@ def begin_with(start: Path, model: AcousticModel, batches: Callable[[], Iterable
         speech = next(iter(batches()))
         settle(model, speech.features, speech.lengths)
     fresh = ", ".join(sorted(ours.keys() - shared.keys())) or "none"
-    tqdm.write(f"starting from {start}: {len(shared)} weights taken, new: {fresh}")
+    tqdm.write(f"starting from {path}: {len(shared)} weights taken, new: {fresh}")

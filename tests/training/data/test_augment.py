@@ -5,6 +5,8 @@ from otoscope import FeatureSpec, features
 from training.config import AugmentConfig
 from training.data.augment import mask, mix_noise, random_excerpt, reverberate, warp
 
+SPEC = FeatureSpec()
+
 
 @pytest.mark.parametrize("snr_db", [-5.0, 0.0, 20.0])
 def test_noise_is_mixed_at_the_ratio_asked_for(snr_db: float) -> None:
@@ -39,7 +41,7 @@ def test_masks_stay_within_their_bounds() -> None:
     )
     rng = np.random.default_rng(0)
     x = np.ones((300, 80), dtype=np.float32)
-    widths = {int((mask(x, config, rng)[0] == 0).sum()) for _ in range(200)}
+    widths = {int((mask(x, SPEC, config, rng)[0] == 0).sum()) for _ in range(200)}
     assert widths == set(range(8))
     assert (x == 1).all()  # the original is left alone
 
@@ -48,17 +50,18 @@ def test_time_masks_grow_with_the_length() -> None:
     config = AugmentConfig(frequency_masks=0, time_masks_per_s=1.0, max_time_mask_frames=10)
     rng = np.random.default_rng(0)
 
-    def share(frames: int) -> float:
+    def share(frames: int, spec: FeatureSpec = SPEC) -> float:
         x = np.ones((frames, 4), dtype=np.float32)
-        return float(np.mean([(mask(x, config, rng)[:, 0] == 0).mean() for _ in range(400)]))
+        return float(np.mean([(mask(x, spec, config, rng)[:, 0] == 0).mean() for _ in range(400)]))
 
     assert share(200) == pytest.approx(share(1000), abs=0.01)
     assert 0.03 < share(1000) < 0.06  # one mask of 5 frames on average in 100
+    assert 0.07 < share(1000, FeatureSpec(hop_ms=20.0)) < 0.11  # twice the seconds, twice the masks
 
 
 def test_short_utterances_survive_wide_masks() -> None:
     x = np.ones((3, 4), dtype=np.float32)
-    out = mask(x, AugmentConfig(max_frequency_mask_bins=15), np.random.default_rng(0))
+    out = mask(x, SPEC, AugmentConfig(max_frequency_mask_bins=15), np.random.default_rng(0))
     assert out.shape == x.shape
 
 

@@ -51,11 +51,10 @@ def test_what_cannot_be_learned_is_counted() -> None:
     selection = select(utterances, frames, ENGLISH, 4, (5, 2000))
     assert selection.kept == (0,)
     assert selection.labels[0].tolist() == ENGLISH.encode("hello").tolist()
-    assert (selection.unsupported_text, selection.empty_text) == (1, 1)
-    assert (selection.too_few_frames, selection.wrong_duration) == (1, 2)
-    report = selection.report("set")
-    assert "1 text outside the alphabet" in report
-    assert "1 fewer frames than the text needs" in report
+    assert selection.report("set") == (
+        "set: 1 utterances; left out: 1 text outside the alphabet, 1 no text, "
+        "1 fewer frames than the text needs, 2 too short or too long"
+    )
 
 
 def test_the_last_partial_frame_counts() -> None:

@@ -1,6 +1,6 @@
 """Weights of two models mixed: what comes out, by the dev sets' word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,19 +10,24 @@ import torch
 from onnx_export.export import export
 from otoscope.errors import ModelFileError
 from training.__main__ import main
-from training.data.prepare import DevSet, prepare_dev
+from training.config import read_config
+from training.data.prepare import prepare_dev
+from training.evaluation.metrics import DevScores
 from training.model.network import AcousticModel
+from training.run.validation import evaluate
 from training.weights import checkpoint
 from training.weights.averaging import SHARES, average, mix
 from training.weights.batchnorm import fold
 from training.weights.checkpoint import Exportable
 
-Listening = Callable[[Exportable], Sequence[DevSet]]
+Evaluate = Callable[[AcousticModel], DevScores]
 
 
 @pytest.fixture
-def dev(tones: Path) -> Listening:
-    return lambda first: prepare_dev(first.config, tones, tones / "cache")
+def measured(tones: Path, config_path: Path) -> Evaluate:
+    config = read_config(config_path)
+    dev = prepare_dev(config, tones, tones / "cache")
+    return lambda model: evaluate(model, dev, config)
 
 
 def shaken(run: Path, out: Path) -> Path:
@@ -62,7 +67,7 @@ def test_a_mixture_lies_between() -> None:
 
 @pytest.mark.parametrize("exported", [False, True])
 def test_the_better_of_two_gets_the_larger_share(
-    whole_run: Path, dev: Listening, tmp_path: Path, *, exported: bool
+    whole_run: Path, measured: Evaluate, tmp_path: Path, *, exported: bool
 ) -> None:
     worse = shaken(whole_run, tmp_path / "worse.pt")
     better = whole_run / "best.pt"
@@ -70,7 +75,7 @@ def test_the_better_of_two_gets_the_larger_share(
         export(checkpoint.load_exportable(better), tmp_path / "better.onnx")
         better = tmp_path / "better.onnx"
     said: list[str] = []
-    mixed = average(worse, [better], dev, said.append)
+    mixed = average(checkpoint.load_exportable(worse), [better], measured, said.append)
     assert len(said) == 1 + len(SHARES)
     cers = [float(line.split("dev CER ")[1].split(" ")[0]) for line in said]
     assert mixed.spec.provenance.dev_cer == pytest.approx(min(cers) / 100, abs=0.001)
@@ -86,11 +91,13 @@ def test_the_better_of_two_gets_the_larger_share(
     assert share.item() == pytest.approx(SHARES[cers.index(min(cers)) - 1], abs=0.01)
 
 
-def test_evenly_means_evenly(whole_run: Path, dev: Listening, tmp_path: Path) -> None:
+def test_evenly_means_evenly(whole_run: Path, measured: Evaluate, tmp_path: Path) -> None:
     best = whole_run / "best.pt"
     worse = shaken(whole_run, tmp_path / "worse.pt")
     said: list[str] = []
-    mixed = average(best, [best, worse], dev, said.append, evenly=True)
+    mixed = average(
+        checkpoint.load_exportable(best), [best, worse], measured, said.append, evenly=True
+    )
     assert len(said) == 3
     ours, learned, other = (
         one.model.state_dict()["output.weight"]
@@ -99,13 +106,17 @@ def test_evenly_means_evenly(whole_run: Path, dev: Listening, tmp_path: Path) ->
     torch.testing.assert_close(ours, (2 * learned + other) / 3)
 
 
-def test_what_does_not_help_is_left_out(whole_run: Path, dev: Listening, tmp_path: Path) -> None:
+def test_what_does_not_help_is_left_out(
+    whole_run: Path, measured: Evaluate, tmp_path: Path
+) -> None:
     best, deaf = (checkpoint.load_exportable(whole_run / "best.pt") for _ in range(2))
     blank = best.spec.alphabet.blank_index
     with torch.inference_mode():
         deaf.model.output.bias[blank] += 1000.0  # a tenth of it, and no letter is heard
     checkpoint.save_exportable(tmp_path / "deaf.pt", deaf)
-    mixed = average(whole_run / "best.pt", [tmp_path / "deaf.pt"], dev)
+    mixed = average(
+        checkpoint.load_exportable(whole_run / "best.pt"), [tmp_path / "deaf.pt"], measured
+    )
     torch.testing.assert_close(function(mixed), function(best), atol=1e-5, rtol=1e-4)
 
 
@@ -120,7 +131,7 @@ def test_the_command_writes_a_checkpoint_to_export(
 
 
 def test_models_of_another_form_are_refused(
-    whole_run: Path, dev: Listening, tmp_path: Path
+    whole_run: Path, measured: Evaluate, tmp_path: Path
 ) -> None:
     best = checkpoint.load_exportable(whole_run / "best.pt")
     config = replace(best.config, model=replace(best.config.model, hidden=16))
@@ -128,9 +139,9 @@ def test_models_of_another_form_are_refused(
     narrow = tmp_path / "narrow.pt"
     checkpoint.save_exportable(narrow, replace(best, model=model, config=config))
     with pytest.raises(ModelFileError, match=r"narrow\.pt: expected a model of the same form"):
-        average(whole_run / "best.pt", [narrow], dev)
+        average(best, [narrow], measured)
 
 
 def test_there_has_to_be_something_to_choose_by(whole_run: Path) -> None:
     with pytest.raises(ModelFileError, match="dev manifests"):
-        average(whole_run / "best.pt", [whole_run / "best.pt"], lambda _: [])
+        average(checkpoint.load_exportable(whole_run / "best.pt"), [], lambda _: DevScores({}))

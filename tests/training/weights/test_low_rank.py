@@ -12,7 +12,7 @@ from training.config import TrainingConfig
 from training.data.dataset import Batch
 from training.model.network import AcousticModel, describe
 from training.weights import low_rank
-from training.weights.warm_start import begin_with
+from training.weights.warm_start import warm_start
 
 WIDTH = 2 * SMALL.hidden
 
@@ -37,7 +37,7 @@ def begun(config: TrainingConfig, width: int, folder: Path) -> tuple[torch.Tenso
     export(exportable, folder / "model.onnx")
     model = narrow(config, width)
     batch = speech(config)
-    begin_with(folder / "model.onnx", model, lambda: [batch])
+    warm_start(folder / "model.onnx", model, lambda: [batch])
     with torch.inference_mode():
         expected, lengths = exportable.model(batch.features, batch.lengths)
         got, _ = model.eval()(batch.features, batch.lengths)
@@ -79,8 +79,7 @@ def test_what_speech_never_does_costs_no_width() -> None:
         for direction in ("forwards", "backwards")
         for name, shape in (("weight_ih_l0", (WIDTH,)), ("bias_ih_l0", ()))
     }
-    moments = low_rank.Moments(y.mean(0), torch.cov(y.T))
-    made = low_rank.factors(weights, "layers.0", moments, rank=2)
+    made = low_rank.factors(weights, "layers.0", y, rank=2)
     through = y.float() @ made["layers.0.bottleneck.weight"].T
     assert through.shape == (500, 2)
     for direction in ("forwards", "backwards"):
@@ -96,7 +95,7 @@ def test_bottlenecks_that_are_there_are_taken_over(tmp_path: Path) -> None:
     export(exportable, tmp_path / "model.onnx")
     model = narrow(config, config.model.bottleneck)
     batch = speech(config)
-    begin_with(tmp_path / "model.onnx", model, lambda: [batch])
+    warm_start(tmp_path / "model.onnx", model, lambda: [batch])
     with torch.inference_mode():
         expected, _ = exportable.model(batch.features, batch.lengths)
         got, _ = model.eval()(batch.features, batch.lengths)
@@ -117,7 +116,7 @@ def test_what_has_no_like_begins_at_random(
     export(untrained(config), tmp_path / "model.onnx")
     model = narrow(replace(config, model=replace(config.model, **shape)), 8)  # type: ignore[arg-type]
     fresh = {name: values.clone() for name, values in model.layers[layer].state_dict().items()}
-    begin_with(tmp_path / "model.onnx", model, lambda: [speech(config)])
+    warm_start(tmp_path / "model.onnx", model, lambda: [speech(config)])
     for name, values in model.layers[layer].state_dict().items():
         assert torch.equal(values, fresh[name])
 
