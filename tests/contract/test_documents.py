@@ -169,16 +169,17 @@ def rooms():
     [tree] = re.findall(r"^## Rooms\n+```text\n(.*?)^```", read(ARCHITECTURE), re.M | re.S)
     room = ""
     for line in tree.splitlines():
-        indent, name = re.match(r"( *)(\S+)", line).groups()
-        room = room if indent else name
-        yield room + name if indent else name
+        indent, names = re.match(r"( *)([^\s,]+(?:, [^\s,]+)*)", line).groups()
+        room = room if indent else names
+        yield from (room * bool(indent) + name for name in names.split(", "))
 
 
 def test_the_tree_of_rooms_is_whole():
     listed = list(rooms())
     assert [each for each in listed if not (ROOT / each).exists()] == []
     packages = {f"{path.parent.relative_to(ROOT)}/" for path in ROOT.glob("[a-z]*/**/__init__.py")}
-    assert packages - set(listed) == set()
+    library = {str(path.relative_to(ROOT)) for path in ROOT.glob("otoscope/[a-z]*.py")}
+    assert (packages | library) - set(listed) == set()
 
 
 def test_a_stale_name_is_noticed():
