@@ -82,46 +82,36 @@ def forward_log_probs(
     log_probs: FloatArray, texts: Sequence[Labels], blank: int
 ) -> npt.NDArray[np.float64]:
     """`forward_log_prob` of several texts at once, (texts,) float64."""
-    sizes = np.array([labels.size for labels in texts])
+    said = np.array([labels.size > 0 for labels in texts])
     if log_probs.shape[0] == 0:
-        return np.where(sizes == 0, 0.0, _NEVER)
-    states = 2 * int(sizes.max()) + 1
-    extended = np.full((len(texts), states), blank, dtype=np.int64)
-    may_skip = np.zeros((len(texts), states), dtype=np.bool_)
-    for row, skips, labels in zip(extended, may_skip, texts, strict=True):
-        row[: 2 * labels.size + 1], skips[: 2 * labels.size + 1] = _extend(labels, blank)
+        return np.where(said, _NEVER, 0.0)
+    extended, may_skip = _extend(texts, blank)
     alpha = np.full(extended.shape, _NEVER)
     alpha[:, 0] = log_probs[0, blank]
-    alpha[sizes > 0, 1:2] = log_probs[0, extended[sizes > 0, 1:2]]
+    alpha[said, 1:2] = log_probs[0, extended[said, 1:2]]
     for frame in log_probs[1:]:
         stay, step, skip = _arrivals(alpha, may_skip)
         alpha = np.logaddexp(np.logaddexp(stay, step), skip) + frame[extended]
-    # A path ends in the last label or in the blank after it; an empty text has the blank alone.
-    rows = np.arange(len(texts))
-    in_label = np.where(sizes > 0, alpha[rows, np.maximum(2 * sizes - 1, 0)], _NEVER)
-    ends: npt.NDArray[np.float64] = np.logaddexp(alpha[rows, 2 * sizes], in_label)
+    ends: npt.NDArray[np.float64] = np.logaddexp(*_ends(alpha, texts, _NEVER))
     return ends
 
 
 def near_log_probs(
     log_probs: FloatArray, texts: Sequence[Labels], blank: int
 ) -> npt.NDArray[np.float64]:
-    """`forward_log_probs` of texts that are near what was heard, several times as fast.
+    """`forward_log_probs` of texts that are near the most probable, several times as fast.
 
     It runs in probabilities over a scale for each text that moves with the frames (Rabiner 1989,
     section V.A), so what is 1e-300 times less probable than the rest at some frame may count as
     never: such a text gets -inf.
     """
-    sizes = np.array([labels.size for labels in texts])
+    said = np.array([labels.size > 0 for labels in texts])
     if log_probs.shape[0] == 0:
-        return np.where(sizes == 0, 0.0, _NEVER)
-    extended = np.full((len(texts), 2 * int(sizes.max()) + 1), blank, dtype=np.int64)
-    may_skip = np.zeros(extended.shape)
-    for row, skips, labels in zip(extended, may_skip, texts, strict=True):
-        row[: 2 * labels.size + 1], skips[: 2 * labels.size + 1] = _extend(labels, blank)
-    probs = np.exp(log_probs.astype(np.float64))
+        return np.where(said, _NEVER, 0.0)
+    extended, skips = _extend(texts, blank)
+    may_skip, probs = skips.astype(np.float64), np.exp(log_probs.astype(np.float64))
     alpha = np.zeros(extended.shape)
-    alpha[:, 0], alpha[sizes > 0, 1:2] = 1.0, 1.0
+    alpha[:, 0], alpha[said, 1:2] = 1.0, 1.0
     alpha *= probs[0].take(extended)
     logs = np.zeros(len(texts))
     for frame in probs[1:]:
@@ -132,10 +122,9 @@ def near_log_probs(
         scale = np.maximum(alpha.max(axis=1), _TINY)
         alpha /= scale[:, None]
         logs += np.log(scale)
-    rows = np.arange(len(texts))
-    in_label = np.where(sizes > 0, alpha[rows, np.maximum(2 * sizes - 1, 0)], 0.0)
+    in_blank, in_label = _ends(alpha, texts, 0.0)
     with np.errstate(divide="ignore"):
-        ends: npt.NDArray[np.float64] = np.log(alpha[rows, 2 * sizes] + in_label) + logs
+        ends: npt.NDArray[np.float64] = np.log(in_blank + in_label) + logs
     return ends
 
 
@@ -148,10 +137,10 @@ def viterbi(
         log_probs: (T, V) natural log.
         labels: (N,) without blanks.
         blank: its class.
-        margin: places in the text this much less probable than the best one of a frame are given
-            up there, natural log. None are by default, which takes time in proportion to T * N; a
-            long text that is known to be near what was said takes little more than T. If the text
-            can't be ended then, none are given up after all.
+        margin: places in the text this much less probable than the best one of a frame are pruned
+            there, natural log. None are by default, which takes time in proportion to T * N; a
+            long text that is known to be near what was said takes little more than T. If no path
+            through the text is left then, it is searched again without pruning.
 
     Raises:
         UnalignableTextError: if T < N + repeated neighbours.
@@ -166,7 +155,8 @@ def viterbi(
         nothing = np.zeros(0, dtype=np.int64)
         return Alignment(nothing, nothing, 0.0)
     # Impossible frames count as nearly so: an impossible text gets a path that spells it, too.
-    rows, text = np.maximum(log_probs, _NEARLY_NEVER), _Text(*_extend(labels, blank))
+    rows = np.maximum(log_probs, _NEARLY_NEVER)
+    text = _Text(*(each[0] for each in _extend([labels], blank)))
     states = _best_states(rows, text, margin)
     if states is None:
         states = _best_states(rows, text, math.inf)
@@ -211,7 +201,7 @@ def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | 
     for t in range(1, frames):
         if (t - 1) % block == 0:
             kept.append(front)
-        front = _go_on(front, _arrive(front, text), log_probs[t], text, margin)
+        front = _advance(front, _predecessors(front, text), log_probs[t], text, margin)
     last = text.extended.size - 1
     state = last if last == 0 or front.of(last) >= front.of(last - 1) else last - 1
     if front.of(state) == _NEVER:
@@ -236,17 +226,17 @@ def _origins(
         front: at the frame before.
         log_probs: of the frames.
         text: to be spelled.
-        margin: beyond which states are given up.
+        margin: beyond which states are pruned.
     """
     origins = []
     for row in log_probs:
-        arrivals = _arrive(front, text)
+        arrivals = _predecessors(front, text)
         origins.append((front.first, arrivals.argmax(axis=0).astype(np.int8)))
-        front = _go_on(front, arrivals, row, text, margin)
+        front = _advance(front, arrivals, row, text, margin)
     return origins
 
 
-def _arrive(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
+def _predecessors(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
     """Scores of the predecessors of each state from `front.first` on, (3, states)."""
     stop = min(front.first + front.scores.size + 2, text.extended.size)
     scores = np.full(stop - front.first, _NEVER)
@@ -254,7 +244,7 @@ def _arrive(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
     return np.stack(_arrivals(scores, text.may_skip[front.first : stop]))
 
 
-def _go_on(
+def _advance(
     front: _Front, arrivals: npt.NDArray[np.float64], row: FloatArray, text: _Text, margin: float
 ) -> _Front:
     """The front one frame later, without what is more than `margin` behind."""
@@ -266,13 +256,28 @@ def _go_on(
     return _Front(first + int(near[0]), scores[near[0] : near[-1] + 1])
 
 
-def _extend(labels: Labels, blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
-    """Labels with blanks around, and the states that may be entered past a blank."""
-    extended = np.full(2 * labels.size + 1, blank, dtype=np.int64)
-    extended[1::2] = labels
-    may_skip = np.zeros(extended.size, dtype=np.bool_)
-    may_skip[3::2] = labels[1:] != labels[:-1]
+def _extend(texts: Sequence[Labels], blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
+    """Labels with blanks around, and the states that may be entered past a blank.
+
+    (texts, states of the longest) each; blanks fill up the others.
+    """
+    extended = np.full((len(texts), 2 * max(map(len, texts)) + 1), blank, dtype=np.int64)
+    may_skip = np.zeros(extended.shape, dtype=np.bool_)
+    for row, skips, labels in zip(extended, may_skip, texts, strict=True):
+        row[1 : 2 * labels.size : 2] = labels
+        skips[3 : 2 * labels.size : 2] = labels[1:] != labels[:-1]
     return extended, may_skip
+
+
+def _ends(
+    alpha: npt.NDArray[np.float64], texts: Sequence[Labels], never: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Where paths end: in the blank after each text, and in its last label; (texts,) each.
+
+    An empty text has no label: `never` stands there.
+    """
+    rows, last = np.arange(len(texts)), 2 * np.array([labels.size for labels in texts])
+    return alpha[rows, last], np.where(last > 0, alpha[rows, np.maximum(last - 1, 0)], never)
 
 
 def _arrivals(

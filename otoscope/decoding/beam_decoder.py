@@ -18,10 +18,11 @@ import numpy as np
 
 from otoscope.decoding.greedy import transcript_of_labels
 from otoscope.decoding.hotwords import Hotwords, HotwordScorer
+from otoscope.decoding.lexicon import SPACE
 from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.prefix_search import search
 from otoscope.decoding.rescoring import PhonemeRescorer
-from otoscope.decoding.scorers import SPACE, CharacterScorer, LanguageModel, Scorer, WordScorer
+from otoscope.decoding.scorers import CharacterScorer, LanguageModel, Scorer, WordScorer
 from otoscope.decoding.segmentation import segments
 from otoscope.posteriors import PhonemePosteriors, Posteriors, scale_posteriors
 from otoscope.transcript import Transcript

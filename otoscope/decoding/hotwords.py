@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from otoscope.decoding.lexicon import OUTSIDE, ROOT, Nodes, empty_trie, grow_trie
-from otoscope.decoding.scorers import SPACE, Floats, Ints, Scorer
+from otoscope.decoding.lexicon import OUTSIDE, ROOT, SPACE, Nodes, empty_trie, grow_trie
+from otoscope.decoding.scorers import Floats, Ints, Scorer
 from otoscope.errors import SpecError
 from otoscope.vocabulary import Alphabet
 
@@ -61,9 +61,7 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
             raise SpecError(f"hotwords: expected words, got {list(boosts)}")
         if not 0 < boost < np.inf:
             raise SpecError(f"hotwords: expected a boost above 0 for {phrase!r}, got {boost}")
-    trie, paths = grow_trie(
-        empty_trie(alphabet.size), [alphabet.encode(phrase).tolist() for phrase in phrases]
-    )
+    trie, paths = grow_trie(empty_trie(alphabet), [alphabet.encode(phrase) for phrase in phrases])
     shares, ends = np.zeros(len(trie)), np.zeros(len(trie))
     for path, boost in zip(paths, phrases.values(), strict=True):
         earned = boost * np.arange(1, len(path) + 1) / len(path)

@@ -7,18 +7,24 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.ctc import Labels
+from otoscope.decoding.ngram import UNKNOWN, NgramModel
+from otoscope.vocabulary import Alphabet
+
+SPACE = " "
+
 Nodes = npt.NDArray[np.int32]
 
 OUTSIDE, ROOT = 0, 1
 """The node of characters that begin no word, and the node of no characters."""
 
 
-def grow_trie(trie: Nodes, spellings: Sequence[Sequence[int]]) -> tuple[Nodes, list[list[int]]]:
+def grow_trie(trie: Nodes, spellings: Sequence[Labels]) -> tuple[Nodes, list[list[int]]]:
     """Add words to a prefix tree.
 
     Args:
         trie: (nodes, classes), the node after one more character; `empty_trie` to begin with.
-        spellings: classes of each word's characters.
+        spellings: classes of each word's characters, at least one, (N,) int64.
 
     Returns:
         The larger tree, and the nodes that each word passes, its end last.
@@ -30,7 +36,7 @@ def grow_trie(trie: Nodes, spellings: Sequence[Sequence[int]]) -> tuple[Nodes, l
     paths = []
     for spelling in spellings:
         node, path = ROOT, []
-        for label in spelling:
+        for label in spelling.tolist():
             cell = node * classes + label
             if cells[cell] == OUTSIDE:
                 cells[cell] = used
@@ -41,9 +47,9 @@ def grow_trie(trie: Nodes, spellings: Sequence[Sequence[int]]) -> tuple[Nodes, l
     return grown[:used], paths
 
 
-def empty_trie(classes: int) -> Nodes:
+def empty_trie(alphabet: Alphabet) -> Nodes:
     """A prefix tree of no words: OUTSIDE and ROOT."""
-    return np.zeros((2, classes), dtype=np.int32)
+    return np.zeros((2, alphabet.size), dtype=np.int32)
 
 
 @dataclass(frozen=True)
@@ -63,12 +69,8 @@ class Lexicon:
     ends: npt.NDArray[np.bool_]
     look_ahead: npt.NDArray[np.float64]
 
-    def with_words(self, spellings: Sequence[Sequence[int]]) -> "Lexicon":
-        """This one and more words, which count as the unknown word but cost no penalty for it.
-
-        Args:
-            spellings: classes of each word's characters.
-        """
+    def with_words(self, spellings: Sequence[Labels]) -> "Lexicon":
+        """This one and more words, which count as the unknown word but cost no penalty for it."""
         trie, paths = grow_trie(self.trie, spellings)
         more = len(trie) - len(self.trie)
         ends = np.pad(self.ends, (0, more))
@@ -81,29 +83,24 @@ class Lexicon:
         )
 
 
-def build_lexicon(
-    spellings: Sequence[Sequence[int]],
-    numbers: Sequence[int],
-    log_probs: npt.NDArray[np.floating],
-    *,
-    classes: int,
-    unknown: int,
-) -> Lexicon:
-    """Make a lexicon.
-
-    Args:
-        spellings: classes of each word's characters, at least one.
-        numbers: of each word.
-        log_probs: of all numbers, unigram natural logs.
-        classes: of the characters.
-        unknown: the unknown word's number.
-    """
-    trie, paths = grow_trie(empty_trie(classes), spellings)
+def build_lexicon(ngrams: NgramModel, alphabet: Alphabet) -> Lexicon:
+    """The words of a language model that an alphabet can spell."""
+    characters = set(alphabet.symbols) - {SPACE}
+    spelled = [word for word in ngrams.vocabulary if characters.issuperset(word)]
+    trie, paths = grow_trie(empty_trie(alphabet), [alphabet.encode(word) for word in spelled])
+    numbers, unknown = [ngrams.numbers[word] for word in spelled], ngrams.numbers[UNKNOWN]
     words = np.full(len(trie), unknown, dtype=np.int32)
     words[[path[-1] for path in paths]] = numbers
+    log_probs = ngrams.unigrams[:, 0].astype(np.float64)
     look_ahead = np.full(len(trie), -np.inf)
     look_ahead[[OUTSIDE, ROOT]] = log_probs[unknown], 0.0
-    passed = list(chain.from_iterable(paths))
-    sizes = [len(path) for path in paths]
-    np.maximum.at(look_ahead, passed, np.repeat(log_probs[numbers], sizes).astype(np.float64))
+    lengths = [len(path) for path in paths]
+    np.maximum.at(
+        look_ahead, list(chain.from_iterable(paths)), np.repeat(log_probs[numbers], lengths)
+    )
     return Lexicon(trie, words, words != unknown, look_ahead)
+
+
+def space_of(alphabet: Alphabet) -> int:
+    """Class of the space; -1, which is none, if the alphabet has no words."""
+    return alphabet.symbols.index(SPACE) if SPACE in alphabet.symbols else -1

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope.decoding.backpointers import Backpointers
+from otoscope.decoding.lexicon import space_of
 from otoscope.decoding.options import BeamOptions
-from otoscope.decoding.scorers import Floats, Ints, Scorer, join, space_of, take
+from otoscope.decoding.scorers import Floats, Ints, Scorer, join, take
 from otoscope.posteriors import LogProbs
 from otoscope.vocabulary import Alphabet
 

@@ -11,12 +11,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.decoding.lexicon import OUTSIDE, ROOT, build_lexicon
-from otoscope.decoding.ngram import END, UNKNOWN, NgramModel
+from otoscope.decoding.lexicon import OUTSIDE, ROOT, build_lexicon, space_of
+from otoscope.decoding.ngram import END, NgramModel
 from otoscope.decoding.options import BeamOptions
 from otoscope.vocabulary import Alphabet
-
-SPACE = " "
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -90,16 +88,7 @@ class LanguageModel:
 
     def __init__(self, ngrams: NgramModel, alphabet: Alphabet) -> None:
         self.ngrams = ngrams
-        self.end = ngrams.numbers[END]
-        characters = set(alphabet.symbols) - {SPACE}
-        spelled = [word for word in ngrams.vocabulary if characters.issuperset(word)]
-        self.lexicon = build_lexicon(
-            [alphabet.encode(word).tolist() for word in spelled],
-            [ngrams.numbers[word] for word in spelled],
-            ngrams.unigrams[:, 0],
-            classes=alphabet.size,
-            unknown=ngrams.numbers[UNKNOWN],
-        )
+        self.lexicon = build_lexicon(ngrams, alphabet)
 
 
 class WordState(NamedTuple):
@@ -142,8 +131,7 @@ class WordScorer:
         self._model = model
         self._lexicon = model.lexicon
         if words:
-            spellings = [alphabet.encode(word).tolist() for word in words]
-            self._lexicon = model.lexicon.with_words(spellings)
+            self._lexicon = model.lexicon.with_words([alphabet.encode(word) for word in words])
         self._look_ahead = options.lm_weight * self._lexicon.look_ahead
         self._look_ahead[OUTSIDE] -= options.unknown_penalty
 
@@ -165,7 +153,7 @@ class WordScorer:
         """The last word is closed and the sentence ends; where nothing is said, there is none."""
         in_word = np.flatnonzero(state.node != ROOT)
         whole = self._close(state, in_word, state.node[in_word])
-        end = np.full(whole.last.size, self._model.end)
+        end = np.full(whole.last.size, self._model.ngrams.numbers[END])
         ending = self._model.ngrams.score(whole.previous, whole.last, end)
         said = whole.last != self._model.ngrams.start()[1]
         return whole.lm + np.where(said, ending, 0.0), whole.bonus
@@ -180,8 +168,3 @@ class WordScorer:
         bonus[places] -= self._options.unknown_penalty * ~self._lexicon.ends[nodes]
         previous[places], last[places], node[places] = last[places], words, ROOT
         return WordState(node, previous, last, lm, bonus, state.context)
-
-
-def space_of(alphabet: Alphabet) -> int:
-    """Class of the space; -1, which is none, if the alphabet has no words."""
-    return alphabet.symbols.index(SPACE) if SPACE in alphabet.symbols else -1

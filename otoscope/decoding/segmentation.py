@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from otoscope.decoding.scorers import space_of
+from otoscope.decoding.lexicon import space_of
 from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
 
 LEAST_S = 10.0
