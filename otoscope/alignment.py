@@ -8,6 +8,7 @@ in which it sounded.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from otoscope import ctc
 from otoscope.decoding.greedy import transcript_of
 from otoscope.errors import EmptyTextError
 from otoscope.posteriors import Posteriors
-from otoscope.transcript import Character, Transcript, Word
+from otoscope.transcript import Character, Word
 
 FrameScores = npt.NDArray[np.float64]  # (frames T',) float64, natural log
 
@@ -45,7 +46,7 @@ class AlignedWord(Word):
         score: mean natural log posterior of the path in these frames, blanks included.
         gop: goodness of pronunciation (Witt and Young 2000), 0 at best: how much less probable the
             path that spells the text is than the free best path, in natural log a frame, over the
-            frames gop_start_frame to gop_end_frame - 1. See `_scored`.
+            frames gop_start_frame to gop_end_frame - 1. See `_words`.
         characters: its own, in order.
     """
 
@@ -96,98 +97,74 @@ def align(posteriors: Posteriors, text: str) -> AlignedText:
         )
     labels = alphabet.encode(normalized)
     best = ctc.viterbi(log_probs, labels, alphabet.blank_index)
-    paths = _Paths.of(best.path, posteriors)
+    free = log_probs.argmax(axis=1).astype(np.int64)
+    frames = np.arange(free.size)
+    free_scores = log_probs[frames, free].astype(np.float64)
+    scores = log_probs[frames, best.path].astype(np.float64)
     transcript = transcript_of(best.path, posteriors)
-    characters = tuple(_characters(transcript, paths))
-    return AlignedText(
-        text=normalized,
-        characters=characters,
-        words=tuple(_words(transcript, characters, paths)),
-        log_prob=ctc.forward_log_prob(log_probs, labels, alphabet.blank_index),
-        path_log_prob=best.log_prob,
-        free_log_prob=float(paths.free_scores.sum()),
-    )
-
-
-@dataclass(frozen=True)
-class _Paths:
-    """The path that spells the text beside the free best path, frame by frame.
-
-    Attributes:
-        forced, free: (T',) int64, the class of each frame.
-        forced_scores, free_scores: natural log posteriors of these classes.
-        blank: the blank's class.
-    """
-
-    forced: ctc.Labels
-    free: ctc.Labels
-    forced_scores: FrameScores
-    free_scores: FrameScores
-    blank: int
-
-    @classmethod
-    def of(cls, forced: ctc.Labels, posteriors: Posteriors) -> "_Paths":
-        log_probs = posteriors.log_probs
-        free = log_probs.argmax(axis=1).astype(np.int64)
-        frames = np.arange(forced.size)
-        return cls(
-            forced,
-            free,
-            log_probs[frames, forced].astype(np.float64),
-            log_probs[frames, free].astype(np.float64),
-            posteriors.alphabet.blank_index,
-        )
-
-
-def _characters(transcript: Transcript, paths: _Paths) -> Iterator[AlignedCharacter]:
-    shown = [run for run in ctc.runs(paths.forced) if run.label != paths.blank]
-    for character, run in zip(transcript.characters, shown, strict=True):
-        yield AlignedCharacter(
+    runs = [run for run in ctc.runs(best.path) if run.label != alphabet.blank_index]
+    characters = tuple(
+        AlignedCharacter(
             **vars(character),
             start_frame=run.start,
             end_frame=run.stop,
-            score=float(paths.forced_scores[run.start : run.stop].mean()),
+            score=float(scores[run.start : run.stop].mean()),
         )
-
-
-def _words(
-    transcript: Transcript, characters: Sequence[AlignedCharacter], paths: _Paths
-) -> Iterator[AlignedWord]:
-    """Words with their characters; one space stands between words, as `normalize` writes it."""
-    at = 0
-    for word in transcript.words:
-        stop = at + len(word.word)
-        after = characters[at - 1].end_frame if at else 0
-        before = characters[stop].start_frame if stop < len(characters) else paths.forced.size
-        yield _word(word, tuple(characters[at:stop]), _scored(paths, after, before), paths)
-        at = stop + 1
-
-
-def _word(
-    word: Word, characters: tuple[AlignedCharacter, ...], scored: range, paths: _Paths
-) -> AlignedWord:
-    start, stop = characters[0].start_frame, characters[-1].end_frame
-    frames = slice(scored.start, scored.stop)
-    return AlignedWord(
-        **vars(word),
-        start_frame=start,
-        end_frame=stop,
-        score=float(paths.forced_scores[start:stop].mean()),
-        gop=float((paths.forced_scores[frames] - paths.free_scores[frames]).mean()),
-        gop_start_frame=scored.start,
-        gop_end_frame=scored.stop,
+        for character, run in zip(transcript.characters, runs, strict=True)
+    )
+    said = (best.path != alphabet.blank_index) | (free != alphabet.blank_index)
+    path = _Path(scores, scores - free_scores, said)
+    return AlignedText(
+        text=normalized,
         characters=characters,
+        words=tuple(_words(transcript.words, characters, path)),
+        log_prob=ctc.forward_log_prob(log_probs, labels, alphabet.blank_index),
+        path_log_prob=best.log_prob,
+        free_log_prob=float(free_scores.sum()),
     )
 
 
-def _scored(paths: _Paths, after: int, before: int) -> range:
-    """The frames by which a word is scored, out of those between the spaces around it.
+class _Path(NamedTuple):
+    """The path that spells the text beside the free best path, (T',) each.
 
-    All that was said between the spaces counts, so that a sound which the text lacks lowers the
-    score, also where it comes before the first character or after the last. Outer frames where
-    both paths show the blank are left out: they add nothing to the difference of the two, and a
-    pause would make any pronunciation look better.
+    Attributes:
+        scores: natural log posterior of its class in each frame.
+        differences: how far these are behind the free best path's.
+        said: bool, whether one of the two shows a symbol.
     """
-    said = (paths.forced[after:before] != paths.blank) | (paths.free[after:before] != paths.blank)
-    frames = after + np.flatnonzero(said)
-    return range(int(frames[0]), int(frames[-1]) + 1)
+
+    scores: FrameScores
+    differences: FrameScores
+    said: npt.NDArray[np.bool_]
+
+
+def _words(
+    words: Sequence[Word], characters: Sequence[AlignedCharacter], path: _Path
+) -> Iterator[AlignedWord]:
+    """Words with their characters; one space stands between words, as `normalize` writes it.
+
+    For goodness of pronunciation all that was said between the spaces counts, so that a sound which
+    the text lacks lowers it, also where it comes before the first character or after the last.
+    Outer frames where both paths show the blank are left out: they add nothing to the difference of
+    the two, and a pause would make any pronunciation look better.
+    """
+    first = 0
+    for word in words:
+        last = first + len(word.word)
+        own = tuple(characters[first:last])
+        start, stop = own[0].start_frame, own[-1].end_frame
+        after = characters[first - 1].end_frame if first else 0
+        before = characters[last].start_frame if last < len(characters) else path.said.size
+        said = after + np.flatnonzero(path.said[after:before])
+        gop_start, gop_stop = int(said[0]), int(said[-1]) + 1
+        yield AlignedWord(
+            **vars(word),
+            start_frame=start,
+            end_frame=stop,
+            score=float(path.scores[start:stop].mean()),
+            gop=float(path.differences[gop_start:gop_stop].mean()),
+            gop_start_frame=gop_start,
+            gop_end_frame=gop_stop,
+            characters=own,
+        )
+        first = last + 1
