@@ -52,7 +52,7 @@ class Calibration:
     phoneme_priors: tuple[float, ...] = ()
 
     def apply(self, transcript: Transcript, decoder: str) -> Transcript:
-        """The transcript with its words' confidences mended, and as its own their mean.
+        """The transcript with its words' confidences calibrated, and as its own their mean.
 
         Characters keep theirs: posteriors. A decoder without a curve keeps all.
         """

@@ -1,6 +1,6 @@
 """What was said: text, words and characters with their times and confidences."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -60,3 +60,22 @@ def characters_by_word(characters: Iterable[Character]) -> Iterator[list[Charact
             word = []
     if word:
         yield word
+
+
+def segments_of(
+    words: Sequence[Word], begins: Callable[[Word, Word, Word], bool]
+) -> Iterator[Sequence[Word]]:
+    """Words in a row, divided into segments.
+
+    Args:
+        words: in order.
+        begins: whether the last of three words begins another segment; the others are the first
+            word of the segment so far, and its last.
+    """
+    start = 0
+    for stop in range(1, len(words)):
+        if begins(words[start], words[stop - 1], words[stop]):
+            yield words[start:stop]
+            start = stop
+    if words:
+        yield words[start:]

@@ -61,7 +61,7 @@ class DecodingOptions(BaseModel):
     language_model: bool = Field(
         default=True,
         description="Whether a beam search asks the language model, if there is one; false ranks "
-        "texts by their letters alone.",
+        "texts by their characters alone.",
     )
     beam_width: int | None = Field(
         default=None, ge=1, le=2000, description="Texts that a beam search keeps at every frame."

@@ -18,8 +18,8 @@ class RankedPhrase:
         phrase: as it was given.
         log_prob: natural log P(phrase | X), summed over all alignments (Graves et al. 2006, section
             4.1); -inf if the recording is too short for it.
-        probability: that it was this one, given that it was one of the list, all being equally
-            likely before anything was heard.
+        probability: that it was this one, given that it was one of the list, each with the same
+            prior probability.
     """
 
     phrase: str

@@ -13,7 +13,7 @@ from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
 
 LEAST_S = 10.0
 MOST_S = 40.0
-"""Also the longest recording that `otoscope.longform` gives the model as a whole."""
+"""A recording is long from here on: `otoscope.longform` cuts it for the model from here on, too."""
 
 
 def segments(posteriors: Posteriors) -> list[Posteriors]:

@@ -4,11 +4,11 @@ The limits are customary in subtitling: two lines of 42 characters, seven second
 milliseconds, as the formats write them, so that rounding can't make cues overlap.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from otoscope.transcript import Word
+from otoscope.transcript import Word, segments_of
 
 LINE_CHARACTERS = 42
 LINES = 2
@@ -43,7 +43,10 @@ def cues_of(words: Sequence[Word], duration_s: float) -> list[Cue]:
         words: in order, without overlaps, of a millisecond or more each, within the recording.
         duration_s: length of the recording.
     """
-    groups = [group for phrase in _phrases(words) for group in _divided(phrase)]
+    phrases = segments_of(
+        words, lambda _, last, word: _ms(word.start_s) - _ms(last.end_s) >= PAUSE_MS
+    )
+    groups = [group for phrase in phrases for group in _divided(phrase)]
     limits_ms = [*(_start_ms(group) for group in groups), _ms(duration_s)][1:]
     return [_cue(group, limit_ms) for group, limit_ms in zip(groups, limits_ms, strict=True)]
 
@@ -53,17 +56,6 @@ def _cue(words: Sequence[Word], limit_ms: int) -> Cue:
     start_ms = _start_ms(words)
     end_ms = max(_ms(words[-1].end_s), start_ms + MIN_CUE_MS)
     return Cue(start_ms, min(end_ms, start_ms + MAX_CUE_MS, limit_ms), _lines(words))
-
-
-def _phrases(words: Sequence[Word]) -> Iterator[Sequence[Word]]:
-    """Cut at every pause."""
-    start = 0
-    for cut in range(1, len(words)):
-        if _silence_ms(words, cut) >= PAUSE_MS:
-            yield words[start:cut]
-            start = cut
-    if words:
-        yield words[start:]
 
 
 def _divided(words: Sequence[Word]) -> list[Sequence[Word]]:

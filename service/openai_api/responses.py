@@ -16,7 +16,7 @@ from pydantic import Field
 
 from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
 from otoscope.schemas import Answer
-from otoscope.transcript import characters_by_word
+from otoscope.transcript import characters_by_word, segments_of
 from service.openai_api.languages import language_of
 
 _PAUSE_S = 1.0
@@ -184,25 +184,15 @@ def _logprob(character: Character) -> Logprob:
     )
 
 
-def _groups(words: Sequence[Word]) -> Iterator[list[Word]]:
-    """Words, cut into segments."""
-    group: list[Word] = []
-    for word in words:
-        if group and (
-            word.start_s - group[-1].end_s >= _PAUSE_S or word.end_s - group[0].start_s > _SEGMENT_S
-        ):
-            yield group
-            group = []
-        group.append(word)
-    if group:
-        yield group
+def _begins_segment(first: Word, last: Word, word: Word) -> bool:
+    return word.start_s - last.end_s >= _PAUSE_S or word.end_s - first.start_s > _SEGMENT_S
 
 
 def _segments(transcript: Transcript, posteriors: Posteriors) -> list[Segment]:
     # Words may have calibrated confidences; their characters keep their posteriors.
     spellings = characters_by_word(transcript.characters)
     segments = []
-    for index, words in enumerate(_groups(transcript.words)):
+    for index, words in enumerate(segments_of(transcript.words, _begins_segment)):
         inside = chain.from_iterable(islice(spellings, len(words)))
         log_probs = [_log(each.confidence) for each in inside]
         segments.append(_segment(index, words, fmean(log_probs), posteriors))

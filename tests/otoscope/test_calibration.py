@@ -25,18 +25,18 @@ def test_a_neutral_curve_changes_nothing():
 
 
 def test_order_stays_and_the_ends_stay_probabilities():
-    mended = [CURVE.probability(c) for c in (0.0, 0.2, 0.5, 0.9, 1.0)]
-    assert mended == sorted(mended)
-    assert mended[0] > 0
-    assert mended[-1] < 1
+    calibrated = [CURVE.probability(c) for c in (0.0, 0.2, 0.5, 0.9, 1.0)]
+    assert calibrated == sorted(calibrated)
+    assert calibrated[0] > 0
+    assert calibrated[-1] < 1
     assert CURVE.probability(0.5) == pytest.approx(0.2689, abs=1e-4)  # 1 / (1 + e)
 
 
-def test_words_are_mended_and_the_text_gets_their_mean():
-    mended = CALIBRATION.apply(transcript(0.5, 0.9), "greedy")
+def test_words_are_calibrated_and_the_text_gets_their_mean():
+    calibrated = CALIBRATION.apply(transcript(0.5, 0.9), "greedy")
     expected = [CURVE.probability(0.5), CURVE.probability(0.9)]
-    assert [word.confidence for word in mended.words] == expected
-    assert mended.confidence == pytest.approx(sum(expected) / 2)
+    assert [word.confidence for word in calibrated.words] == expected
+    assert calibrated.confidence == pytest.approx(sum(expected) / 2)
 
 
 def test_no_words_or_no_curve_is_left_alone():

@@ -130,7 +130,7 @@ def read_spoken_set(path: Path, recognizer: Recognizer) -> SpokenSet:
 
 
 def score_system(system: System, spoken: SpokenSet) -> tuple[Score, list[str]]:
-    """Let `system` hear every recording, count its errors and its processor time."""
+    """Let `system` recognize every recording; count its errors and its processor time."""
     title = f"{spoken.name}, {system.name}"
     with threadpool_limits(1, user_api="blas"):  # one processor, as the service has it
         started = time.process_time()

@@ -5,6 +5,7 @@ import pytest
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
 from otoscope.decoding.segmentation import LEAST_S, MOST_S, segments
+from otoscope.longform.windows import WindowOptions
 
 FRAME_S = 0.04
 ALPHABET = Alphabet(("a", "b", " "))
@@ -23,6 +24,10 @@ def heard(text, alphabet=ALPHABET):
 
 def lengths(parts):
     return [part.log_probs.shape[0] for part in parts]
+
+
+def test_model_and_search_agree_on_what_is_long():
+    assert WindowOptions().whole_s == MOST_S
 
 
 def test_up_to_forty_seconds_stay_whole():
