@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.ratios import attained_gflops, ratios
+from benchmarks.ratios import Figures, attained_gflops, ratios
 
 _LOAD = ("audio s per s", "p50 ms", "p95 ms", "p99 ms", "processors", "peak MiB", "errors")
 
 
-def markdown(document: dict) -> str:
+def markdown(document: Figures) -> str:
     """Tables, the ratios first."""
     parts = [
         "# What a transcription costs",
@@ -29,7 +29,7 @@ def markdown(document: dict) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _ratios(document: dict) -> str:
+def _ratios(document: Figures) -> str:
     return _table(
         ("ratio, in this run", "value", "aim", ""),
         (
@@ -39,7 +39,7 @@ def _ratios(document: dict) -> str:
     )
 
 
-def _stages(stages: dict) -> str:
+def _stages(stages: Figures) -> str:
     return _table(
         ("stage", "ms", "share of the model's time"),
         (
@@ -49,7 +49,7 @@ def _stages(stages: dict) -> str:
     )
 
 
-def _loads(document: dict) -> list[str]:
+def _loads(document: Figures) -> list[str]:
     by_clients = [
         f"{title}:\n\n" + _table(("clients", *_LOAD), (_load(row) for row in document[key]))
         for title, key in (
@@ -70,7 +70,7 @@ def _loads(document: dict) -> list[str]:
     return [*by_clients, f"Server processes, 16 clients:\n\n{by_processes}"]
 
 
-def _lengths(rows: list[dict]) -> str:
+def _lengths(rows: list[Figures]) -> str:
     return _table(
         ("length s", "p50 ms", "ms an audio second", "peak MiB"),
         (
@@ -85,7 +85,7 @@ def _lengths(rows: list[dict]) -> str:
     )
 
 
-def _ceilings(document: dict) -> list[str]:
+def _ceilings(document: Figures) -> list[str]:
     products = ", ".join(
         f"{name} {value:.0f}" for name, value in document["machine_gflops"].items()
     )
@@ -106,7 +106,7 @@ def _ceilings(document: dict) -> list[str]:
     ]
 
 
-def _rounds(document: dict) -> str:
+def _rounds(document: Figures) -> str:
     pairs = zip(document["ceiling_rounds"], document["ceiling_rounds_exact"], strict=True)
     return _table(
         (
@@ -126,7 +126,7 @@ def _rounds(document: dict) -> str:
     )
 
 
-def _notes(document: dict) -> list[str]:
+def _notes(document: Figures) -> list[str]:
     memory, training = document["endurance"], document["training"]
     return [
         f"Memory: {memory['early_mib']:.0f} MiB at most after {memory['early_requests']:.0f} "
@@ -139,7 +139,7 @@ def _notes(document: dict) -> list[str]:
     ]
 
 
-def _load(row: dict) -> tuple[str, ...]:
+def _load(row: Figures) -> tuple[str, ...]:
     return (
         f"{row['concurrency']:g}",
         f"{row['audio_s_per_s']:.0f}",

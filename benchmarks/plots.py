@@ -7,10 +7,10 @@ import matplotlib as mpl
 mpl.use("Agg")
 from matplotlib import pyplot as plt
 
-from benchmarks.ratios import best
+from benchmarks.ratios import Figures, best
 
 
-def draw(document: dict, path: Path) -> None:
+def draw(document: Figures, path: Path) -> None:
     """Throughput and latency by clients, and cost by length, as a PNG file."""
     figure, (speed, delay, cost) = plt.subplots(1, 3, figsize=(14, 5), layout="constrained")
     curves = (

@@ -3,6 +3,10 @@
 import os
 import statistics
 from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Figures: TypeAlias = dict[str, Any]
+"""Measurements, or one row of them, by name."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Ratio:
     met: bool
 
 
-def ratios(document: dict) -> list[Ratio]:
+def ratios(document: Figures) -> list[Ratio]:
     """All that have an aim."""
     greedy, beam = _by_clients(document["greedy"]), _by_clients(document["beam"])
     rounds, exact_rounds = document["ceiling_rounds"], document["ceiling_rounds_exact"]
@@ -72,28 +76,29 @@ def _most(name: str, value: float, bound: float) -> Ratio:
     return Ratio(name, value, f"<= {bound:g}", value <= bound)
 
 
-def _against(rounds: list[dict], other: str) -> float:
+def _against(rounds: list[Figures], other: str) -> float:
     """Median over rounds of the service / the other, which are neighbours in time."""
-    return statistics.median(_speed(each["service"]) / each[other] for each in rounds)
+    return float(statistics.median(_speed(each["service"]) / each[other] for each in rounds))
 
 
-def attained_gflops(document: dict) -> float:
+def attained_gflops(document: Figures) -> float:
     """1e9 operations a second in matrix products that the exact graph attains at its best."""
-    return best(document["ceiling_rounds_exact"], "graph") * document["model_gflop_per_audio_s"]
+    operations = float(document["model_gflop_per_audio_s"])
+    return best(document["ceiling_rounds_exact"], "graph") * operations
 
 
-def best(rounds: list[dict], what: str) -> float:
+def best(rounds: list[Figures], what: str) -> float:
     """The greatest of the rounds."""
-    return max(each[what] for each in rounds)
+    return max(float(each[what]) for each in rounds)
 
 
-def _speed(row: dict) -> float:
-    return row["audio_s_per_s"]
+def _speed(row: Figures) -> float:
+    return float(row["audio_s_per_s"])
 
 
-def _by_clients(rows: list[dict]) -> dict[float, dict]:
+def _by_clients(rows: list[Figures]) -> dict[float, Figures]:
     return _by(rows, "concurrency")
 
 
-def _by(rows: list[dict], key: str) -> dict[float, dict]:
+def _by(rows: list[Figures], key: str) -> dict[float, Figures]:
     return {row[key]: row for row in rows}

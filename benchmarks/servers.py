@@ -22,7 +22,7 @@ class Server:
     """A server that is ready.
 
     Attributes:
-        url: where it listens.
+        url: its address.
         ready_s: from its start until it was ready.
         process: it, and the parent of its workers.
     """
@@ -34,7 +34,7 @@ class Server:
     def cpu_s(self) -> float:
         """Processor seconds that it and its workers have taken."""
         times = [each.cpu_times() for each in self._family()]
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
     def peak_mib(self) -> float:
         """Most memory that it and its workers have ever held, in MiB (Linux: VmHWM)."""
@@ -106,4 +106,4 @@ def _peak_bytes(process: psutil.Process) -> int:
         for line in status.read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return 1024 * int(line.split()[1])
-    return process.memory_info().rss  # where there is no /proc: what it holds now
+    return int(process.memory_info().rss)  # where there is no /proc: what it holds now

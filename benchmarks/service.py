@@ -6,6 +6,7 @@ from pathlib import Path
 from benchmarks import ceilings, growth
 from benchmarks.clips import Clip, Speech
 from benchmarks.load import drive
+from benchmarks.ratios import Figures
 from benchmarks.servers import Server, otoscope_server, plain_server
 from benchmarks.stages import measure_stages
 from benchmarks.training_speed import measure_training
@@ -26,7 +27,7 @@ def measure(
     say: Callable[[str], None],
     requests: int,
     late: int,
-) -> dict:
+) -> Figures:
     """All figures.
 
     Args:
@@ -39,7 +40,7 @@ def measure(
     """
     clips = speech.mixed(_CLIPS)
     say("stages of one recording")
-    document: dict = {"stages": measure_stages(model, speech, STAGES_CLIP_S, 15)}
+    document: Figures = {"stages": measure_stages(model, speech, STAGES_CLIP_S, 15)}
     say("the graph alone, PocketSphinx and the service, in turn; the machine alone")
     document |= _ceilings(model, exact, speech, clips, requests)
     say("the service, greedy and with the language model")
@@ -61,7 +62,9 @@ def measure(
     return document
 
 
-def _ceilings(model: Path, exact: Path, speech: Speech, clips: list[Clip], requests: int) -> dict:
+def _ceilings(
+    model: Path, exact: Path, speech: Speech, clips: list[Clip], requests: int
+) -> Figures:
     # Twice the requests: the last of a load leave processors idle.
     durations_s = [each.duration_s for each in clips]
     graph = ceilings.RawGraph(model, speech, durations_s)
@@ -96,7 +99,7 @@ def _ceilings(model: Path, exact: Path, speech: Speech, clips: list[Clip], reque
     }
 
 
-def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> dict:
+def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> Figures:
     """The service as it is, from its start on."""
     model_ms = measure_stages(model, speech, MODEL_CLIP_S, 15)["model_ms"]
     with otoscope_server(model) as server:

@@ -4,11 +4,12 @@ import torch
 
 from benchmarks.ceilings import best_s
 from onnx_export.graph import packed
+from otoscope import FeatureSpec
 from training.config import ModelConfig
 from training.model.network import AcousticModel
 
 _ITEMS, _FRAMES, _BINS, _CLASSES = 6, 1000, 80, 29
-_HOP_S = 0.01
+_HOP_S = FeatureSpec().hop_s
 
 
 def measure_training() -> dict[str, float]:
