@@ -1,26 +1,84 @@
-"""What `python -m training COMMAND` does, one function a command: options -> exit code.
+"""The commands of `python -m training`: arguments, and a function from options to exit code each.
 
-Each imports what it needs itself: only fitting needs torch.
+A function's docstring is its command's help. Each imports what it needs itself: only training
+needs torch.
 """
 
 import argparse
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from otoscope.pronunciations import FILE_NAME
 
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+Command = Callable[[argparse.Namespace], int]
 
+COMMANDS: dict[str, tuple[Command, tuple[Argument, ...]]] = {}
+"""What `command` registered, by name."""
+
+
+def command(name: str, *arguments: Argument) -> Callable[[Command], Command]:
+    """Register a function under the name of a command."""
+
+    def register(function: Command) -> Command:
+        COMMANDS[name] = (function, arguments)
+        return function
+
+    return register
+
+
+def _argument(*names: str, **options: Any) -> Argument:  # noqa: ANN401
+    return names, options
+
+
+_path = partial(_argument, type=Path)
+
+_CORPUS = (
+    _path("--corpus", required=True, help="folder that the config's manifests lie below"),
+    _path("--cache", default=Path(".cache/features"), help="folder of computed features"),
+)
+_CONFIG = (_path("config", help="TOML file, see training/configs/"), *_CORPUS)
+_MODEL = _path("--model", default=Path("models/english/model.onnx"), help="exported model")
+_LM = _path("--lm", help="language model: adds beam search with and without it")
+_ENGLISH_LM = Path("models/english/lm.npz")
+_MANIFESTS = _path("manifests", nargs="+", help="with texts")
+_SEARCH = tuple(
+    _argument(name, type=kind, help=f"{words} (default: as decoding.json beside the model says)")
+    for name, kind, words in (
+        ("--beam-width", int, "texts kept"),
+        ("--lm-weight", float, "of the language model"),
+        ("--word-bonus", float, "for each word"),
+        ("--unknown-penalty", float, "for each word outside the vocabulary"),
+        ("--acoustic-scale", float, "of the log posteriors"),
+        ("--prior-scale", float, "of the symbols' log priors"),
+    )
+)
+
+
+@command("prepare", *_CONFIG)
 def prepare(options: argparse.Namespace) -> int:
-    """Check manifests, compute features."""
+    """Check the manifests and compute the features, without training."""
     from training.config import read_config
     from training.data.prepare import prepare
 
-    prepared = prepare(read_config(options.config), options.corpus, options.cache)
-    print(prepared.report)
+    print(prepare(read_config(options.config), options.corpus, options.cache).report)
     return 0
 
 
+@command(
+    "fit",
+    *_CONFIG,
+    _path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
+    _path("--start", help="best.pt or model.onnx whose weights a new run begins with"),
+    _path("--teacher", help="exported model to learn from, if loss.teacher_weight is set"),
+    _argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
+)
 def fit(options: argparse.Namespace) -> int:
-    """Train, or go on with a run."""
+    """Train, or continue a run."""
     import torch
 
     from training.config import read_config
@@ -39,12 +97,20 @@ def fit(options: argparse.Namespace) -> int:
     if Trainer(config, prepared, folder, options.start, teacher).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
-    print(f"stopped; the same command goes on from {folder / 'last.pt'}")
+    print(f"stopped; the same command continues from {folder / 'last.pt'}")
     return 130
 
 
+@command(
+    "average",
+    _path("checkpoint", help="best.pt of a run"),
+    _path("others", nargs="+", help="checkpoints or model.onnx files of the same form"),
+    _argument("--evenly", action="store_true", help="give all of them the same share"),
+    _path("--out", required=True, help="checkpoint to write, to export"),
+    *_CORPUS,
+)
 def average(options: argparse.Namespace) -> int:
-    """Mix the weights of models that came from one another."""
+    """Mix the weights of a run with those it started from, in the shares that are best on dev."""
     from training.data.prepare import prepare_dev
     from training.run.validation import evaluate
     from training.weights.averaging import average
@@ -63,39 +129,58 @@ def average(options: argparse.Namespace) -> int:
     return 0
 
 
+@command(
+    "evaluate",
+    _MANIFESTS,
+    _MODEL,
+    _path("--json", help="also write the figures to this file"),
+    _path("--table", help="also write the Markdown table to this file"),
+    _LM,
+    *_SEARCH,
+    _argument("--pocketsphinx", action="store_true", help="on the same files as well"),
+    _argument("--show", type=int, default=0, help="print so many utterances of each"),
+)
 def evaluate(options: argparse.Namespace) -> int:
-    """Measure an exported model."""
-    from training.evaluation.evaluate import Plan, evaluate, markdown_table, write_json
+    """WER and CER of an exported model on manifests (needs no torch)."""
+    from otoscope import Recognizer
+    from otoscope.sidecars import write_sidecar
+    from training.evaluation.decoders import model_decoder, our_systems, pocketsphinx
+    from training.evaluation.evaluate import evaluate, markdown_table
 
-    plan = Plan(
-        options.model,
-        tuple(options.manifests),
-        options.lm,
-        _search(options),
-        peer=options.pocketsphinx,
-        show=options.show,
-    )
-    model_sha256, scores = evaluate(plan)
+    recognizer = Recognizer(options.model, threads=1)
+    decoder = model_decoder(recognizer, options.model, options.lm, _search(options))
+    systems = list(our_systems(recognizer, decoder))
+    if options.pocketsphinx:
+        systems.append(pocketsphinx(recognizer))
+    scores = evaluate(systems, options.manifests, recognizer.spec, show=options.show)
     table = markdown_table(scores)
     print(table)
     if options.json is not None:
-        write_json(options.json, model_sha256, scores)
+        sets = [asdict(score) for score in scores]
+        write_sidecar(options.json, {"model_sha256": recognizer.sha256, "sets": sets})
     if options.table is not None:
         options.table.write_text(table + "\n", encoding="utf-8")
     return 0
 
 
+@command("calibrate", _MANIFESTS, _MODEL, _LM, *_SEARCH)
 def calibrate(options: argparse.Namespace) -> int:
-    """Fit what confidences mean."""
+    """Fit what confidences mean on dev manifests (needs no torch)."""
     from otoscope.sidecars import write_sidecar
     from training.evaluation.calibrate import calibrate
 
-    result = calibrate(options.model, options.manifests, options.lm, _search(options))
+    calibration, reliability, figure = calibrate(
+        options.model, options.manifests, options.lm, _search(options)
+    )
     folder = options.model.parent
-    write_sidecar(folder / "calibration.json", result.calibration)
-    write_sidecar(folder / "reliability.json", result.report())
-    result.figure.savefig(folder / "reliability.png", dpi=110)
-    for one in result.reliability:
+    write_sidecar(folder / "calibration.json", calibration)
+    report = {
+        "model_sha256": calibration.model_sha256,
+        "sets": [asdict(one) for one in reliability],
+    }
+    write_sidecar(folder / "reliability.json", report)
+    figure.savefig(folder / "reliability.png", dpi=110)
+    for one in reliability:
         unseen = "" if one.ece_unseen is None else f", {one.ece_unseen:.3f} fitted without it"
         print(
             f"{one.manifest}, {one.decoder}: {one.words} words, {100 * one.right_share:.0f} % "
@@ -104,8 +189,17 @@ def calibrate(options: argparse.Namespace) -> int:
     return 0
 
 
+@command(
+    "label",
+    _path("manifest", help="its texts are empty"),
+    _MODEL,
+    _path("--lm", default=_ENGLISH_LM, help="language model"),
+    _argument("--least", type=float, default=0.8, help="mean confidence to be kept"),
+    _path("--out", required=True, help="manifest to write"),
+    *_SEARCH,
+)
 def label(options: argparse.Namespace) -> int:
-    """Write down recordings without texts."""
+    """Transcribe recordings without texts, to learn from the surest."""
     from training.text.pseudo_labels import label
 
     done = label(
@@ -117,15 +211,25 @@ def label(options: argparse.Namespace) -> int:
         out=options.out,
     )
     print(
-        f"{options.out}: {done.kept} of {done.heard} utterances, {done.kept_s / 3600:.2f} of "
-        f"{done.heard_s / 3600:.2f} h, {100 * done.expected_right:.0f} % of their words right "
+        f"{options.out}: {done.kept} of {done.utterances} utterances, {done.kept_s / 3600:.2f} of "
+        f"{done.audio_s / 3600:.2f} h, {100 * done.expected_right:.0f} % of their words right "
         "as far as the model knows"
     )
     return 0
 
 
+@command(
+    "lm",
+    _path("--text", nargs="*", default=[], help="plain, .gz or .xz files"),
+    _path("--manifests", nargs="*", default=[], help="transcripts to add"),
+    _path("--dev", nargs="*", default=[], help="to measure it on; left out of it"),
+    _argument("--min-count", type=int, default=3, help="rarer words are unknown"),
+    _argument("--repeat", type=int, default=4, help="count each transcript so often"),
+    _argument("--prune", type=float, default=1e-8, help="threshold"),
+    _path("--out", default=_ENGLISH_LM, help="language model to write"),
+)
 def language_model(options: argparse.Namespace) -> int:
-    """Estimate a word trigram."""
+    """Estimate a word trigram from text (needs irstlm)."""
     from otoscope import ENGLISH
     from training.text.language_model import Recipe, build
 
@@ -138,16 +242,21 @@ def language_model(options: argparse.Namespace) -> int:
     )
     report = build(recipe, ENGLISH, options.dev, options.out)
     print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
-    for known in report.dev:
+    for score in report.dev:
         print(
-            f"{known.manifest}: perplexity {known.perplexity:.0f}, "
-            f"{100 * known.unknown_share:.1f} % unknown words"
+            f"{score.manifest}: perplexity {score.perplexity:.0f}, "
+            f"{100 * score.unknown_share:.1f} % unknown words"
         )
     return 0
 
 
+@command(
+    "pronunciations",
+    _path("--lm", default=_ENGLISH_LM, help="language model"),
+    _path("--out", help=f"(default: {FILE_NAME} beside the language model)"),
+)
 def pronunciations(options: argparse.Namespace) -> int:
-    """Write down how a language model's words sound."""
+    """Write the pronunciations of a language model's words (CMUdict)."""
     from otoscope.decoding.ngram import NgramModel
     from otoscope.vocabulary import ARPABET
     from training.data.pronunciation import write_pronunciations
@@ -159,8 +268,15 @@ def pronunciations(options: argparse.Namespace) -> int:
     return 0
 
 
+@command(
+    "speak",
+    _path("--text", nargs="+", required=True, help="plain, .gz or .xz files"),
+    _path("--dev", nargs="*", default=[], help="their sentences are left out"),
+    _argument("--utterances", type=int, default=5000, help="most recordings"),
+    _path("--out", required=True, help="manifest to write, .jsonl"),
+)
 def speak(options: argparse.Namespace) -> int:
-    """Have synthetic voices speak sentences."""
+    """Synthesise speech of sentences, to learn from (needs flite)."""
     from otoscope import ENGLISH
     from training.text.synthesis import speak
 
@@ -172,8 +288,14 @@ def speak(options: argparse.Namespace) -> int:
     return 0
 
 
+@command(
+    "picture",
+    _path("audio", help="a recording"),
+    _MODEL,
+    _path("--out", help="PNG or SVG (default: AUDIO's name with .png)"),
+)
 def picture(options: argparse.Namespace) -> int:
-    """Draw a recording."""
+    """Draw log-mel and posteriorgram of a recording (needs no torch)."""
     from otoscope import Recognizer, greedy, load
     from otoscope.plots.posteriorgram import draw_posteriorgram
 
@@ -189,6 +311,6 @@ def picture(options: argparse.Namespace) -> int:
 
 def _search(options: argparse.Namespace) -> dict[str, float]:
     """The fields of `BeamOptions` that were given."""
-    names = ("beam_width", "lm_weight", "word_bonus", "unknown_penalty", "acoustic_scale")
-    given = {name: getattr(options, name) for name in (*names, "prior_scale")}
+    names = [flag.removeprefix("--").replace("-", "_") for (flag,), _ in _SEARCH]
+    given = {name: getattr(options, name) for name in names}
     return {name: value for name, value in given.items() if value is not None}

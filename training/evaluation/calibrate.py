@@ -1,9 +1,8 @@
 """Fits confidence curves on development manifests, and shows how far confidences can be trusted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import jiwer
 import numpy as np
@@ -17,7 +16,7 @@ from otoscope import Recognizer, Transcript, longform
 from otoscope.audio import Samples
 from otoscope.calibration import Calibration, Curve, logit
 from training.evaluation.decoders import model_decoder, transcribers
-from training.evaluation.evaluate import SpokenSet, read_spoken_set
+from training.evaluation.evaluate import ReferenceSet, read_references
 
 BINS = 10
 
@@ -33,6 +32,24 @@ class ScoredWords:
 
     confidences: npt.NDArray[np.float64]
     right: npt.NDArray[np.bool_]
+
+    def calibrated(self, curve: Curve) -> "ScoredWords":
+        """The same words with the confidences that `curve` gives."""
+        probabilities = [curve.probability(confidence) for confidence in self.confidences.tolist()]
+        return ScoredWords(np.array(probabilities), self.right)
+
+    def bins(self) -> npt.NDArray[np.float64]:
+        """(3, bins): mean confidence, share of right words, and number, where there are words."""
+        places = np.minimum((self.confidences * BINS).astype(np.int64), BINS - 1)
+        counts = np.bincount(places, minlength=BINS)
+        sums = [np.bincount(places, values, BINS) for values in (self.confidences, self.right)]
+        filled = counts > 0
+        return np.stack([*(one[filled] / counts[filled] for one in sums), counts[filled]])
+
+    def error(self) -> float:
+        """Expected calibration error: mean distance of confidence and share of right words."""
+        confidences, right, counts = self.bins()
+        return float(counts @ np.abs(confidences - right)) / max(1, self.right.size)
 
 
 @dataclass(frozen=True)
@@ -56,26 +73,12 @@ class Reliability:
     ece_unseen: float | None
 
 
-@dataclass(frozen=True)
-class Result:
-    """What `calibrate` found."""
-
-    calibration: Calibration
-    reliability: tuple[Reliability, ...]
-    figure: Figure
-
-    def report(self) -> dict[str, Any]:
-        """For reliability.json beside the model."""
-        rows = [asdict(one) for one in self.reliability]
-        return {"model_sha256": self.calibration.model_sha256, "sets": rows}
-
-
 def calibrate(
     model: Path, manifests: Sequence[Path], lm: Path | None, search: Mapping[str, float]
-) -> Result:
+) -> tuple[Calibration, list[Reliability], Figure]:
     """Fit one curve a decoder on all manifests together."""
     recognizer = Recognizer(model)
-    sets = [read_spoken_set(path, recognizer) for path in manifests]
+    sets = [read_references(path, recognizer.spec) for path in manifests]
     priors = _priors(recognizer, sets)
     # Priors without curves: the decoder that is served, with raw confidences.
     decoder = replace(model_decoder(recognizer, model, lm, search), calibration=priors)
@@ -83,19 +86,30 @@ def calibrate(
     rows: list[Reliability] = []
     scored: dict[str, list[ScoredWords]] = {}
     for name, transcribe in transcribers(recognizer, decoder).items():
-        scored[name] = [_score_set(transcribe, spoken, name) for spoken in sets]
+        scored[name] = [_score_set(transcribe, references, name) for references in sets]
         curves[name] = fit(scored[name])
-        rows += _reliability(sets, scored[name], name, curves[name])
-    figure = _draw(sets, scored, curves)
-    return Result(replace(priors, curves=curves), tuple(rows), figure)
+        for references, words in zip(sets, scored[name], strict=True):
+            others = [other for other in scored[name] if other is not words]
+            rows.append(
+                Reliability(
+                    manifest=references.name,
+                    decoder=name,
+                    words=words.right.size,
+                    right_share=float(words.right.mean()),
+                    ece_raw=words.error(),
+                    ece=words.calibrated(curves[name]).error(),
+                    ece_unseen=words.calibrated(fit(others)).error() if others else None,
+                )
+            )
+    return replace(priors, curves=curves), rows, _draw(sets, scored, curves)
 
 
-def _priors(recognizer: Recognizer, sets: Sequence[SpokenSet]) -> Calibration:
+def _priors(recognizer: Recognizer, sets: Sequence[ReferenceSet]) -> Calibration:
     """Mean posterior of each class over all frames of all sets, and no curves yet."""
     characters: list[npt.NDArray[np.float32]] = []
     phonemes: list[npt.NDArray[np.float32]] = []
-    for spoken in sets:
-        for samples in tqdm(spoken.waveforms, desc=f"{spoken.name}, priors", unit="file"):
+    for references in sets:
+        for samples in tqdm(references.waveforms, desc=f"{references.name}, priors", unit="file"):
             posteriors = longform.recognize(recognizer, [samples]).posteriors
             characters.append(posteriors.probs)
             if posteriors.phonemes is not None:
@@ -122,7 +136,7 @@ def score_words(transcript: Transcript, reference: str) -> ScoredWords:
 
 def fit(sets: Sequence[ScoredWords]) -> Curve:
     """The curve under which what was right is most probable; every set counts the same."""
-    logits = np.concatenate([_logits(one.confidences) for one in sets])
+    logits = np.array([logit(c) for one in sets for c in one.confidences.tolist()])
     right = np.concatenate([one.right for one in sets])
     weights = np.concatenate([np.full(one.right.size, 1 / max(one.right.size, 1)) for one in sets])
 
@@ -134,32 +148,13 @@ def fit(sets: Sequence[ScoredWords]) -> Curve:
     return Curve(round(float(slope), 4), round(float(intercept), 4))
 
 
-def expected_calibration_error(one: ScoredWords) -> float:
-    """Mean distance of confidence and share of right words, over bins of equal width."""
-    if not one.right.size:
-        return 0.0
-    return float(sum(count * abs(sure - right) for sure, right, count in _bins(one))) / (
-        one.right.size
-    )
-
-
-def _bins(one: ScoredWords) -> list[tuple[float, float, int]]:
-    """Mean confidence, share of right words, and number of words of each bin that has any."""
-    places = np.minimum((one.confidences * BINS).astype(int), BINS - 1)
-    return [
-        (float(one.confidences[inside].mean()), float(one.right[inside].mean()), int(inside.sum()))
-        for inside in (places == place for place in range(BINS))
-        if inside.any()
-    ]
-
-
 def _score_set(
-    transcribe: Callable[[Samples], Transcript], spoken: SpokenSet, name: str
+    transcribe: Callable[[Samples], Transcript], references: ReferenceSet, name: str
 ) -> ScoredWords:
-    waveforms = tqdm(spoken.waveforms, desc=f"{spoken.name}, {name}", unit="file")
+    waveforms = tqdm(references.waveforms, desc=f"{references.name}, {name}", unit="file")
     scored = [
         score_words(transcribe(samples), reference)
-        for reference, samples in zip(spoken.references, waveforms, strict=True)
+        for reference, samples in zip(references.references, waveforms, strict=True)
     ]
     return ScoredWords(
         np.concatenate([one.confidences for one in scored]),
@@ -167,48 +162,16 @@ def _score_set(
     )
 
 
-def _reliability(
-    sets: Sequence[SpokenSet], scored: Sequence[ScoredWords], decoder: str, curve: Curve
-) -> list[Reliability]:
-    rows = []
-    for spoken, one in zip(sets, scored, strict=True):
-        others = [other for other in scored if other is not one]
-        unseen = None
-        if others:
-            unseen = expected_calibration_error(_calibrated(one, fit(others)))
-        rows.append(
-            Reliability(
-                manifest=spoken.name,
-                decoder=decoder,
-                words=one.right.size,
-                right_share=float(one.right.mean()),
-                ece_raw=expected_calibration_error(one),
-                ece=expected_calibration_error(_calibrated(one, curve)),
-                ece_unseen=unseen,
-            )
-        )
-    return rows
-
-
-def _calibrated(one: ScoredWords, curve: Curve) -> ScoredWords:
-    probabilities = [curve.probability(confidence) for confidence in one.confidences.tolist()]
-    return ScoredWords(np.array(probabilities), one.right)
-
-
-def _logits(confidences: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return np.array([logit(one) for one in confidences.tolist()])
-
-
 def _draw(
-    sets: Sequence[SpokenSet], scored: dict[str, list[ScoredWords]], curves: dict[str, Curve]
+    sets: Sequence[ReferenceSet], scored: dict[str, list[ScoredWords]], curves: dict[str, Curve]
 ) -> Figure:
     """One row a decoder, one column a manifest: how sure against how often right."""
     figure = Figure(figsize=(3.4 * len(sets), 3.3 * len(scored)), layout="constrained")
     axes = figure.subplots(len(scored), len(sets), sharex=True, sharey=True, squeeze=False)
     for row, (decoder, words) in zip(axes, scored.items(), strict=True):
-        for place, spoken, one in zip(row, sets, words, strict=True):
+        for place, references, one in zip(row, sets, words, strict=True):
             _draw_one(place, one, curves[decoder])
-            place.set_title(f"{spoken.name}, {decoder}", fontsize=9)
+            place.set_title(f"{references.name}, {decoder}", fontsize=9)
         row[0].set_ylabel("share of words right")
     for place in axes[-1]:
         place.set_xlabel("confidence")
@@ -218,11 +181,10 @@ def _draw(
 
 def _draw_one(axes: Axes, one: ScoredWords, curve: Curve) -> None:
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=0.8, linestyle="--")
-    calibrated = _calibrated(one, curve)
+    calibrated = one.calibrated(curve)
     for words, color, label in ((one, "0.55", "raw"), (calibrated, "C0", "calibrated")):
-        bins = _bins(words)
-        sure, right = [b[0] for b in bins], [b[1] for b in bins]
-        axes.plot(sure, right, color=color, linewidth=1.0)
-        sizes = [6 + 160 * count / words.right.size for _, _, count in bins]
-        axes.scatter(sure, right, s=sizes, color=color, label=label, alpha=0.8, linewidths=0)
+        confidences, right, counts = words.bins()
+        axes.plot(confidences, right, color=color, linewidth=1.0)
+        sizes = 6 + 160 * counts / words.right.size
+        axes.scatter(confidences, right, sizes, color, label=label, alpha=0.8, linewidths=0)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")

@@ -12,7 +12,7 @@ from otoscope.calibration import Calibration, Curve
 from otoscope.sidecars import read_sidecar
 from otoscope.transcript import Transcript, Word
 from training.__main__ import main
-from training.evaluation.calibrate import ScoredWords, expected_calibration_error, fit, score_words
+from training.evaluation.calibrate import ScoredWords, fit, score_words
 
 
 def drawn(curve: Curve, count: int, seed: int) -> ScoredWords:
@@ -38,10 +38,10 @@ def test_every_set_counts_the_same() -> None:
 
 def test_the_calibration_error_is_the_gap_between_sure_and_right() -> None:
     right = np.arange(100) < 50
-    assert expected_calibration_error(ScoredWords(np.full(100, 0.9), right)) == pytest.approx(0.4)
-    assert expected_calibration_error(ScoredWords(np.full(100, 0.5), right)) == pytest.approx(0.0)
+    assert ScoredWords(np.full(100, 0.9), right).error() == pytest.approx(0.4)
+    assert ScoredWords(np.full(100, 0.5), right).error() == pytest.approx(0.0)
     honest = drawn(Curve(1.0, 0.0), 20000, 3)
-    assert expected_calibration_error(honest) < 0.02
+    assert honest.error() < 0.02
 
 
 def test_words_are_right_where_the_alignment_says_so() -> None:

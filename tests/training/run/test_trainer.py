@@ -91,7 +91,7 @@ def test_being_stopped_leaves_a_checkpoint(
         (os.killpg if whole_group else os.kill)(process.pid, number)
         said, _ = process.communicate()
     assert process.returncode == 130
-    assert "the same command goes on" in said
+    assert "the same command continues" in said
     assert checkpoint.load(run / "last.pt")["progress"]["step"] > before
 
 
@@ -169,7 +169,7 @@ def test_export_and_evaluate_the_run(
     assert export_main([str(whole_run / "best.pt"), "--out", str(model)]) == 0
     arguments = ["evaluate", "--model", str(model), "--json", str(figures), "--show", "2"]
     assert main([*arguments, str(tones / "dev.jsonl")]) == 0
-    assert "heard:" in capsys.readouterr().out
+    assert "hypothesis:" in capsys.readouterr().out
     document = json.loads(figures.read_text())
     assert document["model_sha256"] == Recognizer(model).sha256
     [row] = document["sets"]
