@@ -9,21 +9,16 @@ fitted by `python -m training calibrate`.
 
 import math
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-from pydantic import ConfigDict
-
-from otoscope.strict import STRICT
+from otoscope.strict import Strict
 from otoscope.transcript import Transcript
 
 _EDGE = 1e-4
 
 
 @dataclass(frozen=True)
-class Curve:
+class Curve(Strict):
     """P(word is right) = 1 / (1 + exp(-(slope * logit(confidence) + intercept)))."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     slope: float
     intercept: float
@@ -34,7 +29,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(Strict):
     """calibration.json: priors and curves of one model.
 
     Attributes:
@@ -43,8 +38,6 @@ class Calibration:
         phoneme_priors: the same of the phoneme head's classes; none without that head.
         curves: by decoder, "greedy", "beam" or "beam + LM".
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     model_sha256: str
     priors: tuple[float, ...]

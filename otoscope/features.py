@@ -16,15 +16,14 @@ that cheaper than float32 in large blocks.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict
 
 from otoscope.errors import AudioTooShortError, SpecError
 from otoscope.posteriors import FrameClock
-from otoscope.strict import STRICT
+from otoscope.strict import Strict
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 Filterbank = npt.NDArray[np.float32]  # (n_mels, n_fft // 2 + 1) float32
@@ -36,7 +35,7 @@ _STD_FLOOR = 1e-5
 
 
 @dataclass(frozen=True)
-class FeatureSpec:
+class FeatureSpec(Strict):
     """Everything that defines the features. Facts of a model: they travel with its weights.
 
     Attributes:
@@ -44,8 +43,6 @@ class FeatureSpec:
         normalisation: "utterance" makes each bin zero-mean and unit-variance over the utterance;
             "corpus" uses `corpus_mean` and `corpus_std`, one value a bin, as streaming needs.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     kind: Literal["log_mel", "mfcc"] = "log_mel"
     sample_rate_hz: int = 16000

@@ -2,18 +2,15 @@
 
 import json
 from dataclasses import dataclass
-from typing import ClassVar
-
-from pydantic import ConfigDict
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict import STRICT, dump, parse
+from otoscope.strict import Strict, dump, parse
 from otoscope.vocabulary import ENGLISH, Alphabet, PhonemeSet
 
 
 @dataclass(frozen=True)
-class Provenance:
+class Provenance(Strict):
     """Where a model comes from.
 
     Attributes:
@@ -27,8 +24,6 @@ class Provenance:
             greedy, as a fraction; None if there were none.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
     architecture: str = ""
     parameters: int = 0
     audio_hours: float = 0.0
@@ -39,7 +34,7 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class ModelSpec:
+class ModelSpec(Strict):
     """What is needed to feed a model and to read its output.
 
     Attributes:
@@ -52,8 +47,6 @@ class ModelSpec:
         phonemes: what the phoneme head's classes mean, the blank last; None if there is no such
             head. A document without this key is from before there were any, and means None.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     name: str = "english"
     features: FeatureSpec = FeatureSpec()

@@ -1,14 +1,18 @@
 """JSON-like data -> frozen dataclasses, refusing what is unknown, missing or of the wrong type."""
 
 import json
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from otoscope.errors import SpecError
 
-STRICT = ConfigDict(extra="forbid", strict=True)
-"""What a dataclass parsed here carries as `__pydantic_config__`."""
+
+class Strict:
+    """Base of dataclasses that `parse` builds: pydantic refuses unknown keys and other types."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True)
+
 
 T = TypeVar("T")
 
@@ -19,7 +23,7 @@ def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -
     """Build `kind` from dicts, lists and scalars.
 
     Args:
-        kind: a dataclass whose nested dataclasses carry `__pydantic_config__ = STRICT`.
+        kind: a dataclass derived from `Strict`, as are those nested in it.
         data: what a JSON or TOML file held.
         source: where it came from, for the error.
         complete: refuse data that leave a field to its default.

@@ -9,10 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict
 
 from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
-from otoscope.strict import STRICT
+from otoscope.strict import Strict
 
 BLANK_NAME = "<blank>"
 """The blank's name wherever symbols are listed for people."""
@@ -24,13 +23,12 @@ _APOSTROPHES = "\u2019\u02bc\uff07\u00b4`"
 
 
 @dataclass(frozen=True)
-class SymbolSet:
+class SymbolSet(Strict):
     """Symbols in the order of a CTC head's classes.
 
     The blank is no symbol; it is the class after the last one (Graves et al. 2006, section 3).
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
     _NOUN: ClassVar[str]
     _PATTERN: ClassVar[str]  # of every symbol
     _FORM: ClassVar[str]  # the same in words

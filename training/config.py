@@ -6,38 +6,31 @@ Unknown keys, missing keys and wrong types are errors that name the key.
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import Field
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict import STRICT, parse
+from otoscope.strict import Strict, parse
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Strict):
     """One manifest to learn from.
 
     Attributes:
         manifest: path below the corpus root.
-        share: part of its utterances drawn anew for each epoch, 0 to 1.
+        share: part of its utterances, drawn anew for each epoch.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
     manifest: str
-    share: float = 1.0
-
-    def __post_init__(self) -> None:
-        """Refuse a share that is none."""
-        if not 0 < self.share <= 1:
-            raise SpecError(f"corpus.train.share: expected above 0, up to 1, got {self.share}")
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 @dataclass(frozen=True)
-class CorpusConfig:
+class CorpusConfig(Strict):
     """What is read.
 
     Attributes:
@@ -51,8 +44,6 @@ class CorpusConfig:
         min_s, max_s: utterances shorter or longer than this many seconds are left out.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
     train: tuple[Source, ...]
     dev: tuple[str, ...]
     noise: str = ""
@@ -63,7 +54,7 @@ class CorpusConfig:
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class ModelConfig(Strict):
     """The network's shape.
 
     Attributes:
@@ -79,25 +70,21 @@ class ModelConfig:
             (intermediate CTC; Lee and Watanabe 2021) and is not exported; 0 for no such head.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
-
     conv_channels: int = 32
     time_strides: tuple[int, int] = (2, 2)
     rnn: Literal["lstm", "gru"] = "lstm"
     bidirectional: bool = True
     hidden: int = 320
-    bottleneck: int = 0
+    bottleneck: Annotated[int, Field(ge=0)] = 0
     layers: int = 3
     dropout: float = 0.2
     phoneme_layer: int = 0
     intermediate_layer: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse strides that lose letters, and heads on layers that are not there."""
+        """Refuse strides that lose characters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
             raise SpecError(f"model.time_strides: expected a product of 2 or 4, got {self}")
-        if self.bottleneck < 0:
-            raise SpecError(f"model.bottleneck: expected 0 or more, got {self.bottleneck}")
         for name in ("phoneme_layer", "intermediate_layer"):
             if not 0 <= getattr(self, name) <= self.layers:
                 raise SpecError(
@@ -111,8 +98,8 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
-class AugmentConfig:
-    """What is done to X while training.
+class AugmentConfig(Strict):
+    """Changes to the features while training.
 
     Attributes:
         noise_probability: share of utterances that get noise.
@@ -120,15 +107,13 @@ class AugmentConfig:
         max_warp: of the frequency axis, as a share: other vocal tracts (Jaitly and Hinton 2013).
         frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019).
         time_masks_per_s, max_time_mask_frames: its T masks, in number to the length.
-        room_probability: share of utterances that are heard in a room.
-        room_reverberation_s: shortest and longest time in which the room's sound falls by 60 dB.
+        room_probability: share of utterances that get the reverberation of a room.
+        room_reverberation_s: shortest and longest time in which it falls by 60 dB.
         room_direct_db: lowest and highest ratio of direct to reverberant power in dB.
         join_probability: share of utterances that stand in one item with others, strangers too, as
             in a recording of several people.
         join_max_s: longest such item.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     noise_probability: float = 0.3
     noise_snr_db: tuple[float, float] = (5.0, 25.0)
@@ -145,15 +130,13 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True)
-class OptimiserConfig:
+class OptimiserConfig(Strict):
     """AdamW with warm-up and a cosine to zero.
 
     Attributes:
         average_decay: of the exponential moving average of the weights; the average is what is
             evaluated and exported.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     peak_learning_rate: float = 1.5e-3
     weight_decay: float = 0.01
@@ -163,20 +146,18 @@ class OptimiserConfig:
 
 
 @dataclass(frozen=True)
-class LossConfig:
+class LossConfig(Strict):
     """Shares of the further heads in the loss; the characters have the rest.
 
     Attributes:
         phoneme_weight, intermediate_weight: above 0 where `model` has the head, 0 where not.
-        consistency_weight: above 0, each utterance is seen twice under different masks, and this
-            much of how far the characters' posteriors are apart is added (CR-CTC; Yao et al.
-            2025, who take 0.2 and mask two and a half times as much time). 0: seen once.
-        teacher_weight: share of how far the posteriors are from those of another model, which
-            hears the utterance without masks; all else has what is left of 1 (knowledge
-            distillation; Hinton et al. 2015). 0: no teacher.
+        consistency_weight: above 0, each utterance is read twice under different masks, and this
+            times the divergence of the characters' posteriors is added (CR-CTC; Yao et al. 2025,
+            who take 0.2 and mask two and a half times as much time). 0: read once.
+        teacher_weight: share of the divergence from another model's posteriors, which reads the
+            utterance without masks; the other losses have the rest (knowledge distillation;
+            Hinton et al. 2015). 0: no teacher.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     phoneme_weight: float = 0.0
     intermediate_weight: float = 0.0
@@ -207,7 +188,7 @@ class LossConfig:
 
 
 @dataclass(frozen=True)
-class LoopConfig:
+class LoopConfig(Strict):
     """How long, how fast, how often.
 
     Attributes:
@@ -215,8 +196,6 @@ class LoopConfig:
         sorted_epochs: first epochs in order of length, short before long (Amodei et al. 2016).
         precision: "bf16" is autocast; weights stay float32.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     epochs: int = 20
     batch_s: float = 80.0
@@ -226,10 +205,8 @@ class LoopConfig:
 
 
 @dataclass(frozen=True)
-class TrainingConfig:
+class TrainingConfig(Strict):
     """One training run."""
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     corpus: CorpusConfig
     name: str = "english"

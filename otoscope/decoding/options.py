@@ -1,12 +1,12 @@
 """How posteriors are decoded: what a caller may choose, and what suits a model."""
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from otoscope.errors import OptionsError, SpecError
-from otoscope.strict import STRICT
+from otoscope.strict import Strict
 
 DecoderName: TypeAlias = Literal["greedy", "beam", "beam + LM", "phrases"]
 """What decoded a recording, as results call it."""
@@ -107,7 +107,7 @@ class DecodingOptions(BaseModel):
 
 
 @dataclass(frozen=True)
-class BeamOptions:
+class BeamOptions(Strict):
     """How a beam search weighs and prunes.
 
     The defaults are neutral: characters, phonemes and language model count by their probability
@@ -126,8 +126,6 @@ class BeamOptions:
         phoneme_weight: share of the phonemes in what is acoustic, where there is a rescorer.
         n_rescored: so many of the best texts are rescored by their phonemes.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     beam_width: int = 200
     lm_weight: float = 1.0
@@ -156,15 +154,13 @@ class BeamOptions:
 
 
 @dataclass(frozen=True)
-class ModelDecoding:
+class ModelDecoding(Strict):
     """decoding.json: the options of a beam search that suit one model and its language model.
 
     Attributes:
         model_sha256: of the exact model that they were chosen for; they serve its 8-bit form, too.
         beam: where a caller asks for nothing else.
     """
-
-    __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
     model_sha256: str
     beam: BeamOptions
