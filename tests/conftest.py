@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sentence_model import write_sentence_model
 
 from otoscope import ENGLISH, FrameClock, Posteriors
 
@@ -19,6 +20,12 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no corpus at {folder}: set OTOSCOPE_CORPUS")
     return folder
+
+
+@pytest.fixture(scope="session")
+def sentence_model(tmp_path_factory) -> Path:
+    """A model that knows examples/sample.flac, for tests of what is done with any model."""
+    return write_sentence_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="session")

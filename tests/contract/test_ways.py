@@ -129,7 +129,6 @@ def test_an_upload_goes_the_documented_way_to_the_graph(ways):
     assert FEWEST <= len(calls) <= MOST_TO_GRAPH
 
 
-@pytest.mark.xfail(reason="one call more")
 def test_posteriors_go_the_documented_way_to_a_search(ways):
     _, calls = ways
     calls = calls[next(i for i, call in enumerate(calls) if "/decode_pool.py:" in call) :]

@@ -1,4 +1,4 @@
-"""A real application on the real model, and real audio made on the spot."""
+"""A real application on a model that knows one sentence, and real audio made on the spot."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -62,26 +62,27 @@ def short_wav():
 
 
 @pytest.fixture
-def make_settings(tmp_path) -> Callable[..., Settings]:
+def make_settings(tmp_path, sentence_model) -> Callable[..., Settings]:
     def make(**chosen):
         # Processes take a second of a processor to start, and few tests are about them.
-        defaults = {"store_path": tmp_path / "results.sqlite3", "search_processes": 0}
-        return Settings(**{**defaults, **chosen})
+        few = {"model_path": sentence_model, "search_processes": 0}
+        return Settings(**{"store_path": tmp_path / "results.sqlite3", **few, **chosen})
 
     return make
 
 
 @pytest.fixture(scope="session")
-def client(tmp_path_factory) -> Iterator[TestClient]:
-    """The application as shipped, started once; for tests that change nothing about it."""
+def client(tmp_path_factory, sentence_model) -> Iterator[TestClient]:
+    """The application with its defaults, started once; for tests that change nothing about it."""
     store_path = tmp_path_factory.mktemp("store") / "results.sqlite3"
-    with TestClient(create_app(Settings(store_path=store_path))) as client:
+    settings = Settings(store_path=store_path, model_path=sentence_model)
+    with TestClient(create_app(settings)) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def recognizer():
-    return Recognizer(Settings().model_path)
+def recognizer(sentence_model):
+    return Recognizer(sentence_model)
 
 
 @pytest.fixture
@@ -94,11 +95,12 @@ def make_features() -> Callable[..., FeatureMatrix]:
 
 
 @pytest.fixture(scope="session")
-def serve_from():
+def serve_from(sentence_model):
     """`serve` for fixtures that live longer than a test: the store's directory comes first."""
+    few = {"OTOSCOPE_MODEL_PATH": str(sentence_model), "OTOSCOPE_SEARCH_PROCESSES": "0"}
 
     def start(directory, *arguments, **variables):
-        return running_service(directory / "results.sqlite3", *arguments, **variables)
+        return running_service(directory / "results.sqlite3", *arguments, **{**few, **variables})
 
     return start
 

@@ -28,8 +28,9 @@ def sample():
 
 
 @pytest.fixture
-def otoscope(capfdbinary, monkeypatch, english_model):
+def otoscope(capfdbinary, monkeypatch, sentence_model):
     """Run the command with these arguments: its exit code, output and errors."""
+    monkeypatch.setattr("otoscope.cli.local_backend._DEFAULT_MODEL", sentence_model)
     monkeypatch.delenv("OTOSCOPE_API_KEY", raising=False)
 
     def run(*arguments, stdin=b""):
@@ -45,11 +46,12 @@ def otoscope(capfdbinary, monkeypatch, english_model):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address(tmp_path_factory, sentence_model):
+    variables = {"OTOSCOPE_API_KEYS": KEY, "OTOSCOPE_MODEL_PATH": str(sentence_model)}
     folder = tmp_path_factory.mktemp("cli")
     with (
         (folder / "log").open("wb") as log,  # not among what the command writes
-        running_service(folder / "results.sqlite3", stderr=log, OTOSCOPE_API_KEYS=KEY) as address,
+        running_service(folder / "results.sqlite3", stderr=log, **variables) as address,
     ):
         yield address
 

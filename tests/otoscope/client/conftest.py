@@ -18,9 +18,10 @@ def sample():
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address(tmp_path_factory, sentence_model):
+    variables = {"OTOSCOPE_API_KEYS": KEY, "OTOSCOPE_MODEL_PATH": str(sentence_model)}
     store = tmp_path_factory.mktemp("client") / "results.sqlite3"
-    with running_service(store, OTOSCOPE_API_KEYS=KEY) as address:
+    with running_service(store, **variables) as address:
         yield address
 
 

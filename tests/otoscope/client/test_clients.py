@@ -21,9 +21,9 @@ TEXT = "it was a long time before he came home to his father"
 
 
 @pytest.fixture(scope="module")
-def recognition(english_model, sample):
+def recognition(sentence_model, sample):
     """What the library recognizes."""
-    [recognition] = Recognizer(english_model).recognize([load(sample, 16000).samples])
+    [recognition] = Recognizer(sentence_model).recognize([load(sample, 16000).samples])
     return recognition
 
 
@@ -129,7 +129,7 @@ def test_warnings_about_a_file_are_not_lost(ask, sample):
     assert "truncated" in ask(lambda client: client.probs_of_file(cut)).warnings[0]
 
 
-def test_model_and_health(ask, english_model):
+def test_model_and_health(ask, sentence_model):
     model = ask(lambda client: client.model())
     assert (model.name, model.spec.alphabet) == ("english", ENGLISH)
     health = ask(lambda client: client.health())

@@ -161,7 +161,7 @@ def test_errors_of_the_domain_pass(shared, decoding, posteriors, form, error):
 def test_what_nobody_expected_is_told_and_harms_no_process(make, started, posteriors):
     one = make(1)
     narrow = replace(posteriors, log_probs=posteriors.log_probs[:, :-5])
-    with pytest.raises(RuntimeError, match=r"Traceback(.|\n)*ValueError"):
+    with pytest.raises(RuntimeError, match=r"Traceback(.|\n)*Error"):
         one.decode(narrow, SEARCH)
     one.decode(posteriors, SEARCH)
     assert len(started) == 1
