@@ -20,10 +20,10 @@ RESCORER = PhonemeRescorer(Pronunciations(ENTRIES, PHONEMES))
 OPTIONS = BeamOptions(n_best=3, lm_weight=0.7, acoustic_scale=0.8)
 
 
-def heard(letters, phonemes, duration_s=None):
+def heard(characters, phonemes, duration_s=None):
     """Posteriors of one frame each 40 ms."""
-    clock = FrameClock(0.04, duration_s or 0.04 * len(letters))
-    return Posteriors(letters, ALPHABET, clock, PhonemePosteriors(phonemes, PHONEMES))
+    clock = FrameClock(0.04, duration_s or 0.04 * len(characters))
+    return Posteriors(characters, ALPHABET, clock, PhonemePosteriors(phonemes, PHONEMES))
 
 
 def frames(*rows):
@@ -40,11 +40,11 @@ def test_texts_get_the_probability_of_their_phonemes():
 
 def test_of_words_without_pronunciation_the_characters_decide():
     given = heard(random_log_probs(6, 4, 1), random_log_probs(6, 3, 2))
-    letters = np.array([-5.0, -3.0, -4.0])
-    found = RESCORER.log_probs(given.phonemes, ["a", "ab", "aab"], letters)
-    assert found[2] == pytest.approx(found[1] - 1.0)  # as far behind "ab" as its letters
-    nothing = RESCORER.log_probs(given.phonemes, ["aab", ""], letters[:2])
-    assert nothing.tolist() == letters[:2].tolist()
+    characters = np.array([-5.0, -3.0, -4.0])
+    found = RESCORER.log_probs(given.phonemes, ["a", "ab", "aab"], characters)
+    assert found[2] == pytest.approx(found[1] - 1.0)  # as far behind "ab" as its characters
+    nothing = RESCORER.log_probs(given.phonemes, ["aab", ""], characters[:2])
+    assert nothing.tolist() == characters[:2].tolist()
 
 
 def test_what_can_not_be_is_far_behind_and_finite():
@@ -54,9 +54,9 @@ def test_what_can_not_be_is_far_behind_and_finite():
 
 
 def test_where_characters_are_in_doubt_phonemes_choose():
-    letters = frames((0.48, 0.47, 0.01, 0.04), (0.02, 0.02, 0.01, 0.95))
+    characters = frames((0.48, 0.47, 0.01, 0.04), (0.02, 0.02, 0.01, 0.95))
     phonemes = frames((0.1, 0.8, 0.1), (0.02, 0.02, 0.96))
-    given, options = heard(letters, phonemes), OPTIONS
+    given, options = heard(characters, phonemes), OPTIONS
     alone = BeamDecoder(ALPHABET, options).decode(given)
     rescored = BeamDecoder(ALPHABET, options, rescorer=RESCORER).decode(given)
     assert (alone[0].text, rescored[0].text) == ("a", "b")
@@ -78,9 +78,9 @@ def test_without_phonemes_nothing_is_rescored():
 
 def test_a_long_recording_is_rescored_in_segments():
     """Letters of 5 s that may be "a" or "b", a blank and a space after each."""
-    letter = ((0.48, 0.47, 0.01, 0.04), (0.01, 0.01, 0.02, 0.96), (0.01, 0.01, 0.96, 0.02))
+    character = ((0.48, 0.47, 0.01, 0.04), (0.01, 0.01, 0.02, 0.96), (0.01, 0.01, 0.96, 0.02))
     sound = ((0.1, 0.8, 0.1), (0.02, 0.02, 0.96), (0.02, 0.02, 0.96))
-    given = heard(frames(*letter * 7), frames(*sound * 7))
+    given = heard(frames(*character * 7), frames(*sound * 7))
     given = replace(given, clock=FrameClock(5.0, 105.0))
     assert len(segments(given)) == 3
     options = OPTIONS
