@@ -7,8 +7,8 @@ import onnx
 import torch
 
 from onnx_export.graph import ExportedGraph, example_inputs
+from otoscope.atomic_files import replacing
 from otoscope.features import mel_filterbank
-from otoscope.files import replacing
 from otoscope.recognizer import (
     FILTERBANK_KEY,
     INPUTS,

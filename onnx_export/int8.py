@@ -19,8 +19,8 @@ import onnx
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from otoscope import Recognizer, load
+from otoscope.atomic_files import replacing
 from otoscope.errors import ModelFileError, OtoscopeError
-from otoscope.files import replacing
 from otoscope.recognizer import QUANTIZED_KEY
 
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from otoscope.alignment import AlignedText, align
     from otoscope.audio import Waveform, load
+    from otoscope.clock import FrameClock
     from otoscope.decoding.greedy import greedy
     from otoscope.errors import OtoscopeError
     from otoscope.features import FeatureMatrix, FeatureSpec
-    from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
+    from otoscope.posteriors import PhonemePosteriors, Posteriors
     from otoscope.recognizer import Recognition, Recognizer
     from otoscope.spec import ModelSpec, Provenance
     from otoscope.transcript import Character, Transcript, Word
@@ -51,25 +52,17 @@ __all__ = [
     "load",
 ]
 
-_HOMES = {
-    "alignment": ("AlignedText", "align"),
-    "audio": ("Waveform", "load"),
-    "decoding": ("greedy",),
-    "errors": ("OtoscopeError",),
-    "features": ("FeatureMatrix", "FeatureSpec"),
-    "vocabulary": ("ARPABET", "ENGLISH", "Alphabet", "PhonemeSet"),
-    "posteriors": ("FrameClock", "PhonemePosteriors", "Posteriors"),
-    "recognizer": ("Recognition", "Recognizer"),
-    "spec": ("ModelSpec", "Provenance"),
-    "transcript": ("Character", "Transcript", "Word"),
-}
+_HOMES = (
+    *("errors", "vocabulary", "clock", "posteriors", "features", "spec", "transcript"),
+    *("decoding", "alignment", "audio", "recognizer"),
+)
+"""Where these names are; last what takes longest to load."""
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - of any type
     """Import a name when it is asked for (PEP 562): decoding alone needs no ONNX Runtime."""
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(f"{__name__}.{module}"), name)
-            globals()[name] = value
-            return value
+    if name in __all__:
+        modules = (import_module(f"{__name__}.{home}") for home in _HOMES)
+        globals()[name] = next(getattr(each, name) for each in modules if hasattr(each, name))
+        return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,7 +10,7 @@ fitted by `python -m training calibrate`.
 import math
 from dataclasses import dataclass, replace
 
-from otoscope.strict import Strict
+from otoscope.strict_json import Strict
 from otoscope.transcript import Transcript
 
 _EDGE = 1e-4

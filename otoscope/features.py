@@ -21,9 +21,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, SpecError
-from otoscope.posteriors import FrameClock
-from otoscope.strict import Strict
+from otoscope.strict_json import Strict
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 Filterbank = npt.NDArray[np.float32]  # (n_mels, n_fft // 2 + 1) float32

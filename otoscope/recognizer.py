@@ -21,9 +21,10 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from otoscope import audio, features
+from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import FeatureMatrix, Features
-from otoscope.posteriors import FrameClock, HeadLogProbs, LogProbs, PhonemePosteriors, Posteriors
+from otoscope.posteriors import HeadLogProbs, LogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"

@@ -8,9 +8,9 @@ import logging
 from pathlib import Path
 from typing import TypeVar
 
+from otoscope.atomic_files import replacing
 from otoscope.errors import ModelFileError, SpecError
-from otoscope.files import replacing
-from otoscope.strict import dump, parse
+from otoscope.strict_json import dump, parse
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def read_sidecar(path: Path, model_sha256: str, kind: type[T]) -> T | None:
     Args:
         path: of the document.
         model_sha256: which the document has to name.
-        kind: what it holds: a strict dataclass (see `otoscope.strict`), or dict.
+        kind: what it holds: a strict dataclass (see `otoscope.strict_json`), or dict.
 
     Returns:
         None if there is no such file, or if it is about other weights; the log says so then.

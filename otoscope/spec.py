@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict import Strict, dump, parse
+from otoscope.strict_json import Strict, dump, parse
 from otoscope.vocabulary import ENGLISH, Alphabet, PhonemeSet
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
-from otoscope.strict import Strict
+from otoscope.strict_json import Strict
 
 BLANK_NAME = "<blank>"
 """The blank's name wherever symbols are listed for people."""

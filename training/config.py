@@ -12,7 +12,7 @@ from pydantic import Field
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict import Strict, parse
+from otoscope.strict_json import Strict, parse
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 

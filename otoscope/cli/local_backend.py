@@ -18,7 +18,7 @@ from otoscope.formats.posteriors import Selection, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
 from otoscope.schemas.convert import alignment_answer, transcript_answer
-from otoscope.strict import dump
+from otoscope.strict_json import dump
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]

@@ -8,14 +8,15 @@ import numpy as np
 
 from otoscope.cli.backend import Output, Recording
 from otoscope.client import Client, ClientError, ProblemError, RetryPolicy
+from otoscope.clock import FrameClock
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import Selection
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
-from otoscope.strict import dump
+from otoscope.strict_json import dump
 from otoscope.vocabulary import Alphabet
 
 _WRONG_OPTIONS = ("urn:otoscope:problem:form", "urn:otoscope:problem:query")

@@ -19,7 +19,7 @@ from otoscope.errors import OptionsError, SpecError
 from otoscope.features import FeatureMatrix, FeatureSpec
 from otoscope.posteriors import LogProbs, Unit
 from otoscope.schemas import Problem
-from otoscope.strict import parse
+from otoscope.strict_json import parse
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from otoscope.errors import OptionsError, SpecError
-from otoscope.strict import Strict
+from otoscope.strict_json import Strict
 
 DecoderName: TypeAlias = Literal["greedy", "beam", "beam + LM", "phrases"]
 """What decoded a recording, as results call it."""

@@ -8,8 +8,9 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
+from otoscope.clock import FrameClock
 from otoscope.decoding.lexicon import space_of
-from otoscope.posteriors import FrameClock, PhonemePosteriors, Posteriors
+from otoscope.posteriors import PhonemePosteriors, Posteriors
 
 LEAST_S = 10.0
 MOST_S = 40.0

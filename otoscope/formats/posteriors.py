@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from otoscope.clock import SpanS
 from otoscope.errors import ViewError
 from otoscope.features import FeatureMatrix
 from otoscope.formats import MatrixFormat
 from otoscope.formats.tables import csv_lines, to_csv, to_json, to_npy
 from otoscope.plots import posteriorgram_png
-from otoscope.posteriors import LogProbs, Posteriors, SpanS, Unit
+from otoscope.posteriors import LogProbs, Posteriors, Unit
 from otoscope.vocabulary import BLANK_NAME, SymbolSet
 
 _Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]

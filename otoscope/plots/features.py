@@ -4,9 +4,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from otoscope.clock import SpanS
 from otoscope.features import FeatureMatrix, FeatureSpec
 from otoscope.plots.figure import LABEL_PT, add_colorbar, extent_s, new_figure
-from otoscope.posteriors import SpanS
 
 _HEIGHT_IN = 2.4
 _TICKS_HZ = (500, 1000, 2000, 4000, 8000, 16000)

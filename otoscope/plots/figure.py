@@ -10,7 +10,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
-from otoscope.posteriors import FrameClock, SpanS
+from otoscope.clock import FrameClock, SpanS
 
 DPI = 150
 

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from otoscope import ctc
+from otoscope.clock import FrameClock, SpanS
 from otoscope.decoding import greedy
 from otoscope.features import FeatureMatrix
 from otoscope.plots.features import draw_features_in
@@ -21,7 +22,7 @@ from otoscope.plots.figure import (
     extent_s,
     new_figure,
 )
-from otoscope.posteriors import FrameClock, LogProbs, Posteriors, SpanS
+from otoscope.posteriors import LogProbs, Posteriors
 from otoscope.transcript import Word
 from otoscope.vocabulary import SymbolSet
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from otoscope.alignment import AlignedCharacter, AlignedText, AlignedWord
+from otoscope.clock import FrameClock
 from otoscope.decoding.beam_decoder import Hypothesis
 from otoscope.decoding.decoder import DecodeResult
 from otoscope.decoding.phrases import RankedPhrase
 from otoscope.formats.cues import Cue, cues_of
-from otoscope.posteriors import FrameClock
 from otoscope.schemas.alignment import (
     AlignedCharacterAnswer,
     AlignedWordAnswer,

@@ -1,7 +1,7 @@
 """Bounds on the size of pictures."""
 
+from otoscope.clock import SpanS
 from otoscope.formats.posteriors import View
-from otoscope.posteriors import SpanS
 from service.errors import QueryError
 
 MAX_PICTURE_S = 60.0

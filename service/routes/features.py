@@ -13,7 +13,7 @@ from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
 from otoscope.formats.tables import to_csv, to_json, to_npy
 from otoscope.plots import features_png
 from otoscope.schemas import FeaturesAnswer
-from otoscope.strict import dump
+from otoscope.strict_json import dump
 from service.dependencies import Services, ServicesDep
 from service.http.caching import IfNoneMatch, conditional_response, result_etag, result_headers
 from service.http.negotiation import negotiate

@@ -15,7 +15,7 @@ from otoscope import (
     PhonemeSet,
     Posteriors,
 )
-from otoscope.strict import dump, parse
+from otoscope.strict_json import dump, parse
 
 _DTYPE = np.dtype("<f4")
 

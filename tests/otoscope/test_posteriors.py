@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
+from otoscope.clock import FrameClock
 from otoscope.errors import ViewError
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import ENGLISH
 
 CLOCK = FrameClock(frame_s=0.04, duration_s=1.0)

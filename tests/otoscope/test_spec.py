@@ -8,7 +8,7 @@ import pytest
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
 from otoscope.spec import ModelSpec, Provenance
-from otoscope.strict import dump, parse
+from otoscope.strict_json import dump, parse
 from otoscope.vocabulary import Alphabet
 
 SPEC = ModelSpec(

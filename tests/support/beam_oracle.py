@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
+from otoscope.clock import FrameClock
 from otoscope.decoding.ngram import END, START, UNKNOWN, NgramModel
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import Alphabet
 
 PLAIN = {"acoustic_scale": 1.0, "prior_scale": 0.0}

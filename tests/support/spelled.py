@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.clock import FrameClock
+from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import ENGLISH, Alphabet
 
 FRAME_S = 0.04

@@ -4,7 +4,7 @@ import pytest
 
 from otoscope import ARPABET
 from otoscope.errors import SpecError
-from otoscope.strict import dump, parse
+from otoscope.strict_json import dump, parse
 from training.config import TrainingConfig, read_config
 from training.model.network import AcousticModel, parameter_count
 

@@ -18,9 +18,9 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from otoscope import audio, features
+from otoscope.atomic_files import replacing
 from otoscope.features import Features, FeatureSpec
-from otoscope.files import replacing
-from otoscope.strict import dump
+from otoscope.strict_json import dump
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from otoscope.files import replacing
+from otoscope.atomic_files import replacing
 from training.evaluation.metrics import DevScores
 from training.model.loss import Losses
 

@@ -7,9 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from otoscope.clock import FrameClock
 from otoscope.features import FeatureMatrix
 from otoscope.plots.posteriorgram import draw_posteriorgram
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from training.config import TrainingConfig
 from training.data.prepare import DevSet
 from training.model.network import AcousticModel

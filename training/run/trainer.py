@@ -21,7 +21,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from otoscope.errors import SpecError
-from otoscope.strict import dump
+from otoscope.strict_json import dump
 from training.config import OptimiserConfig, TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches
 from training.data.prepare import Prepared

@@ -6,9 +6,10 @@ import numpy as np
 import torch
 
 from otoscope import ctc
+from otoscope.clock import FrameClock
 from otoscope.decoding import greedy
 from otoscope.features import FeatureSpec
-from otoscope.posteriors import FrameClock, HeadLogProbs, Posteriors
+from otoscope.posteriors import HeadLogProbs, Posteriors
 from training.config import TrainingConfig
 from training.data.dataset import Item, collate
 from training.data.prepare import DevSet

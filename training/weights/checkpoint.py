@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
+from otoscope.atomic_files import replacing
 from otoscope.errors import ModelFileError
-from otoscope.files import replacing
 from otoscope.spec import ModelSpec, Provenance
-from otoscope.strict import dump, parse
+from otoscope.strict_json import dump, parse
 from training.config import TrainingConfig
 from training.model.network import AcousticModel, describe, parameter_count, untrained
 

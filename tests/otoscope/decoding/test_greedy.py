@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from spelled import FRAME_S, posteriors
 
+from otoscope.clock import FrameClock
 from otoscope.decoding import greedy
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import ENGLISH, Alphabet
 
 

@@ -8,9 +8,10 @@ import pytest
 from ctc_oracle import labellings, random_log_probs
 
 from otoscope import ENGLISH, Recognizer, ctc, load
+from otoscope.clock import FrameClock
 from otoscope.decoding.phrases import rank_phrases
 from otoscope.errors import EmptyTextError, UnalignableTextError, UnsupportedTextError
-from otoscope.posteriors import FrameClock, Posteriors
+from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import Alphabet
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from PIL import Image
 
 from otoscope import load
 from otoscope.features import FeatureSpec
-from otoscope.strict import parse
+from otoscope.strict_json import parse
 from service.app import create_app
 from service.store.base import new_id
 

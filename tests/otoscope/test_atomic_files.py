@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from otoscope.files import replacing
+from otoscope.atomic_files import replacing
 
 
 def test_a_file_is_replaced_when_all_of_it_is_written(tmp_path: Path) -> None:
