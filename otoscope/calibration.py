@@ -2,7 +2,7 @@
 
 Confidences are made to mean something: of words given 0.8, eight in ten are right. A network
 trained with CTC is too sure of itself, and a decoder with a language model picks words that the
-network was not sure of. A logistic curve over the logit of the raw confidence mends both (Platt
+network was not sure of. A logistic curve over the logit of the raw confidence corrects both (Platt
 1999; Guo et al. 2017, "On Calibration of Modern Neural Networks"), one curve for each decoder,
 fitted by `python -m training calibrate`.
 """

@@ -128,19 +128,17 @@ def near_log_probs(
     return ends
 
 
-def viterbi(
-    log_probs: FloatArray, labels: Labels, blank: int, margin: float = math.inf
-) -> Alignment:
+def viterbi(log_probs: FloatArray, labels: Labels, blank: int, beam: float = math.inf) -> Alignment:
     """The most probable path that collapses to `labels`.
 
     Args:
         log_probs: (T, V) natural log.
         labels: (N,) without blanks.
         blank: its class.
-        margin: places in the text this much less probable than the best one of a frame are pruned
-            there, natural log. None are by default, which takes time in proportion to T * N; a
-            long text that is known to be near what was said takes little more than T. If no path
-            through the text is left then, it is searched again without pruning.
+        beam: states this much less probable than the best one of a frame are pruned there, natural
+            log. None are by default, which takes time in proportion to T * N; a long text that is
+            known to be near what was said takes little more than T. If no path through the text is
+            left then, it is searched again without pruning.
 
     Raises:
         UnalignableTextError: if T < N + repeated neighbours.
@@ -157,7 +155,7 @@ def viterbi(
     # Impossible frames count as nearly so: an impossible text gets a path that spells it, too.
     rows = np.maximum(log_probs, _NEARLY_NEVER)
     text = _Text(*(each[0] for each in _extend([labels], blank)))
-    states = _best_states(rows, text, margin)
+    states = _best_states(rows, text, beam)
     if states is None:
         states = _best_states(rows, text, math.inf)
     assert states is not None  # noqa: S101 - there are frames enough
@@ -182,11 +180,11 @@ class _Front(NamedTuple):
 
     def of(self, state: int) -> float:
         """A state's score."""
-        place = state - self.first
-        return float(self.scores[place]) if 0 <= place < self.scores.size else _NEVER
+        index = state - self.first
+        return float(self.scores[index]) if 0 <= index < self.scores.size else _NEVER
 
 
-def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | None:
+def _best_states(log_probs: FloatArray, text: _Text, beam: float) -> Labels | None:
     """The best path's state at each frame, (T,) int64, T >= 1; None if none ends the text.
 
     Back pointers of all frames would take T * (2N + 1) bytes: a gigabyte for twenty minutes of
@@ -201,7 +199,7 @@ def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | 
     for t in range(1, frames):
         if (t - 1) % block == 0:
             kept.append(front)
-        front = _advance(front, _predecessors(front, text), log_probs[t], text, margin)
+        front = _advance(front, _predecessors(front, text), log_probs[t], text, beam)
     last = text.extended.size - 1
     state = last if last == 0 or front.of(last) >= front.of(last - 1) else last - 1
     if front.of(state) == _NEVER:
@@ -209,7 +207,7 @@ def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | 
     states = np.empty(frames, dtype=np.int64)
     states[-1] = state
     for first in reversed(range(1, frames, block)):
-        origins = _origins(kept.pop(), log_probs[first : first + block], text, margin)
+        origins = _origins(kept.pop(), log_probs[first : first + block], text, beam)
         for t in range(len(origins) - 1, -1, -1):
             lowest, steps = origins[t]
             state -= int(steps[state - lowest])
@@ -218,7 +216,7 @@ def _best_states(log_probs: FloatArray, text: _Text, margin: float) -> Labels | 
 
 
 def _origins(
-    front: _Front, log_probs: FloatArray, text: _Text, margin: float
+    front: _Front, log_probs: FloatArray, text: _Text, beam: float
 ) -> list[tuple[int, npt.NDArray[np.int8]]]:
     """How many states back each state's best predecessor is, and from which state on, a frame each.
 
@@ -226,13 +224,13 @@ def _origins(
         front: at the frame before.
         log_probs: of the frames.
         text: to be spelled.
-        margin: beyond which states are pruned.
+        beam: beyond which states are pruned.
     """
     origins = []
     for row in log_probs:
         arrivals = _predecessors(front, text)
         origins.append((front.first, arrivals.argmax(axis=0).astype(np.int8)))
-        front = _advance(front, arrivals, row, text, margin)
+        front = _advance(front, arrivals, row, text, beam)
     return origins
 
 
@@ -245,14 +243,14 @@ def _predecessors(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
 
 
 def _advance(
-    front: _Front, arrivals: npt.NDArray[np.float64], row: FloatArray, text: _Text, margin: float
+    front: _Front, arrivals: npt.NDArray[np.float64], row: FloatArray, text: _Text, beam: float
 ) -> _Front:
-    """The front one frame later, without what is more than `margin` behind."""
+    """The front one frame later, without what is more than `beam` behind."""
     first, stop = front.first, front.first + arrivals.shape[1]
     scores = arrivals.max(axis=0) + row[text.extended[first:stop]]
-    if margin == math.inf:
+    if beam == math.inf:
         return _Front(first, scores)
-    near = np.flatnonzero(scores >= scores.max() - margin)
+    near = np.flatnonzero(scores >= scores.max() - beam)
     return _Front(first + int(near[0]), scores[near[0] : near[-1] + 1])
 
 

@@ -252,7 +252,7 @@ def _emphasize(
     inside += samples[begin:end]
 
 
-def finish(log_mels: Features, spec: FeatureSpec) -> Features:
+def normalize(log_mels: Features, spec: FeatureSpec) -> Features:
     """Log-mel (frames, n_mels) float32 -> features (frames, bins): DCT if MFCC, normalisation."""
     features = log_mels
     if spec.kind == "mfcc":
@@ -276,7 +276,7 @@ def extract(
     samples: npt.NDArray[np.float32], spec: FeatureSpec, filterbank: Filterbank | None = None
 ) -> Features:
     """Waveform (samples,) float32 -> features (frames, bins) float32, all that `spec` says."""
-    return finish(log_mel(samples, spec, filterbank), spec)
+    return normalize(log_mel(samples, spec, filterbank), spec)
 
 
 @lru_cache(maxsize=8)
@@ -285,8 +285,8 @@ def _cosines(size: int, count: int) -> npt.NDArray[np.float64]:
 
     Ahmed, Natarajan, Rao: Discrete cosine transform. IEEE Trans. Computers C-23, 1974.
     """
-    places, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
-    cosines: npt.NDArray[np.float64] = np.sqrt(2.0 / size) * np.cos(np.pi / size * places * orders)
+    points, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
+    cosines: npt.NDArray[np.float64] = np.sqrt(2.0 / size) * np.cos(np.pi / size * points * orders)
     cosines[:, 0] /= np.sqrt(2.0)
     cosines.flags.writeable = False
     return cosines

@@ -185,11 +185,11 @@ class Recognizer:
 
 
 def _padded(matrices: Sequence[Features]) -> Features:
-    """Matrices (frames, bins) as one batch (batch, most frames, bins) float32, zeros in the end."""
+    """Matrices (frames, bins) as one batch (batch, frames, bins) float32, zeros at the end."""
     if len(matrices) == 1:
         return np.ascontiguousarray(matrices[0], dtype=np.float32)[np.newaxis]
-    most = max(matrix.shape[0] for matrix in matrices)
-    batch = np.zeros((len(matrices), most, matrices[0].shape[1]), dtype=np.float32)
+    longest = max(matrix.shape[0] for matrix in matrices)
+    batch = np.zeros((len(matrices), longest, matrices[0].shape[1]), dtype=np.float32)
     for row, matrix in zip(batch, matrices, strict=True):
         row[: matrix.shape[0]] = matrix
     return batch

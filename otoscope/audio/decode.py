@@ -38,7 +38,7 @@ BLOCK_SAMPLES = 2**17
 because threads that decode side by side wait for one another at each; small ones, because FFmpeg
 decodes again the block in which libsndfile fails."""
 
-_LEAST_BLOCK_SAMPLES = 2**13
+_MIN_BLOCK_SAMPLES = 2**13
 """Asked for in the end, in case there are more than the header says."""
 
 MIN_RATE_HZ = 1000
@@ -92,7 +92,7 @@ class NamelessFile:
         self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
-class Decoder:
+class AudioDecoder:
     """The blocks of one file, to be iterated over once.
 
     Attributes:
@@ -215,7 +215,7 @@ def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
     # Not SoundFile.blocks: where a stream ends early that yields memory nobody wrote to.
     left = sound_file.frames
     while True:
-        samples = min(max(left * sound_file.channels, _LEAST_BLOCK_SAMPLES), BLOCK_SAMPLES)
+        samples = min(max(left * sound_file.channels, _MIN_BLOCK_SAMPLES), BLOCK_SAMPLES)
         frames = max(1, samples // sound_file.channels)
         block = sound_file.read(frames, dtype="float32", always_2d=True)
         if block.shape[0] == 0:

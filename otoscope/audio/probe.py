@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from otoscope.audio.decode import Decoder, Source, open_source
+from otoscope.audio.decode import AudioDecoder, Source, open_source
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def probe(source: Source) -> AudioFacts:
         FileNotFoundError: if a path does not exist.
     """
     with open_source(source) as file:
-        decoder = Decoder(file, math.inf)
+        decoder = AudioDecoder(file, math.inf)
         for _ in decoder:
             pass  # it counts
         return AudioFacts(*decoder.format, decoder.duration_s, whole=not decoder.truncated)

@@ -11,7 +11,7 @@ from itertools import groupby
 import numpy as np
 import soxr
 
-from otoscope.audio.decode import Block, Decoder, Samples, Source, open_source
+from otoscope.audio.decode import AudioDecoder, Block, Samples, Source, open_source
 from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
 
 _NOTHING: Samples = np.zeros(0, dtype=np.float32)
@@ -64,7 +64,7 @@ class AudioStream:
             reached, AudioTooShortError and EmptyAudioError at the end.
         """
         with open_source(self._source) as file:
-            decoder = Decoder(file, self._max_duration_s)
+            decoder = AudioDecoder(file, self._max_duration_s)
             samples = 0
             for block in _at_rate(_finite(decoder), self._sample_rate_hz):
                 samples += block.size
@@ -179,7 +179,7 @@ def _resampled(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[
     yield stream.resample_chunk(_NOTHING, last=True)
 
 
-def _truncation_warning(decoder: Decoder) -> str:
+def _truncation_warning(decoder: AudioDecoder) -> str:
     announced_s = decoder.announced_s
     more = announced_s is not None and announced_s > decoder.duration_s
     of = f" of {announced_s:.2f} s" if more else ""

@@ -48,12 +48,12 @@ def _wav_breaks_off(file: BinaryIO) -> bool:
 def _ogg_breaks_off(file: BinaryIO) -> bool:
     end = file.seek(0, os.SEEK_END)
     file.seek(max(0, end - _OGG_LONGEST_PAGE_BYTES))
-    tail = file.read()
-    at = tail.rfind(b"OggS")
-    if at < 0 or at + _OGG_HEADER_BYTES > len(tail):
+    end_bytes = file.read()
+    at = end_bytes.rfind(b"OggS")
+    if at < 0 or at + _OGG_HEADER_BYTES > len(end_bytes):
         return True
-    segments = tail[at + _OGG_HEADER_BYTES - 1]
+    segments = end_bytes[at + _OGG_HEADER_BYTES - 1]
     body = at + _OGG_HEADER_BYTES + segments
-    sizes = tail[at + _OGG_HEADER_BYTES : body]
-    whole = len(sizes) == segments and body + sum(sizes) <= len(tail)
-    return not (whole and tail[at + 5] & _OGG_LAST_PAGE)
+    sizes = end_bytes[at + _OGG_HEADER_BYTES : body]
+    whole = len(sizes) == segments and body + sum(sizes) <= len(end_bytes)
+    return not (whole and end_bytes[at + 5] & _OGG_LAST_PAGE)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from otoscope.cli.arguments import make_parser
-from otoscope.cli.batch import UsageError, one_line
+from otoscope.cli.files import UsageError, one_line
 from otoscope.errors import OtoscopeError
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import MatrixFormat
-from otoscope.formats.posteriors import Selection
+from otoscope.formats.posteriors import ViewOptions
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 
@@ -45,7 +45,7 @@ class Backend(Protocol):
     def recognize(self, recording: Recording) -> Recognition:
         """Posteriors with features."""
 
-    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: ViewOptions) -> Output:
         """Posteriors as a file."""
 
     def facts(self) -> dict[str, Any]:

@@ -10,57 +10,57 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from otoscope.cli.backend import Backend, Output, Recording
-from otoscope.cli.batch import STDIN, Batch, UsageError
+from otoscope.cli.files import STDIN, FileRun, UsageError
 from otoscope.cli.information import show
 from otoscope.cli.local_backend import LocalBackend
 from otoscope.cli.writing import write, write_alignment_png
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
 from otoscope.formats import MatrixFormat
-from otoscope.formats.posteriors import Selection
+from otoscope.formats.posteriors import ViewOptions
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 
 def transcribe(options: argparse.Namespace) -> int:
     """Write what is said."""
-    batch = Batch.of(options)
+    files = FileRun.of(options)
     decoding = _validated(DecodingOptions, options)
 
     def process(name: str, recording: Recording) -> Output:
         result = backend.transcribe(recording, decoding)
-        return write(result, batch.form, batch.label(name))
+        return write(result, files.form, files.label(name))
 
     with open_backend(options) as backend:
-        return batch.run(process)
+        return files.run(process)
 
 
 def align(options: argparse.Namespace) -> int:
     """Find a known text."""
-    batch = _drawable(Batch.of(options))
+    files = _drawable(FileRun.of(options))
     text = options.text
     if options.text_file is not None:
         text = options.text_file.read_text(encoding="utf-8")
-    if text is None and STDIN in batch.names:
+    if text is None and STDIN in files.names:
         raise UsageError("expected --text or --text-file for standard input")
 
     def process(name: str, recording: Recording) -> Output:
         known = _text_beside(Path(name)) if text is None else text
-        if batch.form == "png":
+        if files.form == "png":
             return write_alignment_png(backend.recognize(recording), known)
-        return write(backend.align(recording, known), batch.form, batch.label(name))
+        return write(backend.align(recording, known), files.form, files.label(name))
 
     with open_backend(options) as backend:
-        return batch.run(process)
+        return files.run(process)
 
 
 def probs(options: argparse.Namespace) -> int:
     """Write P(symbol | frame)."""
-    batch = _drawable(Batch.of(options))
-    form = cast("MatrixFormat", batch.form)  # the parser takes no others
-    selection = _validated(Selection, options)
+    files = _drawable(FileRun.of(options))
+    form = cast("MatrixFormat", files.form)  # the parser takes no others
+    selection = _validated(ViewOptions, options)
     with open_backend(options) as backend:
-        return batch.run(lambda _, recording: backend.probs(recording, form, selection))
+        return files.run(lambda _, recording: backend.probs(recording, form, selection))
 
 
 def info(options: argparse.Namespace) -> int:
@@ -112,10 +112,10 @@ def _text_beside(recording: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _drawable(batch: Batch) -> Batch:
-    if batch.form == "png":
+def _drawable(files: FileRun) -> FileRun:
+    if files.form == "png":
         _require("matplotlib", "--format png")
-    return batch
+    return files
 
 
 def _require(module: str, what: str) -> None:

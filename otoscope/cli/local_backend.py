@@ -14,7 +14,7 @@ from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError
 from otoscope.formats import MatrixFormat
-from otoscope.formats.posteriors import Selection, select, write
+from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
 from otoscope.schemas.convert import alignment_answer, transcript_answer
@@ -60,7 +60,7 @@ class LocalBackend:
     def recognize(self, recording: Recording) -> Recognition:
         return self._recognize(recording, keep_features=True)
 
-    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: ViewOptions) -> Output:
         recognition = self._recognize(recording, keep_features=form == "png")
         view = select(recognition.posteriors, selection)
         fields = {"warnings": recognition.warnings}

@@ -12,7 +12,7 @@ from otoscope.clock import FrameClock
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
 from otoscope.formats import MatrixFormat
-from otoscope.formats.posteriors import Selection
+from otoscope.formats.posteriors import ViewOptions
 from otoscope.posteriors import Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
@@ -70,7 +70,7 @@ class ServiceBackend:
         finally:
             self._client.delete(result.id)
 
-    def probs(self, recording: Recording, form: MatrixFormat, selection: Selection) -> Output:
+    def probs(self, recording: Recording, form: MatrixFormat, selection: ViewOptions) -> Output:
         with _wrong_options():
             body = self._client.write_probs(
                 recording,

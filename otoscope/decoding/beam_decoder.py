@@ -28,7 +28,7 @@ from otoscope.posteriors import PhonemePosteriors, Posteriors, scale_posteriors
 from otoscope.transcript import Transcript
 from otoscope.vocabulary import Alphabet
 
-_MARGIN = 1000.0
+_PRUNING_BEAM = 1000.0
 """A path through its own text is never so far behind, natural log: that is a hundred characters."""
 
 
@@ -57,7 +57,7 @@ class Hypothesis:
     def align(self, posteriors: Posteriors) -> Transcript:
         """The text with words and characters along its best alignment."""
         labels = np.array(self.labels, dtype=np.int64)
-        return transcript_of_labels(labels, posteriors, _MARGIN)
+        return transcript_of_labels(labels, posteriors, _PRUNING_BEAM)
 
 
 class BeamDecoder:

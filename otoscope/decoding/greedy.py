@@ -59,20 +59,20 @@ def transcript_of(path: ctc.Labels, posteriors: Posteriors) -> Transcript:
 
 
 def transcript_of_labels(
-    labels: ctc.Labels, posteriors: Posteriors, margin: float = math.inf
+    labels: ctc.Labels, posteriors: Posteriors, beam: float = math.inf
 ) -> Transcript:
     """A text at its best alignment.
 
     Args:
         labels: (N,) int64, its classes.
         posteriors: of the recording.
-        margin: of `ctc.viterbi`.
+        beam: of `ctc.viterbi`.
 
     Raises:
         UnalignableTextError: if the text needs more frames than there are.
     """
     blank = posteriors.alphabet.blank_index
-    return transcript_of(ctc.viterbi(posteriors.log_probs, labels, blank, margin).path, posteriors)
+    return transcript_of(ctc.viterbi(posteriors.log_probs, labels, blank, beam).path, posteriors)
 
 
 def _words(characters: tuple[Character, ...], logs: npt.NDArray[np.float64]) -> Iterator[Word]:

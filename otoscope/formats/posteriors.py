@@ -40,7 +40,7 @@ class Span(BaseModel):
     )
 
 
-class Selection(Span):
+class ViewOptions(Span):
     """What to select of a recording's posteriors."""
 
     unit: Unit = Field(
@@ -62,7 +62,7 @@ class Selection(Span):
     )
 
 
-_EVERYTHING = Selection()
+_EVERYTHING = ViewOptions()
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ class View:
         return np.ascontiguousarray(np.exp(self.log_probs)[self.rows][:, self.columns])
 
     def top(self) -> tuple[npt.NDArray[np.int64], LogProbs]:
-        """Places in `columns` and probabilities of the likeliest, both (rows, top_k)."""
+        """Indices into `columns` and probabilities of the most probable, both (rows, top_k)."""
         order = np.argsort(-self.probs, axis=1, kind="stable")[:, : self.top_k]
         return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)
 
 
-def select(posteriors: Posteriors, selection: Selection = _EVERYTHING) -> View:
+def select(posteriors: Posteriors, selection: ViewOptions = _EVERYTHING) -> View:
     """The selected part; by default all characters.
 
     Raises:
@@ -204,16 +204,16 @@ def _columns(wanted: Sequence[str], symbols: SymbolSet) -> tuple[int, ...]:
     """Classes of the symbols that are named; all of them if none is."""
     if not wanted:
         return tuple(range(symbols.size))
-    places = {name: place for place, name in enumerate(symbols.class_names)}
-    for name, place in list(places.items()):
-        places.setdefault(_display_name(name), place)
+    index_of = {name: index for index, name in enumerate(symbols.class_names)}
+    for name, index in list(index_of.items()):
+        index_of.setdefault(_display_name(name), index)
     # A comma, too, may be a symbol.
-    names = [n for value in wanted for n in ([value] if value in places else value.split(","))]
+    names = [n for value in wanted for n in ([value] if value in index_of else value.split(","))]
     for name in names:
-        if name not in places:
+        if name not in index_of:
             known = ", ".join(_display_name(each) for each in symbols.class_names)
             raise ViewError(f"symbols: expected some of {known:.300}, got {name[:80]!r}")
-    columns = tuple(places[name] for name in names)
+    columns = tuple(index_of[name] for name in names)
     if len(set(columns)) < len(columns):
         raise ViewError(f"symbols: expected each once, got {', '.join(names):.300}")
     return columns

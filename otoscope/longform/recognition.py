@@ -28,7 +28,7 @@ _BATCH_WINDOWS = 4
 """Windows in one run of the graph."""
 
 
-class AcousticModel(Protocol):
+class FrameClassifier(Protocol):
     """What is needed of a `Recognizer`."""
 
     spec: ModelSpec
@@ -44,7 +44,7 @@ class AcousticModel(Protocol):
 
 
 def recognize(
-    model: AcousticModel,
+    model: FrameClassifier,
     blocks: Iterable[Samples],
     options: WindowOptions | None = None,
     *,
@@ -72,7 +72,7 @@ def recognize(
 
 
 def recognize_steps(
-    model: AcousticModel,
+    model: FrameClassifier,
     blocks: Iterable[Samples],
     options: WindowOptions | None = None,
     *,
@@ -107,19 +107,19 @@ def run_through(work: Generator[None, None, T]) -> T:
 
 def _join(
     stitcher: PosteriorStitcher,
-    model: AcousticModel,
+    model: FrameClassifier,
     group: Sequence[Window],
     *,
     keep_features: bool,
 ) -> None:
     """Run windows and join them. Those of similar length share a batch, to pad less."""
     matrices = [model.features(window.samples) for window in group]
-    by_length = sorted(range(len(group)), key=lambda place: matrices[place].shape[0])
+    by_length = sorted(range(len(group)), key=lambda index: matrices[index].shape[0])
     heads: dict[int, HeadLogProbs] = {}
     for start in range(0, len(group), _BATCH_WINDOWS):
-        places = by_length[start : start + _BATCH_WINDOWS]
-        ran = model.run_heads([matrices[place] for place in places])
-        heads.update(zip(places, ran, strict=True))
-    for place, window in enumerate(group):
-        kept = matrices[place] if keep_features else None
-        stitcher.add(window.first_frame, window.cut_frame, heads[place], kept)
+        indices = by_length[start : start + _BATCH_WINDOWS]
+        ran = model.run_heads([matrices[index] for index in indices])
+        heads.update(zip(indices, ran, strict=True))
+    for index, window in enumerate(group):
+        kept = matrices[index] if keep_features else None
+        stitcher.add(window.first_frame, window.cut_frame, heads[index], kept)

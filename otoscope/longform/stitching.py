@@ -55,7 +55,7 @@ class PosteriorStitcher:
         Args:
             first_frame: the recording's frame that is the first of `heads`.
             cut_frame: the frame to go over at, if all are as good.
-            heads: of the whole window, margins included.
+            heads: of the whole window, both overlaps included.
             features: of the window, (frames, bins); of all windows or of none.
         """
         if self._last is not None:

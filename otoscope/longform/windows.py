@@ -1,8 +1,8 @@
-"""Long audio -> windows, cut where it is quietest, each with a margin that reaches into the next.
+"""Long audio -> windows that overlap, cut where it is quietest.
 
 A cut has to fall somewhere in a range; the quietest place in it is a pause more often than not, and
-where there is no pause the margins still show both windows what is said across the cut.
-Nothing is kept beyond the range and the margins, however long the audio is.
+where there is no pause both windows still hold what is said across the cut. Nothing is kept beyond
+the range and the overlap, however long the audio is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -31,24 +31,23 @@ class WindowOptions:
     Attributes:
         shortest_s, longest_s: a cut is so many seconds from the one before it. What remains stays
             in one piece up to the sum of both, and so does a recording up to that long.
-        margin_s: a window begins so long before its cut and ends so long after the next.
+        overlap_s: windows overlap by so much, half of it on either side of their cut.
     """
 
     shortest_s: float = 15.0
     longest_s: float = 25.0
-    margin_s: float = 2.0
+    overlap_s: float = 4.0
 
     def __post_init__(self) -> None:
-        """Refuse windows that could not be cut."""
         if not _PAUSE_S <= self.shortest_s <= self.longest_s:
             raise SpecError(
                 f"expected {_PAUSE_S} <= shortest_s <= longest_s, "
                 f"got {self.shortest_s} and {self.longest_s}"
             )
-        if not 0 < self.margin_s <= self.shortest_s / 2:
+        if not 0 < self.overlap_s <= self.shortest_s:
             raise SpecError(
-                f"expected a margin_s above 0, at most half of shortest_s={self.shortest_s}, "
-                f"got {self.margin_s}"
+                f"expected an overlap_s above 0, at most shortest_s={self.shortest_s}, "
+                f"got {self.overlap_s}"
             )
 
     @property
@@ -64,7 +63,7 @@ class Window:
     Attributes:
         first_frame: the frame on which `samples` begin.
         cut_frame: where this window should take over from the one before; 0 in the first.
-        samples: (samples,) float32, with a margin on each side that has a neighbour.
+        samples: (samples,) float32, reaching beyond the cut on each side that has a neighbour.
     """
 
     first_frame: int
@@ -85,19 +84,18 @@ def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) 
         samples. Together they cover every sample, and each begins on an output frame.
     """
     unit = spec.frame_samples
-    shortest, longest, margin = (
+    shortest, longest, beyond = (
         max(1, round(seconds / spec.frame_s))
-        for seconds in (options.shortest_s, options.longest_s, options.margin_s)
+        for seconds in (options.shortest_s, options.longest_s, options.overlap_s / 2)
     )
     pause = max(2, round(_PAUSE_S / spec.frame_s))
     buffer = _Buffer(blocks)
     first = cut = 0
     while buffer.reaches_beyond((cut + shortest + longest) * unit):
         earliest, latest = cut + shortest - pause // 2, cut + longest + pause - pause // 2
-        place = buffer.view(earliest * unit, latest * unit)
-        following = earliest + _quietest(place, unit, pause)
-        yield Window(first, cut, buffer.view(first * unit, (following + margin) * unit).copy())
-        first, cut = following - margin, following
+        following = earliest + _quietest(buffer.view(earliest * unit, latest * unit), unit, pause)
+        yield Window(first, cut, buffer.view(first * unit, (following + beyond) * unit).copy())
+        first, cut = following - beyond, following
         buffer.drop_before(first * unit)
     yield Window(first, cut, buffer.view(first * unit, None))
 

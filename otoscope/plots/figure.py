@@ -44,8 +44,8 @@ def new_figure(
     bottom_in = height_in - top_in + _GAP_IN
     for panel_in in heights_in:
         bottom_in -= panel_in + _GAP_IN
-        place = (LEFT_IN / width_in, bottom_in / height_in)
-        axes = figure.add_axes((*place, axes_in / width_in, panel_in / height_in))
+        corner = (LEFT_IN / width_in, bottom_in / height_in)
+        axes = figure.add_axes((*corner, axes_in / width_in, panel_in / height_in))
         axes.tick_params(labelsize=TICK_PT, labelbottom=False)
         axes.xaxis.set_major_locator(MultipleLocator(_tick_step_s(span_s, axes_in)))
         axes.yaxis.set_label_coords(-_NAME_IN / axes_in, 0.5)
@@ -67,8 +67,8 @@ def new_figure(
 
 def _tick_step_s(span_s: SpanS, axes_in: float) -> float:
     """Seconds between marks on the time axis."""
-    least_s = _TICK_IN * (span_s[1] - span_s[0]) / axes_in
-    return next((step_s for step_s in _TICK_STEPS_S if step_s >= least_s), _TICK_STEPS_S[-1])
+    min_step_s = _TICK_IN * (span_s[1] - span_s[0]) / axes_in
+    return next((step_s for step_s in _TICK_STEPS_S if step_s >= min_step_s), _TICK_STEPS_S[-1])
 
 
 def add_colorbar(figure: Figure, axes: Axes, image: ScalarMappable, name: str) -> None:

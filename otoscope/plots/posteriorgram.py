@@ -27,7 +27,7 @@ from otoscope.transcript import Word
 from otoscope.vocabulary import SymbolSet
 
 _FEATURES_IN, _SPIKES_IN, _ROW_IN = 1.6, 1.25, 0.125
-_LEAST_ROWS = 6
+_MIN_ROWS = 6
 _SPIKE_PT, _PATH_PT, _EDGE_PT, _DOTTED = 1.1, 0.8, 0.7, (0, (1, 2))
 _PATH_COLOR, _WORD_COLOR, _BLANK_COLOR, _SPACE_COLOR = "#d95f02", "0.35", "0.75", "0.4"
 _N_COLORS = 7
@@ -92,7 +92,7 @@ def draw_posteriorgram(
     log_probs, symbols = posteriors.head("phoneme" if phonemes else "character")
     head = _Head(log_probs, symbols, range(symbols.size) if columns is None else columns)
     span_s = span_s or (0.0, posteriors.clock.duration_s)
-    heights_in = (_FEATURES_IN, _SPIKES_IN, max(_LEAST_ROWS, len(head.columns)) * _ROW_IN)
+    heights_in = (_FEATURES_IN, _SPIKES_IN, max(_MIN_ROWS, len(head.columns)) * _ROW_IN)
     figure, panels = new_figure(span_s, heights_in, title)
     upper, spikes, matrix = panels
     draw_features_in(figure, upper, features, span_s)

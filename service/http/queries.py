@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import Field
 
 from otoscope.formats import MatrixFormat
-from otoscope.formats.posteriors import Selection, Span
+from otoscope.formats.posteriors import Span, ViewOptions
 from service.store.base import ID_PATTERN
 
 ResultId = Annotated[str, Field(pattern=ID_PATTERN, description="From POST /transcribe.")]
@@ -20,7 +20,7 @@ class PartQuery(Span):
     )
 
 
-class ViewQuery(PartQuery, Selection):
+class ViewQuery(PartQuery, ViewOptions):
     """What POST /probs is asked for."""
 
 

@@ -51,7 +51,7 @@ class Stopwatch:
 
 
 class ThreadedModel:
-    """An `AcousticModel` for one recording, whose stages are `features` and `model`."""
+    """A `FrameClassifier` for one recording, whose stages are `features` and `model`."""
 
     def __init__(self, recognizer: Recognizer, threads: Executor, stopwatch: Stopwatch) -> None:
         """Have `threads` run the graph of `recognizer`; the wait for one of them counts as well."""

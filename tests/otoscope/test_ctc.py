@@ -165,29 +165,29 @@ def spoken(seed, labels, frames_each=3, slips=0.1):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_margin_changes_nothing_where_the_text_is_near_what_was_said(seed):
+def test_pruning_changes_nothing_where_the_text_is_near_what_was_said(seed):
     labels = np.random.default_rng(seed).integers(0, 28, size=400)
     log_probs = spoken(seed, labels)
     exact = ctc.viterbi(log_probs, labels, blank=28)
-    found = ctc.viterbi(log_probs, labels, blank=28, margin=200.0)
+    found = ctc.viterbi(log_probs, labels, blank=28, beam=200.0)
     np.testing.assert_array_equal(found.path, exact.path)
     np.testing.assert_array_equal(found.positions, exact.positions)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_margin_that_loses_the_end_of_the_text_is_dropped(seed):
+def test_pruning_that_loses_the_end_of_the_text_is_dropped(seed):
     log_probs = random_log_probs(60, 6, seed)
     labels = np.random.default_rng(seed).integers(0, 5, size=30)
     exact = ctc.viterbi(log_probs, labels, blank=5)
-    found = ctc.viterbi(log_probs, labels, blank=5, margin=0.0)
+    found = ctc.viterbi(log_probs, labels, blank=5, beam=0.0)
     np.testing.assert_array_equal(found.path, exact.path)
 
 
-def test_with_a_margin_a_long_text_takes_little_memory():
+def test_pruned_a_long_text_takes_little_memory():
     labels = np.random.default_rng(4).integers(0, 28, size=5000)
     log_probs = spoken(4, labels)
     tracemalloc.start()
-    ctc.viterbi(log_probs, labels, blank=28, margin=1000.0)
+    ctc.viterbi(log_probs, labels, blank=28, beam=1000.0)
     _, peak_bytes = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     # Without, scores are kept at 122 frames, of 10001 states.

@@ -11,7 +11,7 @@ from signals import RATE_HZ, babble, noise, tone
 
 from otoscope.audio import load
 from otoscope.errors import AudioTooShortError, SpecError
-from otoscope.features import FeatureSpec, extract, finish, log_mel, mel_filterbank
+from otoscope.features import FeatureSpec, extract, log_mel, mel_filterbank, normalize
 
 SPEC = FeatureSpec()
 SIGNALS = {
@@ -153,7 +153,7 @@ def test_each_bin_of_an_utterance_has_zero_mean_and_unit_deviation():
 def test_the_deviation_is_the_unbiased_one_plus_a_floor():
     log_mels = noise(1.0)[:160].reshape(2, 80)
     expected = (log_mels - log_mels.mean(axis=0)) / (log_mels.std(axis=0, ddof=1) + 1e-5)
-    np.testing.assert_allclose(finish(log_mels, SPEC), expected, atol=1e-4)
+    np.testing.assert_allclose(normalize(log_mels, SPEC), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["silence", "one window"])
@@ -163,7 +163,7 @@ def test_normalisation_without_deviation_stays_finite(name):
 
 
 def test_a_single_frame_becomes_zero():
-    np.testing.assert_array_equal(finish(np.full((1, 80), -3.0, dtype=np.float32), SPEC), 0)
+    np.testing.assert_array_equal(normalize(np.full((1, 80), -3.0, dtype=np.float32), SPEC), 0)
 
 
 def test_corpus_normalisation_by_hand():
@@ -172,13 +172,13 @@ def test_corpus_normalisation_by_hand():
     spec = replace(SPEC, normalisation="corpus", corpus_mean=mean, corpus_std=std)
     log_mels = log_mel(babble(1.0), SPEC)
     expected = (log_mels.astype(np.float64) - mean) / (np.array(std) + 1e-5)
-    np.testing.assert_allclose(finish(log_mels, spec), expected, rtol=1e-5)
+    np.testing.assert_allclose(normalize(log_mels, spec), expected, rtol=1e-5)
 
 
 def test_corpus_normalisation_does_not_look_at_the_utterance():
     spec = replace(SPEC, normalisation="corpus", corpus_mean=(-5.0,) * 80, corpus_std=(2.0,) * 80)
     log_mels = log_mel(babble(2.0), SPEC)
-    np.testing.assert_array_equal(finish(log_mels, spec)[:50], finish(log_mels[:50], spec))
+    np.testing.assert_array_equal(normalize(log_mels, spec)[:50], normalize(log_mels[:50], spec))
 
 
 def test_mfcc_is_the_orthonormal_cosine_transform_then_normalised():

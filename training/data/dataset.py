@@ -137,7 +137,7 @@ class Examples(Dataset[Item]):
         raw = [self._raw(part, draw.epoch) for part in draw.parts]
         rng = np.random.default_rng([self.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
         joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
-        whole = front_end.finish(joined, self.spec)
+        whole = front_end.normalize(joined, self.spec)
         examples = [self.examples[part.example] for part in draw.parts]
         phonemes = [example.phonemes for example in examples]
         return Item(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from otoscope import ctc
-from otoscope.features import Features, FeatureSpec, finish
+from otoscope.features import Features, FeatureSpec, normalize
 from training.config import TrainingConfig
 from training.data.dataset import NO_LABELS, Example
 from training.data.feature_cache import FeaturePack, feature_pack
@@ -33,7 +33,7 @@ class DevSet:
 
     def features(self, place: int, spec: FeatureSpec) -> Features:
         """What the model reads of the utterance at `place` of `indices`, (frames, bins) float32."""
-        return finish(self.pack[self.indices[place]], spec)
+        return normalize(self.pack[self.indices[place]], spec)
 
 
 @dataclass(frozen=True)

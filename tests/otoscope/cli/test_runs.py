@@ -172,7 +172,7 @@ def test_an_interrupt(otoscope, monkeypatch, sample):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("otoscope.cli.batch._write", interrupt)
+    monkeypatch.setattr("otoscope.cli.files._write", interrupt)
     assert otoscope("transcribe", sample, sample) == (130, b"", "otoscope: interrupted\n")
 
 

@@ -10,14 +10,14 @@ from scipy.stats import entropy
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
 from otoscope.errors import NoPhonemesError, ViewError
-from otoscope.formats.posteriors import Selection, probs_csv, probs_document, select, write
+from otoscope.formats.posteriors import ViewOptions, probs_csv, probs_document, select, write
 from otoscope.formats.tables import to_json
 from otoscope.schemas.transcription import ProbsMatrix
 
 
 def read(posteriors, **fields):
     """The JSON answer, as a client reads it."""
-    return json.loads(to_json(probs_document(select(posteriors, Selection(**fields)))))
+    return json.loads(to_json(probs_document(select(posteriors, ViewOptions(**fields)))))
 
 
 def rows_of(data):
@@ -51,15 +51,15 @@ def test_a_matrix_of_phonemes(make_posteriors):
     log_probs = np.log(np.full((50, 3), 1 / 3, dtype=np.float32))
     phonemes = PhonemePosteriors(log_probs, PhonemeSet(("AA", "CH")))
     posteriors = replace(make_posteriors(), phonemes=phonemes)
-    body = probs_document(select(posteriors, Selection(unit="phoneme")))
+    body = probs_document(select(posteriors, ViewOptions(unit="phoneme")))
     assert body["unit"] == "phoneme"
     assert body["symbols"] == ["AA", "CH", "<blank>"]
     assert body["shape"] == (50, 3)
     np.testing.assert_allclose(body["probs"], 1 / 3, atol=1e-6)
-    view = select(posteriors, Selection(unit="phoneme", symbols=["CH,blank"]))
+    view = select(posteriors, ViewOptions(unit="phoneme", symbols=["CH,blank"]))
     assert view.names == ["CH", "<blank>"]
     with pytest.raises(NoPhonemesError):
-        select(make_posteriors(), Selection(unit="phoneme"))
+        select(make_posteriors(), ViewOptions(unit="phoneme"))
 
 
 def test_entropy_is_that_of_each_row(make_posteriors):
@@ -92,7 +92,7 @@ def test_a_part_is_a_slice_of_the_whole(make_posteriors):
     assert part["shape"] == [15, 29]
     assert part["probs"] == whole["probs"][10:25]
     assert part["entropy_nats"] == whole["entropy_nats"][10:25]
-    view = select(posteriors, Selection(from_s=0.4, to_s=1.0))
+    view = select(posteriors, ViewOptions(from_s=0.4, to_s=1.0))
     np.testing.assert_array_equal(view.probs, posteriors.probs[10:25])
     assert view.span_s == (0.4, 1.0)
 
@@ -134,7 +134,7 @@ def test_a_comma_may_be_a_symbol():
 )
 def test_symbols_that_cannot_be_columns(make_posteriors, wanted, message):
     with pytest.raises(ViewError, match=message):
-        select(make_posteriors(), Selection(symbols=wanted))
+        select(make_posteriors(), ViewOptions(symbols=wanted))
 
 
 def test_top_k_of_each_frame(make_posteriors):
@@ -159,15 +159,15 @@ def test_top_k_of_chosen_columns():
 def test_top_k_beyond_the_symbols(make_posteriors):
     assert read(make_posteriors(), top_k=29)["shape"] == [50, 29]
     with pytest.raises(ViewError, match=r"top_k: expected at most 29 .*, got 30"):
-        select(make_posteriors(), Selection(top_k=30))
+        select(make_posteriors(), ViewOptions(top_k=30))
     with pytest.raises(ViewError, match=r"top_k: expected at most 2 .*, got 3"):
-        select(make_posteriors(), Selection(top_k=3, symbols=["a,b"]))
+        select(make_posteriors(), ViewOptions(top_k=3, symbols=["a,b"]))
 
 
 def test_csv_has_the_numbers_of_json(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, from_s=0.4)
-    header, *rows = rows_of(probs_csv(select(posteriors, Selection(from_s=0.4))))
+    header, *rows = rows_of(probs_csv(select(posteriors, ViewOptions(from_s=0.4))))
     assert header == ["time_s", *"abcdefghijklmnopqrstuvwxyz", "space", "'", "blank"]
     table = np.array(rows, dtype=np.float64)
     np.testing.assert_allclose(table[:, 0], 0.4 + 0.04 * np.arange(40), atol=1e-6)
@@ -177,7 +177,7 @@ def test_csv_has_the_numbers_of_json(make_posteriors):
 def test_csv_of_top_k(make_posteriors):
     posteriors = make_posteriors()
     answer = read(posteriors, top_k=2)
-    header, *rows = rows_of(probs_csv(select(posteriors, Selection(top_k=2))))
+    header, *rows = rows_of(probs_csv(select(posteriors, ViewOptions(top_k=2))))
     assert header == ["time_s", "symbol_1", "prob_1", "symbol_2", "prob_2"]
     plain = [*"abcdefghijklmnopqrstuvwxyz", "space", "'", "blank"]
     for row, indices, probs in zip(rows, answer["indices"], answer["probs"], strict=True):

@@ -14,7 +14,7 @@ from otoscope.errors import AudioTooShortError, NonFiniteAudioError
 from otoscope.longform import recognition, recognize, recognize_steps
 from otoscope.longform.windows import WindowOptions
 
-SHORT = WindowOptions(shortest_s=4.0, longest_s=8.0, margin_s=1.0)
+SHORT = WindowOptions(shortest_s=4.0, longest_s=8.0, overlap_s=2.0)
 LETTERS = list("abcdefghijklmnopqrstuvwxyz")
 
 

@@ -14,7 +14,7 @@ from otoscope.longform.windows import WindowOptions, windows
 
 SPEC = ModelSpec()
 UNIT = 640
-SHORT = WindowOptions(shortest_s=1.0, longest_s=2.0, margin_s=0.2)  # 25 and 50 frames, 5 around
+SHORT = WindowOptions(shortest_s=1.0, longest_s=2.0, overlap_s=0.4)  # 25 and 50 frames, 5 around
 
 
 def cut(samples, options=SHORT):
@@ -123,7 +123,7 @@ def test_little_is_read_ahead():
             read += 1600
             yield noise(0.1, seed=seed)
 
-    bound = (SHORT.whole_s + SHORT.margin_s) * RATE_HZ + 1600
+    bound = (SHORT.whole_s + SHORT.overlap_s / 2) * RATE_HZ + 1600
     for window in windows(blocks(), SPEC, SHORT):
         assert read - window.first_frame * UNIT <= bound
 
@@ -133,8 +133,8 @@ def test_little_is_read_ahead():
     [
         ({"shortest_s": 0.3}, "0.4 <= shortest_s"),
         ({"shortest_s": 30.0}, "got 30.0 and 25.0"),
-        ({"margin_s": 0.0}, "above 0"),
-        ({"margin_s": 7.6}, "half of shortest_s=15.0, got 7.6"),
+        ({"overlap_s": 0.0}, "above 0"),
+        ({"overlap_s": 15.2}, "at most shortest_s=15.0, got 15.2"),
     ],
 )
 def test_options_that_cannot_be(chosen, message):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from otoscope import Alphabet, FrameClock
-from otoscope.formats.posteriors import Selection, select
+from otoscope.formats.posteriors import ViewOptions, select
 from service.errors import QueryError
 from service.http.plots import check_span, check_view
 
@@ -56,4 +56,4 @@ def test_so_many_symbols_are_the_most(make_posteriors):
     )
     with pytest.raises(QueryError, match=r"at most 100 symbols .* got 101: choose some"):
         check_view(select(posteriors))
-    check_view(select(posteriors, Selection(symbols=["blank"])))
+    check_view(select(posteriors, ViewOptions(symbols=["blank"])))

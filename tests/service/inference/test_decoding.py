@@ -49,9 +49,9 @@ def test_confidences_are_calibrated(client, recognizer):
     [posteriors] = recognizer.posteriors([load(SAMPLE, 16000).samples])
     raw = [word.confidence for word in greedy(posteriors).words]
     words = transcribe(client, decoder="greedy").json()["words"]
-    mended = [word["confidence"] for word in words]
-    assert mended != pytest.approx(raw, abs=0.01)
-    assert all(0 < one < 1 for one in mended)
+    calibrated = [word["confidence"] for word in words]
+    assert calibrated != pytest.approx(raw, abs=0.01)
+    assert all(0 < one < 1 for one in calibrated)
 
 
 def test_hypotheses_are_taken_apart(client):

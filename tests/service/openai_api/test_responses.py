@@ -124,8 +124,8 @@ def test_model_card_tells_when_the_model_was_made():
 def test_avg_logprob_is_of_posteriors_whatever_words_are_calibrated_to():
     posteriors = heard("__to_ _be" + "_" * 30 + " _or_ _not")
     plain = greedy(posteriors)
-    mended = replace(plain, words=tuple(replace(word, confidence=0.5) for word in plain.words))
-    segments = verbose_answer(mended, posteriors, SPEC, ()).segments
+    calibrated = replace(plain, words=tuple(replace(word, confidence=0.5) for word in plain.words))
+    segments = verbose_answer(calibrated, posteriors, SPEC, ()).segments
     assert [segment.text for segment in segments] == [" to be", " or not"]
     for segment in segments:
         assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from otoscope.features import FeatureSpec, finish
+from otoscope.features import FeatureSpec, normalize
 from training.config import AugmentConfig
 from training.data.dataset import NO_LABELS, Draw, Example, Examples, Part, epoch_batches
 from training.data.feature_cache import FeaturePack
@@ -65,7 +65,7 @@ def test_a_joined_item_is_one_recording_with_the_texts_in_order(examples: list[E
         Draw(0, (Part(4, 0), Part(9, 0)))
     ]
     together = np.concatenate([examples[i].packs[0][i] for i in (4, 9)])
-    assert np.array_equal(item.features, finish(together, SPEC))  # one normalisation for both
+    assert np.array_equal(item.features, normalize(together, SPEC))  # one normalisation for both
     assert item.labels.tolist() == [4, 3, 26, 9, 3]
     assert item.phonemes.tolist() == [4, 9]
 

@@ -22,7 +22,7 @@ class UsageError(OtoscopeError):
 
 
 @dataclass(frozen=True)
-class Batch:
+class FileRun:
     """Recordings, and where their outputs go.
 
     Attributes:
@@ -36,7 +36,7 @@ class Batch:
     outputs: Sequence[Path | None]
 
     @classmethod
-    def of(cls, options: argparse.Namespace) -> "Batch":
+    def of(cls, options: argparse.Namespace) -> "FileRun":
         """What the options ask for.
 
         Raises:
