@@ -9,7 +9,7 @@ from typing import Any
 import threadpoolctl
 
 from benchmarks.clips import Speech
-from otoscope import FrameClock, Posteriors, Recognizer, audio, greedy
+from otoscope import Recognizer, audio, greedy
 
 
 def measure_stages(model: Path, speech: Speech, duration_s: float, runs: int) -> dict[str, float]:
@@ -19,12 +19,12 @@ def measure_stages(model: Path, speech: Speech, duration_s: float, runs: int) ->
     data = speech.clip(duration_s).data
     samples = audio.load(data, spec.features.sample_rate_hz).samples
     matrix = recognizer.features(samples)
-    [log_probs] = recognizer.run([matrix])
-    posteriors = Posteriors(log_probs, spec.alphabet, FrameClock(spec.frame_s, duration_s))
+    [heads] = recognizer.run_heads([matrix])
+    posteriors = recognizer.interpret(heads, duration_s)
     stages: dict[str, Callable[[], Any]] = {
         "decode": lambda: audio.load(data, spec.features.sample_rate_hz),
         "features": lambda: recognizer.features(samples),
-        "model": lambda: recognizer.run([matrix]),
+        "model": lambda: recognizer.run_heads([matrix]),
         "text": lambda: greedy(posteriors),
     }
     with threadpoolctl.threadpool_limits(1, user_api="blas"):  # as the service has it

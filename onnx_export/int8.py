@@ -83,8 +83,8 @@ def drift(model: Path, quantised: Path, speech: Sequence[Path]) -> Drift:
     expected, got = [], []
     for path in speech:
         x = exact.features(load(path, rate_hz).samples)
-        expected += exact.run([x])
-        got += ours.run([x])
+        expected += [heads.characters for heads in exact.run_heads([x])]
+        got += [heads.characters for heads in ours.run_heads([x])]
     log_p, log_q = np.concatenate(expected), np.concatenate(got)
     p, q = np.exp(log_p), np.exp(log_q)
     return Drift(

@@ -24,7 +24,7 @@ from otoscope import audio, features
 from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import FeatureMatrix, Features
-from otoscope.posteriors import HeadLogProbs, LogProbs, PhonemePosteriors, Posteriors
+from otoscope.posteriors import HeadLogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
 
 SPEC_KEY = "otoscope.spec"
@@ -77,7 +77,7 @@ class Recognizer:
             threads: processor threads that one call may use.
 
         Raises:
-            ModelFileError: if it is missing, no ONNX model, or not one of ours.
+            ModelFileError: if it is missing, no ONNX model, or not of `onnx_export`.
         """
         self._session, self.sha256 = _open(Path(path), threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
@@ -133,10 +133,6 @@ class Recognizer:
                 matrices, self.run_heads(matrices), waveforms, strict=True
             )
         ]
-
-    def run(self, matrices: Sequence[Features]) -> list[LogProbs]:
-        """The characters alone of what `run_heads` gives: log P(c | x_t) of each item, (T', V)."""
-        return [heads.characters for heads in self.run_heads(matrices)]
 
     def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:
         """Run the graph over a padded batch, once unless the model is `quantized`.

@@ -132,7 +132,7 @@ class _Buffer:
         self._start = 0
 
     def reaches_beyond(self, stop: int) -> bool:
-        """Whether the recording is longer than `stop` samples; if so, they are all at hand."""
+        """Whether the recording is longer than `stop` samples; if so, they are all read."""
         pieces, end = [self._samples], self._start + self._samples.size
         while end <= stop and (block := next(self._blocks, None)) is not None:
             pieces.append(block)

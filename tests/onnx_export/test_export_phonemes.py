@@ -86,15 +86,6 @@ def test_phonemes_of_an_item_do_not_depend_on_its_neighbours(exported: Path) -> 
         assert np.abs(together.phonemes.log_probs - alone.phonemes.log_probs).max() <= 1e-5
 
 
-def test_run_gives_the_characters_of_run_heads(exported: Path) -> None:
-    recognizer = Recognizer(exported)
-    matrices = [recognizer.features(samples) for samples in waveforms()]
-    for characters, heads in zip(
-        recognizer.run(matrices), recognizer.run_heads(matrices), strict=True
-    ):
-        np.testing.assert_array_equal(characters, heads.characters)
-
-
 @pytest.mark.parametrize(
     ("phonemes", "message"),
     [

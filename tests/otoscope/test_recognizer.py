@@ -97,18 +97,18 @@ def test_the_filterbank_in_the_file_is_the_one_that_is_used(write):
 
 def test_ragged_batches_come_back_without_padding(tiny):
     matrices = [np.full((frames, 3), frames, dtype=np.float32) for frames in (5, 1, 8)]
-    for found, matrix in zip(tiny.run(matrices), matrices, strict=True):
-        np.testing.assert_array_equal(found, matrix)
+    for found, matrix in zip(tiny.run_heads(matrices), matrices, strict=True):
+        np.testing.assert_array_equal(found.characters, matrix)
 
 
 def test_nothing_in_nothing_out(tiny):
-    assert tiny.run([]) == []
+    assert tiny.run_heads([]) == []
     assert tiny.posteriors([]) == []
 
 
 def test_an_item_without_frames(tiny):
     with pytest.raises(AudioTooShortError, match="at least one frame in every item"):
-        tiny.run([np.zeros((4, 3), np.float32), np.zeros((0, 3), np.float32)])
+        tiny.run_heads([np.zeros((4, 3), np.float32), np.zeros((0, 3), np.float32)])
 
 
 @pytest.mark.parametrize("count", [0, 1, 399])

@@ -1,4 +1,4 @@
-"""Long recordings of speech through the shipped model: no seam is to be heard in the text."""
+"""Long recordings of speech through the shipped model: no seam shows in the text."""
 
 import json
 from functools import partial
@@ -53,7 +53,7 @@ def sentences(model, period, count):
 def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_frames):
     """Up to five letters of 52, which its place in a window may change.
 
-    The first and the last are read in their own way: there the network hears no neighbour.
+    The first and the last are read in their own way: there the network has no neighbour.
     """
     period = on_a_frame(load(ROOT / "examples/sample.flac", RATE_HZ).samples, pause_frames)
     first, middle, last = sentences(english, period, 3)
@@ -93,7 +93,7 @@ def readings(english, english_model):
 
 @pytest.mark.corpus
 @pytest.mark.parametrize(("decoder", "pause_frames"), [("greedy", 0), ("greedy", 12), ("beam", 0)])
-def test_utterances_in_one_recording_are_heard_as_well_as_one_by_one(
+def test_utterances_in_one_recording_are_read_as_well_as_one_by_one(
     english, utterances, readings, decoder, pause_frames
 ):
     """Up to 1 % of words against what was said, and about as many words."""

@@ -40,7 +40,7 @@ def test_the_same_reading_is_joined_where_it_is_preferred():
     [
         ("..a...b...c...", "...a...b...c.."),  # late in the second
         ("...a...b...c..", "..a...b...c..."),  # early in the second
-        ("..a...b.....x.", "y.a.....b..c.."),  # half heard at the edges
+        ("..a...b.....x.", "y.a.....b..c.."),  # misread at the edges
         ("..aaa..bb..c..", "..a..bbbb..c.."),
     ],
 )

@@ -37,7 +37,7 @@ def test_they_are_what_the_model_read(ask, recognizer):
     values = values_of(ask(format="npy"))
     assert values.dtype == np.float32
     np.testing.assert_array_equal(values, expected)
-    log_probs = recognizer.run([values])[0]
+    log_probs = recognizer.run_heads([values])[0].characters
     [posteriors] = recognizer.posteriors([load(SAMPLE, 16000).samples])
     np.testing.assert_array_equal(log_probs, posteriors.log_probs)
 
