@@ -8,12 +8,13 @@ from pathlib import Path
 from onnx_export.export import export
 from onnx_export.parity import compare
 from otoscope.errors import OtoscopeError
+from otoscope.sidecars import write_sidecar
 from training.weights.checkpoint import load_exportable
 
 _EPILOG = """\
 Writes the model and, beside it, parity.json: the largest difference of log-probabilities between
 torch and onnxruntime over several lengths and a ragged batch with garbage in its padding, and
-whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 or in a letter.
+whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 or in a character.
 What is served by default is the 8-bit form: python -m onnx_export.int8 writes it anew.
 
 example:
@@ -35,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--speech", type=Path, nargs="*", default=[], help="recordings to compare on as well"
     )
-    parser.add_argument("--name", help="of the model, for those who ask it (default: the run's)")
+    parser.add_argument("--name", help="of the model, which GET /model tells (default: the run's)")
     options = parser.parse_args(arguments)
     try:
         exportable = load_exportable(options.checkpoint)
@@ -46,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    (options.out.parent / "parity.json").write_text(report.to_json(), encoding="utf-8")
+    write_sidecar(options.out.parent / "parity.json", report)
     size_mb = options.out.stat().st_size / 1e6
     print(report.table())
     print(f"{options.out}: {size_mb:.1f} MB, sha256 {report.model_sha256}")

@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otoscope.pronunciations import FILE_NAME
+
+if TYPE_CHECKING:
+    from otoscope import Recognizer
+    from otoscope.decoding.decoder import Decoder
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
 Command = Callable[[argparse.Namespace], int]
@@ -118,12 +122,8 @@ def average(options: argparse.Namespace) -> int:
 
     first = load_exportable(options.checkpoint)
     dev = prepare_dev(first.config, options.corpus, options.cache)
-    mixed = average(
-        first,
-        options.others,
-        lambda model: evaluate(model, dev, first.config),
-        evenly=options.evenly,
-    )
+    measure = partial(evaluate, dev=dev, config=first.config)
+    mixed = average(first, options.others, measure, evenly=options.evenly)
     save_exportable(options.out, mixed)
     print(f"{options.out}: dev CER {100 * (mixed.spec.provenance.dev_cer or 0):.1f} %")
     return 0
@@ -142,13 +142,11 @@ def average(options: argparse.Namespace) -> int:
 )
 def evaluate(options: argparse.Namespace) -> int:
     """WER and CER of an exported model on manifests (needs no torch)."""
-    from otoscope import Recognizer
     from otoscope.sidecars import write_sidecar
-    from training.evaluation.decoders import model_decoder, our_systems, pocketsphinx
+    from training.evaluation.decoders import our_systems, pocketsphinx
     from training.evaluation.evaluate import evaluate, markdown_table
 
-    recognizer = Recognizer(options.model, threads=1)
-    decoder = model_decoder(recognizer, options.model, options.lm, _search(options))
+    recognizer, decoder = _open(options)
     systems = list(our_systems(recognizer, decoder))
     if options.pocketsphinx:
         systems.append(pocketsphinx(recognizer))
@@ -169,9 +167,7 @@ def calibrate(options: argparse.Namespace) -> int:
     from otoscope.sidecars import write_sidecar
     from training.evaluation.calibrate import calibrate
 
-    calibration, reliability, figure = calibrate(
-        options.model, options.manifests, options.lm, _search(options)
-    )
+    calibration, reliability, figure = calibrate(*_open(options), options.manifests)
     folder = options.model.parent
     write_sidecar(folder / "calibration.json", calibration)
     report = {
@@ -180,12 +176,7 @@ def calibrate(options: argparse.Namespace) -> int:
     }
     write_sidecar(folder / "reliability.json", report)
     figure.savefig(folder / "reliability.png", dpi=110)
-    for one in reliability:
-        unseen = "" if one.ece_unseen is None else f", {one.ece_unseen:.3f} fitted without it"
-        print(
-            f"{one.manifest}, {one.decoder}: {one.words} words, {100 * one.right_share:.0f} % "
-            f"right; calibration error {one.ece_raw:.3f} raw, {one.ece:.3f} calibrated{unseen}"
-        )
+    print(*reliability, sep="\n")
     return 0
 
 
@@ -202,19 +193,8 @@ def label(options: argparse.Namespace) -> int:
     """Transcribe recordings without texts, to learn from the surest."""
     from training.text.pseudo_labels import label
 
-    done = label(
-        options.model,
-        options.manifest,
-        options.lm,
-        _search(options),
-        least=options.least,
-        out=options.out,
-    )
-    print(
-        f"{options.out}: {done.kept} of {done.utterances} utterances, {done.kept_s / 3600:.2f} of "
-        f"{done.audio_s / 3600:.2f} h, {100 * done.expected_right:.0f} % of their words right "
-        "as far as the model knows"
-    )
+    done = label(*_open(options), options.manifest, least=options.least, out=options.out)
+    print(f"{options.out}: {done}")
     return 0
 
 
@@ -231,22 +211,20 @@ def label(options: argparse.Namespace) -> int:
 def language_model(options: argparse.Namespace) -> int:
     """Estimate a word trigram from text (needs irstlm)."""
     from otoscope import ENGLISH
-    from training.text.language_model import Recipe, build
+    from training.text.language_model import build
 
-    recipe = Recipe(
-        tuple(options.text),
-        tuple(options.manifests),
+    report = build(
+        options.text,
+        options.manifests,
+        ENGLISH,
+        options.dev,
+        options.out,
         repeat=options.repeat,
         min_count=options.min_count,
         prune=options.prune,
     )
-    report = build(recipe, ENGLISH, options.dev, options.out)
     print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
-    for score in report.dev:
-        print(
-            f"{score.manifest}: perplexity {score.perplexity:.0f}, "
-            f"{100 * score.unknown_share:.1f} % unknown words"
-        )
+    print(*report.dev, sep="\n")
     return 0
 
 
@@ -309,8 +287,13 @@ def picture(options: argparse.Namespace) -> int:
     return 0
 
 
-def _search(options: argparse.Namespace) -> dict[str, float]:
-    """The fields of `BeamOptions` that were given."""
+def _open(options: argparse.Namespace) -> "tuple[Recognizer, Decoder]":
+    """A model and the decoder that is served, with the search's options that were given."""
+    from otoscope import Recognizer
+    from training.evaluation.decoders import model_decoder
+
     names = [flag.removeprefix("--").replace("-", "_") for (flag,), _ in _SEARCH]
     given = {name: getattr(options, name) for name in names}
-    return {name: value for name, value in given.items() if value is not None}
+    search = {name: value for name, value in given.items() if value is not None}
+    recognizer = Recognizer(options.model)
+    return recognizer, model_decoder(recognizer, options.model, options.lm, search)

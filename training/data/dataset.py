@@ -16,9 +16,8 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset
 
 from otoscope import ctc
-from otoscope import features as front_end
-from otoscope.features import Features, FeatureSpec
-from training.config import AugmentConfig
+from otoscope.features import Features, normalize
+from training.config import TrainingConfig
 from training.data.augment import mask, mix_noise, random_excerpt, reverberate, warp
 from training.data.feature_cache import FeaturePack
 
@@ -114,102 +113,78 @@ class Examples(Dataset[Item]):
 
     Attributes:
         examples: utterances to learn from.
-        spec: the feature definition.
-        augment: what is done to them.
+        config: of the run.
         noise: recordings to mix in, or None.
-        seed: of the run.
-        space: class of the symbol between joined texts, (1,) int64, or none.
-        unmasked: items hold the features without masks, too.
     """
 
     examples: Sequence[Example]
-    spec: FeatureSpec
-    augment: AugmentConfig
-    noise: FeaturePack | None
-    seed: int
-    space: ctc.Labels
-    unmasked: bool = False
+    config: TrainingConfig
+    noise: FeaturePack | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
 
     def __getitem__(self, draw: Draw) -> Item:
-        raw = [self._raw(part, draw.epoch) for part in draw.parts]
-        rng = np.random.default_rng([self.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
-        joined = raw[0] if len(raw) == 1 else np.concatenate(raw)
-        whole = front_end.normalize(joined, self.spec)
+        config, raw = self.config, [self._raw(part, draw.epoch) for part in draw.parts]
+        rng = np.random.default_rng([config.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
+        whole = normalize(raw[0] if len(raw) == 1 else np.concatenate(raw), config.features)
         examples = [self.examples[part.example] for part in draw.parts]
         phonemes = [example.phonemes for example in examples]
+        space = config.alphabet.encode(" " if " " in config.alphabet.symbols else "")
+        labels = [part for example in examples for part in (space, example.labels)][1:]
         return Item(
-            mask(whole, self.spec, self.augment, rng),
-            _spaced([example.labels for example in examples], self.space),
+            mask(whole, config.features, config.augment, rng),
+            np.concatenate(labels),
             np.concatenate(phonemes) if all(one.size for one in phonemes) else NO_LABELS,
-            whole if self.unmasked else None,
+            whole if config.loss.teacher_weight else None,
         )
 
     def _raw(self, part: Part, epoch: int) -> Features:
         """An example's log-mel, warped, in a room and with noise."""
-        augment, rng = self.augment, np.random.default_rng([self.seed, epoch, part.example])
+        config, spec = self.config.augment, self.config.features
+        rng = np.random.default_rng([self.config.seed, epoch, part.example])
         example = self.examples[part.example]
         raw = example.packs[part.speed][example.index]
-        if augment.max_warp:
-            stretch = float(rng.uniform(-augment.max_warp, augment.max_warp))
-            raw = warp(raw, self.spec, 1.0 + stretch)
-        if rng.random() < augment.room_probability:
+        if config.max_warp:
+            raw = warp(raw, spec, 1.0 + float(rng.uniform(-config.max_warp, config.max_warp)))
+        if rng.random() < config.room_probability:
             raw = reverberate(
                 raw,
-                self.spec,
-                reverberation_s=float(rng.uniform(*augment.room_reverberation_s)),
-                direct_db=float(rng.uniform(*augment.room_direct_db)),
+                spec,
+                reverberation_s=float(rng.uniform(*config.room_reverberation_s)),
+                direct_db=float(rng.uniform(*config.room_direct_db)),
             )
-        if self.noise is not None and rng.random() < augment.noise_probability:
-            noise = random_excerpt(
-                self.noise[int(rng.integers(len(self.noise)))], raw.shape[0], rng
-            )
-            raw = mix_noise(raw, noise, float(rng.uniform(*augment.noise_snr_db)))
+        if self.noise is not None and rng.random() < config.noise_probability:
+            noise = self.noise[int(rng.integers(len(self.noise)))]
+            noise = random_excerpt(noise, raw.shape[0], rng)
+            raw = mix_noise(raw, noise, float(rng.uniform(*config.noise_snr_db)))
         return raw
 
 
 def collate(items: Sequence[Item]) -> Batch:
     """Pad items into a batch."""
     return Batch(
-        *_pad([item.features for item in items]),
-        *_pad([item.labels for item in items]),
-        *_pad([item.phonemes for item in items]),
+        *pad([item.features for item in items]),
+        *pad([item.labels for item in items]),
+        *pad([item.phonemes for item in items]),
         tuple(item.unmasked for item in items if item.unmasked is not None),
     )
 
 
 def epoch_batches(
-    examples: Sequence[Example],
-    shares: Sequence[float],
-    *,
-    epoch: int,
-    seed: int,
-    batch_frames: int,
-    by_length: bool,
-    views: int = 1,
-    join_share: float = 0.0,
-    join_frames: int = 0,
+    examples: Sequence[Example], config: TrainingConfig, epoch: int
 ) -> list[list[Draw]]:
-    """The batches of one epoch, of utterances of similar length.
+    """The batches of one epoch, counted from 0, of utterances of similar length.
 
-    Args:
-        examples: all there are.
-        shares: part of each source drawn for an epoch.
-        epoch: counted from 0.
-        seed: of the run.
-        batch_frames: most feature frames in a batch, padding included; a longer utterance is alone.
-        by_length: short batches first instead of a random order.
-        views: of each utterance; a batch holds the first view of all, then the second of all.
-        join_share: part of the utterances that stand in an item with others.
-        join_frames: most feature frames of such an item.
+    A batch has at most `loop.batch_s` seconds, padding included; a longer utterance is alone. Where
+    utterances are read twice, it holds the first view of all, then the second of all.
     """
-    rng = np.random.default_rng([seed, epoch])
+    batch_frames, views = round(config.loop.batch_s / config.features.hop_s), config.loss.views
+    rng = np.random.default_rng([config.seed, epoch])
     speeds = rng.integers(len(examples[0].packs), size=len(examples))
-    chosen = _draw_shares(examples, shares, rng)
+    chosen = _draw_shares(examples, [source.share for source in config.corpus.train], rng)
     parts = [Part(int(index), int(speeds[index])) for index in chosen]
-    draws = [Draw(epoch, joined) for joined in _join(parts, examples, join_share, join_frames, rng)]
+    draws = [Draw(epoch, joined) for joined in _join(parts, examples, config, rng)]
     frames = np.array(
         [sum(examples[part.example].frames(part.speed) for part in draw.parts) for draw in draws]
     )
@@ -222,7 +197,7 @@ def epoch_batches(
             batches.append([])
             longest = int(frames[place])
         batches[-1].append(draws[place])
-    if not by_length:
+    if epoch >= config.loop.sorted_epochs:
         batches = [batches[place] for place in rng.permutation(len(batches))]
     return [
         [replace(draw, view=view) for view in range(views) for draw in batch] for batch in batches
@@ -244,11 +219,12 @@ def _draw_shares(
 def _join(
     parts: Sequence[Part],
     examples: Sequence[Example],
-    share: float,
-    most_frames: int,
+    config: TrainingConfig,
     rng: np.random.Generator,
 ) -> list[tuple[Part, ...]]:
     """Put a share of the parts one after the other, strangers too, up to a random length each."""
+    share = config.augment.join_probability
+    most_frames = round(config.augment.join_max_s / config.features.hop_s)
     order = rng.permutation(len(parts)) if share else np.arange(len(parts))
     loose = round(len(parts) * (1 - share))
     items: list[tuple[Part, ...]] = [(parts[place],) for place in order[:loose]]
@@ -265,12 +241,7 @@ def _join(
     return items
 
 
-def _spaced(texts: Sequence[ctc.Labels], space: ctc.Labels) -> ctc.Labels:
-    """Texts one after the other with a space between them, (N,) int64."""
-    return np.concatenate([part for text in texts for part in (space, text)][1:])
-
-
-def _pad(arrays: Sequence[npt.NDArray[Any]]) -> tuple[Tensor, Tensor]:
+def pad(arrays: Sequence[npt.NDArray[Any]]) -> tuple[Tensor, Tensor]:
     """Arrays of several lengths -> one padded with 0, and lengths (batch,) int64."""
     lengths = torch.tensor([len(array) for array in arrays])
     return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True), lengths

@@ -129,8 +129,11 @@ class _Corpus:
             return (NO_LABELS,) * len(selection.kept), ""
         frames = pack.frames[list(selection.kept)].tolist()
         stride = self._config.model.frame_stride
-        targets = self._dictionary.targets(self.texts(selection), frames, stride)
-        return targets.labels, f"; {targets.report()}"
+        targets, missing = self._dictionary.targets(self.texts(selection), frames, stride)
+        reasons = ", ".join(f"{number} with {why}" for why, number in missing.items())
+        count = sum(labels.size > 0 for labels in targets)
+        report = f"; {count} have phoneme targets" + (f" (not: {reasons})" if reasons else "")
+        return tuple(targets), report
 
     def dev_set(self, name: str) -> tuple[DevSet, str]:
         """A dev set, and a line about it for people."""

@@ -6,8 +6,7 @@ The dictionary is the CMU Pronouncing Dictionary, or a file in the same form (se
 
 import importlib.metadata
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from otoscope import ctc
@@ -18,25 +17,6 @@ from training.data.dataset import NO_LABELS
 
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
-
-
-@dataclass(frozen=True)
-class PhonemeTargets:
-    """What the utterances of one manifest are in phonemes, where that is known.
-
-    Attributes:
-        labels: for each utterance, (N,) int64 phoneme classes; none without a target.
-        missing: how many have none, for each reason.
-    """
-
-    labels: tuple[ctc.Labels, ...]
-    missing: Mapping[str, int]
-
-    def report(self) -> str:
-        """A few words for people."""
-        count = sum(labels.size > 0 for labels in self.labels)
-        reasons = ", ".join(f"{number} with {why}" for why, number in self.missing.items())
-        return f"{count} have phoneme targets" + (f" (not: {reasons})" if reasons else "")
 
 
 class PronouncingDictionary:
@@ -78,13 +58,17 @@ class PronouncingDictionary:
 
     def targets(
         self, texts: Sequence[str], frames: Sequence[int], frame_stride: int
-    ) -> PhonemeTargets:
+    ) -> tuple[list[ctc.Labels], Counter[str]]:
         """Phoneme targets of utterances.
 
         Args:
             texts: normalised.
             frames: feature frames of each, at the fastest speed that will be used.
             frame_stride: feature frames per output frame.
+
+        Returns:
+            (N,) int64 phoneme classes of each, none without a target; and how many have none, for
+            each reason.
         """
         targets: list[ctc.Labels] = []
         missing: Counter[str] = Counter()
@@ -96,7 +80,7 @@ class PronouncingDictionary:
                 missing["fewer frames than phonemes need"] += 1
                 labels = None
             targets.append(NO_LABELS if labels is None else labels)
-        return PhonemeTargets(tuple(targets), missing)
+        return targets, missing
 
 
 def open_dictionary(path: Path | None, phonemes: PhonemeSet) -> PronouncingDictionary:

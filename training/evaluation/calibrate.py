@@ -1,6 +1,6 @@
 """Fits confidence curves on development manifests, and shows how far confidences can be trusted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from tqdm import tqdm
 from otoscope import Recognizer, Transcript, longform
 from otoscope.audio import Samples
 from otoscope.calibration import Calibration, Curve, logit
-from training.evaluation.decoders import model_decoder, transcribers
+from otoscope.decoding.decoder import Decoder
+from training.evaluation.decoders import transcribers
 from training.evaluation.evaluate import ReferenceSet, read_references
 
 BINS = 10
@@ -72,16 +73,22 @@ class Reliability:
     ece: float
     ece_unseen: float | None
 
+    def __str__(self) -> str:
+        unseen = "" if self.ece_unseen is None else f", {self.ece_unseen:.3f} fitted without it"
+        return (
+            f"{self.manifest}, {self.decoder}: {self.words} words, {100 * self.right_share:.0f} % "
+            f"right; calibration error {self.ece_raw:.3f} raw, {self.ece:.3f} calibrated{unseen}"
+        )
+
 
 def calibrate(
-    model: Path, manifests: Sequence[Path], lm: Path | None, search: Mapping[str, float]
+    recognizer: Recognizer, decoder: Decoder, manifests: Sequence[Path]
 ) -> tuple[Calibration, list[Reliability], Figure]:
-    """Fit one curve a decoder on all manifests together."""
-    recognizer = Recognizer(model)
+    """Fit one curve for each way of decoding on all manifests together."""
     sets = [read_references(path, recognizer.spec) for path in manifests]
     priors = _priors(recognizer, sets)
     # Priors without curves: the decoder that is served, with raw confidences.
-    decoder = replace(model_decoder(recognizer, model, lm, search), calibration=priors)
+    decoder = replace(decoder, calibration=priors)
     curves: dict[str, Curve] = {}
     rows: list[Reliability] = []
     scored: dict[str, list[ScoredWords]] = {}

@@ -1,42 +1,34 @@
 """A model to learn from: its posteriors instead of texts alone (knowledge distillation).
 
-Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network". The teacher hears
-each utterance as it was before masks were laid on it, so it knows more than its pupil can hear.
+Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network". The teacher reads
+each utterance without masks, so it knows more than the model that learns from it can.
 """
 
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch.nn.utils.rnn import pad_sequence
-
 from otoscope import Recognizer
 from otoscope.errors import ModelFileError
 from training.config import TrainingConfig
-from training.data.dataset import Batch
+from training.data.dataset import Batch, pad
 from training.model.network import Heads
 
 
 class Teacher:
-    """An exported model as the judge of batches."""
+    """An exported model, 8-bit or exact."""
 
     def __init__(self, path: Path, config: TrainingConfig, threads: int) -> None:
-        """Open `path`, 8-bit or exact.
+        """Open `path`.
 
         Raises:
-            ModelFileError: if its inputs or outputs mean something else than the pupil's.
+            ModelFileError: if its inputs or outputs mean something else than those of the run.
         """
         self._recognizer = Recognizer(path, threads=threads)
         spec = self._recognizer.spec
-        theirs = (spec.features, spec.alphabet, spec.phonemes, spec.frame_stride)
-        ours = (
-            config.features,
-            config.alphabet,
-            config.head_phonemes,
-            config.model.frame_stride,
-        )
-        for name, got, expected in zip(
-            ("features", "alphabet", "phonemes", "frame stride"), theirs, ours, strict=True
+        for name, got, expected in (
+            ("features", spec.features, config.features),
+            ("alphabet", spec.alphabet, config.alphabet),
+            ("phonemes", spec.phonemes, config.head_phonemes),
+            ("frame stride", spec.frame_stride, config.model.frame_stride),
         ):
             if got != expected:
                 raise ModelFileError(
@@ -44,17 +36,8 @@ class Teacher:
                 )
 
     def heads(self, batch: Batch) -> Heads:
-        """What it believes of a batch's `unmasked`; padding is 0."""
-        heard = self._recognizer.run_heads(batch.unmasked)
-        lengths = torch.tensor([one.characters.shape[0] for one in heard])
-        phonemes = [one.phonemes for one in heard if one.phonemes is not None]
-        return Heads(
-            _pad([one.characters for one in heard]),
-            lengths,
-            _pad(phonemes) if phonemes else None,
-            None,
-        )
-
-
-def _pad(rows: list[np.ndarray]) -> torch.Tensor:
-    return pad_sequence([torch.from_numpy(row) for row in rows], batch_first=True)
+        """Posteriors of a batch's `unmasked`; padding is 0."""
+        outputs = self._recognizer.run_heads(batch.unmasked)
+        log_probs, lengths = pad([one.characters for one in outputs])
+        phonemes = [one.phonemes for one in outputs if one.phonemes is not None]
+        return Heads(log_probs, lengths, pad(phonemes)[0] if phonemes else None, None)

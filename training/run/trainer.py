@@ -80,15 +80,7 @@ class Trainer:
             fused=True,
         )
         self.history = History(folder / "history.jsonl")
-        self._examples = Examples(
-            prepared.examples,
-            config.features,
-            config.augment,
-            prepared.noise,
-            seed=config.seed,
-            space=config.alphabet.encode(" " if " " in config.alphabet.symbols else ""),
-            unmasked=teacher is not None,
-        )
+        self._examples = Examples(prepared.examples, config, prepared.noise)
         self._total_steps = sum(len(self._batches(e)) for e in range(config.loop.epochs))
         self._saved_at = time.monotonic()
         self._stopped = False
@@ -198,18 +190,7 @@ class Trainer:
         return cast("AcousticModel", self.average.module).eval()
 
     def _batches(self, epoch: int) -> list[list[Draw]]:
-        config, hop_s = self.config, self.config.features.hop_s
-        return epoch_batches(
-            self.prepared.examples,
-            [source.share for source in config.corpus.train],
-            epoch=epoch,
-            seed=config.seed,
-            batch_frames=round(config.loop.batch_s / hop_s),
-            by_length=epoch < config.loop.sorted_epochs,
-            views=config.loss.views,
-            join_share=config.augment.join_probability,
-            join_frames=round(config.augment.join_max_s / hop_s),
-        )
+        return epoch_batches(self.prepared.examples, self.config, epoch)
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self._stopped = True

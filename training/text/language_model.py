@@ -4,18 +4,19 @@ Estimation is IRSTLM's (Federico et al. 2008), from the Debian package `irstlm`:
 smoothing without singleton trigrams, then pruning by weighted difference.
 """
 
-import json
+import itertools
 import math
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from otoscope.decoding.ngram import NgramModel, from_arpa
 from otoscope.errors import OtoscopeError
+from otoscope.sidecars import write_sidecar
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import manifest_name, normalize_or_empty, read_manifest
 from training.text.sentences import held_out, sentences
@@ -42,6 +43,10 @@ class LmScore:
     perplexity: float
     unknown_share: float
 
+    def __str__(self) -> str:
+        unknown = f"{100 * self.unknown_share:.1f} % unknown words"
+        return f"{self.manifest}: perplexity {self.perplexity:.0f}, {unknown}"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -55,52 +60,61 @@ class Report:
     dev: tuple[LmScore, ...]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to build one.
+def build(
+    texts: Sequence[Path],
+    manifests: Sequence[Path],
+    alphabet: Alphabet,
+    dev: Sequence[Path],
+    out: Path,
+    *,
+    repeat: int = 4,
+    min_count: int = 3,
+    prune: float = 1e-8,
+) -> Report:
+    """Estimate, prune and write `out` (.npz), and lm.json beside it.
 
-    Attributes:
+    Args:
         texts: files of plain text, .xz and .gz too, a paragraph a line.
         manifests: whose transcripts are added.
+        alphabet: that sentences have to be written in.
+        dev: manifests whose sentences are left out wherever they stand, also where another speaker
+            reads them in a training manifest: what a model is measured on must not be in it.
+        out: the language model.
         repeat: how often each transcript counts: they are few, and like what is to be recognised.
         min_count: words rarer than this are unknown words.
         prune: threshold of IRSTLM's pruning for bigrams and trigrams, natural log difference.
-    """
-
-    texts: tuple[Path, ...]
-    manifests: tuple[Path, ...]
-    repeat: int = 4
-    min_count: int = 3
-    prune: float = 1e-8
-
-
-def build(recipe: Recipe, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
-    """Estimate, prune and write `out` (.npz), and lm.json beside it.
-
-    Sentences of the `dev` manifests are left out wherever they stand, also where another speaker
-    reads them in a training manifest: what a model is measured on must not be in it.
 
     Raises:
         EstimationError: if IRSTLM is not installed or fails.
     """
     forbidden = held_out(dev, alphabet)
-    lines = [one for one in _learned(recipe, alphabet) if one not in forbidden]
+    transcripts = (
+        normalize_or_empty(utterance.text, alphabet)
+        for manifest in manifests
+        for utterance in read_manifest(manifest)
+        for _ in range(repeat)
+    )
+    lines = [
+        one
+        for one in itertools.chain(sentences(texts, alphabet), transcripts)
+        if one and one not in forbidden
+    ]
     counts = Counter(word for line in lines for word in line.split())
-    out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as folder:
-        from_arpa(_estimate(lines, counts, recipe, Path(folder))).save(out)
+        known = {word for word, count in counts.items() if count >= min_count}
+        arpa = _estimate(lines, known, prune, Path(folder))
+        out.parent.mkdir(parents=True, exist_ok=True)
+        from_arpa(arpa).save(out)
     model = NgramModel.load(out)
     report = Report(
         sentences=len(lines),
         running_words=counts.total(),
         vocabulary=len(model.vocabulary),
         size_bytes=out.stat().st_size,
-        sources=tuple(path.name for path in recipe.texts)
-        + tuple(map(manifest_name, recipe.manifests)),
+        sources=(*(path.name for path in texts), *map(manifest_name, manifests)),
         dev=tuple(measure(model, path, alphabet) for path in dev),
     )
-    text = json.dumps(asdict(report), indent=1) + "\n"
-    (out.parent / "lm.json").write_text(text, encoding="utf-8")
+    write_sidecar(out.with_name("lm.json"), report)
     return report
 
 
@@ -119,21 +133,13 @@ def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> LmScore:
     return LmScore(manifest_name(manifest), words, perplexity, unknown / max(words, 1))
 
 
-def _learned(recipe: Recipe, alphabet: Alphabet) -> Iterator[str]:
-    yield from sentences(recipe.texts, alphabet)
-    for manifest in recipe.manifests:
-        for utterance in read_manifest(manifest):
-            if text := normalize_or_empty(utterance.text, alphabet):
-                yield from [text] * recipe.repeat
-
-
-def _estimate(lines: Sequence[str], counts: Counter[str], recipe: Recipe, folder: Path) -> Path:
+def _estimate(lines: Sequence[str], known: Set[str], prune: float, folder: Path) -> Path:
     """Run IRSTLM's three steps; returns the pruned ARPA file."""
     text = folder / "text"
     with text.open("w", encoding="utf-8") as file:
         for line in lines:
-            known = (w if counts[w] >= recipe.min_count else "<unk>" for w in line.split())
-            file.write(f"<s> {' '.join(known)} </s>\n")
+            words = (word if word in known else "<unk>" for word in line.split())
+            file.write(f"<s> {' '.join(words)} </s>\n")
     estimated, arpa, pruned = folder / "lm.ilm.gz", folder / "lm.arpa", folder / "pruned.arpa"
     script = ["-i", text, "-n", ORDER, "-k", 3, "-s", "improved-kneser-ney", "-p"]
     _run("build-lm.sh", *script, "-t", folder / "parts", "-o", estimated, folder=folder)
@@ -143,7 +149,7 @@ def _estimate(lines: Sequence[str], counts: Counter[str], recipe: Recipe, folder
             "too few n-grams occur just once, twice or three times"
         )
     _run("compile-lm", estimated, "--text=yes", arpa, folder=folder)
-    thresholds = ",".join([f"{recipe.prune:g}"] * (ORDER - 1))
+    thresholds = ",".join([f"{prune:g}"] * (ORDER - 1))
     _run("prune-lm", f"--threshold={thresholds}", arpa, pruned, folder=folder)
     return pruned
 

@@ -4,60 +4,44 @@ Only utterances that it is sure of are kept (Kahn et al. 2020, "Self-Training fo
 Recognition"): by the mean calibrated confidence of their words.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
 from otoscope import Recognizer, audio
+from otoscope.decoding.decoder import Decoder
 from otoscope.errors import ModelFileError
 from training.data.manifest import read_manifest, write_manifest
-from training.evaluation.decoders import model_decoder, transcribers
-
-
-@dataclass(frozen=True)
-class PseudoLabels:
-    """How much was kept.
-
-    Attributes:
-        kept, utterances: how many of how many.
-        kept_s, audio_s: seconds of audio.
-        expected_right: mean confidence of the kept ones.
-    """
-
-    kept: int
-    utterances: int
-    kept_s: float
-    audio_s: float
-    expected_right: float
+from training.evaluation.decoders import transcribers
 
 
 def label(
-    model: Path, manifest: Path, lm: Path, search: Mapping[str, float], *, least: float, out: Path
-) -> PseudoLabels:
+    recognizer: Recognizer, decoder: Decoder, manifest: Path, *, least: float, out: Path
+) -> str:
     """Write a manifest of the utterances whose words are right with probability `least` or more.
 
-    `model` needs its calibration.json beside it.
+    Returns:
+        How much was kept, for people.
+
+    Raises:
+        ModelFileError: if the model has no calibration.
     """
-    recognizer = Recognizer(model)
-    decoder = model_decoder(recognizer, model, lm, search)
     if decoder.calibration is None:
         raise ModelFileError(
-            f"expected calibration.json for {model} beside it: run python -m training calibrate"
+            "expected calibration.json beside the model: run python -m training calibrate"
         )
     transcribe = transcribers(recognizer, decoder)["beam + LM"]
     rate_hz = recognizer.spec.features.sample_rate_hz
-    rows, kept, audio_s = [], [], 0.0
+    rows, total_s, kept_s, expected_right = [], 0.0, 0.0, 0.0
     utterances = read_manifest(manifest)
     for utterance in tqdm(utterances, desc=manifest.parent.name, unit="file"):
         samples = audio.load(utterance.audio, rate_hz).samples
         duration_s = samples.size / rate_hz
-        audio_s += duration_s
+        total_s += duration_s
         transcript = transcribe(samples)
         if transcript.confidence is not None and transcript.confidence >= least:
-            kept.append((duration_s, transcript.confidence))
+            kept_s += duration_s
+            expected_right += transcript.confidence
             rows.append(
                 {
                     "audio_filepath": str(utterance.audio.resolve()),
@@ -68,6 +52,8 @@ def label(
                 }
             )
     write_manifest(out, rows)
-    kept_s, confidence = np.array(kept).reshape(-1, 2).sum(axis=0).tolist()
-    mean = confidence / max(1, len(kept))
-    return PseudoLabels(len(kept), len(utterances), kept_s, audio_s, mean)
+    return (
+        f"{len(rows)} of {len(utterances)} utterances, {kept_s / 3600:.2f} of "
+        f"{total_s / 3600:.2f} h, {100 * expected_right / max(1, len(rows)):.0f} % of their words "
+        "right as far as the model knows"
+    )

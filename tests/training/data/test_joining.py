@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 
 from otoscope.features import FeatureSpec, normalize
-from training.config import AugmentConfig
+from training.config import AugmentConfig, CorpusConfig, LoopConfig, Source, TrainingConfig
 from training.data.dataset import NO_LABELS, Draw, Example, Examples, Part, epoch_batches
 from training.data.feature_cache import FeaturePack
 
 SPEC = FeatureSpec()
 FRAMES = tuple(range(50, 250, 2))
-SPACE = np.array([26], dtype=np.int64)
-PLAIN = AugmentConfig(noise_probability=0.0, frequency_masks=0, time_masks_per_s=0.0)
+PLAIN = TrainingConfig(
+    CorpusConfig((Source("all.jsonl"),), ()),
+    augment=AugmentConfig(noise_probability=0.0, frequency_masks=0, time_masks_per_s=0.0),
+    loop=LoopConfig(batch_s=12.0, sorted_epochs=0),
+)
 
 
 @pytest.fixture
@@ -27,16 +30,8 @@ def examples() -> list[Example]:
 
 
 def draws(examples: list[Example], share: float) -> list[Draw]:
-    batches = epoch_batches(
-        examples,
-        [1.0],
-        epoch=3,
-        seed=1,
-        batch_frames=1200,
-        by_length=False,
-        join_share=share,
-        join_frames=600,
-    )
+    augment = replace(PLAIN.augment, join_probability=share, join_max_s=6.0)
+    batches = epoch_batches(examples, replace(PLAIN, augment=augment), epoch=3)
     for batch in batches:
         assert len(batch) * max(length(draw) for draw in batch) <= 1200
     return [draw for batch in batches for draw in batch]
@@ -61,9 +56,7 @@ def test_nothing_is_joined_unless_asked_for(examples: list[Example]) -> None:
 
 
 def test_a_joined_item_is_one_recording_with_the_texts_in_order(examples: list[Example]) -> None:
-    item = Examples(examples, SPEC, PLAIN, None, seed=1, space=SPACE)[
-        Draw(0, (Part(4, 0), Part(9, 0)))
-    ]
+    item = Examples(examples, PLAIN)[Draw(0, (Part(4, 0), Part(9, 0)))]
     together = np.concatenate([examples[i].packs[0][i] for i in (4, 9)])
     assert np.array_equal(item.features, normalize(together, SPEC))  # one normalisation for both
     assert item.labels.tolist() == [4, 3, 26, 9, 3]
@@ -72,7 +65,5 @@ def test_a_joined_item_is_one_recording_with_the_texts_in_order(examples: list[E
 
 def test_phonemes_need_to_be_known_of_every_part(examples: list[Example]) -> None:
     examples[9] = replace(examples[9], phonemes=NO_LABELS)
-    item = Examples(examples, SPEC, PLAIN, None, seed=1, space=SPACE)[
-        Draw(0, (Part(4, 0), Part(9, 0)))
-    ]
+    item = Examples(examples, PLAIN)[Draw(0, (Part(4, 0), Part(9, 0)))]
     assert item.phonemes.size == 0

@@ -66,12 +66,9 @@ def test_targets_are_left_out_and_counted() -> None:
     texts = ["ab", "ab xy", "aa", "aa", "aa ab"]
     # Stride 4. "aa" needs 3 output frames, one of them a blank: 9 feature frames give them, 8
     # don't. "aa ab" is A A A B, which needs 6, as 21 give.
-    targets = dictionary.targets(texts, [8, 100, 9, 8, 21], 4)
-    assert [labels.tolist() for labels in targets.labels] == [[0, 1], [], [0, 0], [], [0, 0, 0, 1]]
-    assert targets.report() == (
-        "3 have phoneme targets (not: 1 with a word outside the dictionary, "
-        "1 with fewer frames than phonemes need)"
-    )
+    targets, missing = dictionary.targets(texts, [8, 100, 9, 8, 21], 4)
+    assert [labels.tolist() for labels in targets] == [[0, 1], [], [0, 0], [], [0, 0, 0, 1]]
+    assert missing == {"a word outside the dictionary": 1, "fewer frames than phonemes need": 1}
 
 
 def test_a_dictionary_of_another_language_derives_nothing(tmp_path: Path) -> None:

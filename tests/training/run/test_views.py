@@ -6,15 +6,25 @@ import numpy as np
 import pytest
 
 from otoscope.features import FeatureSpec
-from training.config import AugmentConfig
+from training.config import (
+    AugmentConfig,
+    CorpusConfig,
+    LoopConfig,
+    LossConfig,
+    Source,
+    TrainingConfig,
+)
 from training.data.dataset import NO_LABELS, Draw, Example, Examples, Part, epoch_batches
 from training.data.feature_cache import FeaturePack
 
 SPEC = FeatureSpec()
-SPACE = np.array([26], dtype=np.int64)
 FRAMES = (120, 90, 200, 150)
-MASKS = AugmentConfig(noise_probability=0.0, max_warp=0.1, time_masks_per_s=2.0)
-UNMASKED = replace(MASKS, frequency_masks=0, time_masks_per_s=0.0)
+MASKED = TrainingConfig(
+    CorpusConfig((Source("all.jsonl"),), ()),
+    augment=AugmentConfig(noise_probability=0.0, max_warp=0.1, time_masks_per_s=2.0),
+    loop=LoopConfig(batch_s=8.0, sorted_epochs=0),
+)
+BARE = replace(MASKED, augment=replace(MASKED.augment, frequency_masks=0, time_masks_per_s=0.0))
 
 
 @pytest.fixture
@@ -26,17 +36,16 @@ def examples() -> list[Example]:
 
 
 def batches(examples: list[Example], views: int) -> list[list[Draw]]:
-    return epoch_batches(
-        examples, [1.0], epoch=0, seed=1, batch_frames=800, by_length=False, views=views
-    )
+    loss = LossConfig(consistency_weight=0.2 * (views - 1))
+    return epoch_batches(examples, replace(MASKED, loss=loss), epoch=0)
 
 
 def test_views_differ_in_their_masks_alone(examples: list[Example]) -> None:
     first, second = Draw(0, (Part(2, 0),)), Draw(0, (Part(2, 0),), view=1)
-    masked = Examples(examples, SPEC, MASKS, None, seed=1, space=SPACE)
+    masked = Examples(examples, MASKED)
     assert not np.array_equal(masked[first].features, masked[second].features)
     assert np.array_equal(masked[second].features, masked[second].features)
-    bare = Examples(examples, SPEC, UNMASKED, None, seed=1, space=SPACE)
+    bare = Examples(examples, BARE)
     assert np.array_equal(bare[first].features, bare[second].features)
     seen = masked[second].features
     unmasked = seen != 0

@@ -8,7 +8,7 @@ import pytest
 from otoscope import ENGLISH
 from otoscope.decoding.ngram import NgramModel
 from training.text import language_model
-from training.text.language_model import EstimationError, Recipe, build, measure
+from training.text.language_model import EstimationError, build, measure
 
 PHRASE = "the old man sat in the sun"
 
@@ -28,11 +28,11 @@ HAS_IRSTLM = (language_model.IRSTLM / "bin" / "build-lm.sh").exists()
 
 
 @pytest.fixture
-def recipe(tmp_path: Path) -> Recipe:
+def sources(tmp_path: Path) -> tuple[list[Path], list[Path]]:
     with gzip.open(tmp_path / "novel.txt.gz", "wt") as file:
         file.write(novel())
     (tmp_path / "train.jsonl").write_text('{"audio_filepath": "x", "text": "Sit in the sun!"}\n')
-    return Recipe((tmp_path / "novel.txt.gz",), (tmp_path / "train.jsonl",), min_count=2)
+    return [tmp_path / "novel.txt.gz"], [tmp_path / "train.jsonl"]
 
 
 def manifest(folder: Path, *texts: str) -> Path:
@@ -43,9 +43,11 @@ def manifest(folder: Path, *texts: str) -> Path:
 
 
 @pytest.mark.skipif(not HAS_IRSTLM, reason="needs irstlm: apt-get install irstlm")
-def test_it_learns_what_follows_what(recipe: Recipe, tmp_path: Path) -> None:
+def test_it_learns_what_follows_what(
+    sources: tuple[list[Path], list[Path]], tmp_path: Path
+) -> None:
     dev = manifest(tmp_path, "the old man sat", "the zebra sat", "Sit in the sun")
-    report = build(recipe, ENGLISH, [dev], tmp_path / "out" / "lm.npz")
+    report = build(*sources, ENGLISH, [dev], tmp_path / "out" / "lm.npz", min_count=2)
     model = NgramModel.load(tmp_path / "out" / "lm.npz")
     assert (
         model.log_prob(["the", "old", "man", "sat"])
@@ -67,12 +69,12 @@ def test_too_little_text_is_said(tmp_path: Path) -> None:
     # Each n-gram occurs 30 times or not at all: nothing to estimate discounts from.
     (tmp_path / "note.txt").write_text(f"{PHRASE}. Who is there, {PHRASE}?\n" * 30)
     with pytest.raises(EstimationError, match="enough text"):
-        build(Recipe((tmp_path / "note.txt",), (), min_count=1), ENGLISH, [], tmp_path / "lm.npz")
+        build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz", min_count=1)
 
 
 def test_a_missing_irstlm_is_named(
-    recipe: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sources: tuple[list[Path], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(language_model, "IRSTLM", tmp_path / "nowhere")
     with pytest.raises(EstimationError, match="apt-get install irstlm"):
-        build(recipe, ENGLISH, [], tmp_path / "lm.npz")
+        build(*sources, ENGLISH, [], tmp_path / "lm.npz")
