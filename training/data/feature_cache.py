@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,9 +95,7 @@ def _compute(
 ) -> list[Features]:
     features.mel_filterbank(spec)  # once, before the processes fork: librosa takes seconds to load
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-        results = pool.map(
-            _log_mel_of, paths, [spec] * len(paths), [speed] * len(paths), chunksize=16
-        )
+        results = pool.map(partial(_log_mel_of, spec=spec, speed=speed), paths, chunksize=16)
         return list(tqdm(results, total=len(paths), desc=title, unit="file"))
 
 
@@ -109,5 +108,5 @@ def _log_mel_of(path: Path, spec: FeatureSpec, speed: float) -> Features:
 
 
 def _save(path: Path, array: npt.NDArray[np.generic]) -> None:
-    with replacing(path) as partial, partial.open("wb") as file:
+    with replacing(path) as beside, beside.open("wb") as file:
         np.save(file, array)

@@ -1,7 +1,7 @@
 """Manifests -> utterances with texts that the alphabet can express.
 
-Two forms are read: NeMo's JSON lines (`audio_filepath`, `text`, and `duration` and `speaker` if
-known) and CSV/TSV with the same names in a header line. Paths are relative to the manifest.
+Two forms are read: NeMo's JSON lines (`audio_filepath`, `text`, and `speaker` if known) and CSV/TSV
+with the same names in a header line. Paths are relative to the manifest.
 """
 
 import csv
@@ -30,7 +30,6 @@ class Utterance:
     audio: Path
     text: str
     speaker: str = ""
-    duration_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -152,14 +151,5 @@ def _utterance(row: dict[str, Any], path: Path, line: int) -> Utterance:
     missing = [key for key in ("audio_filepath", "text") if row.get(key) is None]
     if missing:
         raise ManifestError(f"{path}:{line}: expected {missing}, got only {sorted(row)}")
-    duration = row.get("duration")
-    try:
-        duration_s = None if duration in (None, "") else float(duration)
-    except ValueError:
-        raise ManifestError(f"{path}:{line}: expected seconds, got {duration!r}") from None
-    return Utterance(
-        audio=path.parent / str(row["audio_filepath"]),
-        text=str(row["text"]),
-        speaker=str(row.get("speaker") or ""),
-        duration_s=duration_s,
-    )
+    audio, text = path.parent / str(row["audio_filepath"]), str(row["text"])
+    return Utterance(audio, text, str(row.get("speaker") or ""))

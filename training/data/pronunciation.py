@@ -7,6 +7,7 @@ The dictionary is the CMU Pronouncing Dictionary, or a file in the same form (se
 import importlib.metadata
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from otoscope import ctc
@@ -19,42 +20,36 @@ _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
 
 
+@dataclass(frozen=True)
 class PronouncingDictionary:
-    """Words -> phonemes, whatever their case."""
+    """Words -> phonemes, whatever their case.
 
-    def __init__(
-        self,
-        entries: Entries,
-        phonemes: PhonemeSet,
-        derive: Callable[[str, Entries], tuple[str, ...] | None] | None = None,
-    ) -> None:
-        """Take a dictionary.
+    Attributes:
+        entries: the words that are listed.
+        phonemes: the set that their names are of.
+        derive: pronounces regular forms of listed words; None where it can't.
+    """
 
-        Args:
-            entries: the words that are listed.
-            phonemes: the set that their names are of.
-            derive: pronounces regular forms of listed words; None where it can't.
-        """
-        self._entries = entries
-        self._phonemes = phonemes
-        self._derive = derive
+    entries: Entries
+    phonemes: PhonemeSet
+    derive: Callable[[str, Entries], tuple[str, ...] | None] | None = None
 
     def pronounce(self, word: str) -> tuple[str, ...] | None:
         """Names of the phonemes of `word`; None if it is neither listed nor a regular form."""
         word = word.lower()
-        if word in self._entries or self._derive is None:
-            return self._entries.get(word)
-        return self._derive(word, self._entries)
+        if word in self.entries or self.derive is None:
+            return self.entries.get(word)
+        return self.derive(word, self.entries)
 
     def labels(self, text: str) -> ctc.Labels | None:
         """Phoneme classes of `text` (N,) int64; None if a word of it can't be pronounced."""
-        spoken: list[str] = []
+        names: list[str] = []
         for word in text.split():
             phonemes = self.pronounce(word)
             if phonemes is None:
                 return None
-            spoken += phonemes
-        return self._phonemes.encode(spoken)
+            names += phonemes
+        return self.phonemes.encode(names)
 
     def targets(
         self, texts: Sequence[str], frames: Sequence[int], frame_stride: int

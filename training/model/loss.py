@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from training.config import LossConfig
 from training.data.dataset import Batch
-from training.model.network import Heads
+from training.model.network import Heads, own_frames
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,9 @@ class Losses:
         phoneme: of the phonemes, over the utterances that have a phoneme target; None without the
             head or without such an utterance.
         intermediate: of the text, from the lower layer; None without the head.
-        inconsistency: between the two views of each utterance; None if it is seen once.
-        distance: from the teacher's posteriors, a character; None without a teacher.
+        inconsistency: divergence between the two views of each utterance, a character; None if
+            utterances are read once.
+        distance: divergence from the teacher's posteriors, a character; None without a teacher.
     """
 
     total: Tensor
@@ -35,10 +35,11 @@ class Losses:
 def all_losses(
     heads: Heads, batch: Batch, weights: LossConfig, teacher: Heads | None = None
 ) -> Losses:
-    """Losses of `heads` on `batch`, where `teacher` believes otherwise.
+    """Losses of `heads` on `batch`, and their distance from `teacher`.
 
     An utterance without a phoneme target adds nothing to the phoneme loss, nor to its gradient.
     """
+    count = batch.label_lengths.sum()
     character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
     total = weights.character_weight * character
     phoneme = intermediate = inconsistency = distance = None
@@ -55,35 +56,18 @@ def all_losses(
         intermediate = _ctc(heads.intermediate, heads.lengths, batch.labels, batch.label_lengths)
         total = total + weights.intermediate_weight * intermediate
     if weights.consistency_weight:
-        inconsistency = _inconsistency(heads.log_probs, heads.lengths) / batch.label_lengths.sum()
+        # Each view learns from the other as it stands: divergences whose target has no gradient
+        # (Yao et al., "CR-CTC: Consistency regularization on CTC", ICLR 2025).
+        others = heads.log_probs.roll(heads.log_probs.shape[0] // 2, dims=0).detach()
+        inconsistency = _divergence(heads.log_probs, others, heads.lengths) / count
         total = total + weights.consistency_weight * inconsistency
     if teacher is not None:
-        distance = _distance(heads, teacher, weights) / batch.label_lengths.sum()
+        distance = _divergence(heads.log_probs, teacher.log_probs, heads.lengths) / count
+        if heads.phonemes is not None and teacher.phonemes is not None:
+            phonemes = _divergence(heads.phonemes, teacher.phonemes, heads.lengths) / count
+            distance = distance.lerp(phonemes, weights.phoneme_weight)
         total = (1 - weights.teacher_weight) * total + weights.teacher_weight * distance
     return Losses(total, character, phoneme, intermediate, inconsistency, distance)
-
-
-def _distance(heads: Heads, teacher: Heads, weights: LossConfig) -> Tensor:
-    """Divergence from what the teacher believes of the characters and the phonemes, in nats."""
-    characters = _divergence(heads.log_probs, teacher.log_probs, heads.lengths)
-    if heads.phonemes is None or teacher.phonemes is None:
-        return characters
-    phonemes = _divergence(heads.phonemes, teacher.phonemes, heads.lengths)
-    return (1 - weights.phoneme_weight) * characters + weights.phoneme_weight * phonemes
-
-
-def _inconsistency(log_probs: Tensor, lengths: Tensor) -> Tensor:
-    """How far apart two views of the same utterances are, summed over their frames, in nats.
-
-    Each view learns from the other as it stands: Kullback-Leibler divergences whose target has no
-    gradient (Yao et al., "CR-CTC: Consistency regularization on CTC", ICLR 2025).
-
-    Args:
-        log_probs: (2 * utterances, T', classes) float32: the first views, then the second.
-        lengths: (2 * utterances,) int64, output frames.
-    """
-    first, second = log_probs.chunk(2)
-    return _divergence(log_probs, torch.cat([second, first]).detach(), lengths)
 
 
 def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
@@ -95,8 +79,7 @@ def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
         lengths: (batch,) int64, output frames.
     """
     divergence = nn.functional.kl_div(log_probs, targets, reduction="none", log_target=True).sum(-1)
-    frames = torch.arange(log_probs.shape[1], device=log_probs.device)
-    return (divergence * (frames < lengths.unsqueeze(1))).sum()
+    return (divergence * own_frames(lengths, log_probs.shape[1])).sum()
 
 
 def _ctc(log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:

@@ -94,7 +94,8 @@ class AcousticModel(nn.Module):
         """
         x = features.unsqueeze(1)  # (batch, 1, frames, bins)
         for convolution, stride in zip(self.convolutions, self.config.time_strides, strict=True):
-            x = torch.relu(convolution(x * _frame_mask(x, lengths)))
+            own = own_frames(lengths, x.shape[2]).to(x.dtype)
+            x = torch.relu(convolution(x * own[:, None, :, None]))
             lengths = (lengths + stride - 1) // stride
         x = self.project(x.transpose(1, 2).flatten(2))  # (batch, T', width)
         phonemes = intermediate = None
@@ -155,6 +156,11 @@ class RecurrentLayer(nn.Module):
         return summed
 
 
+def own_frames(lengths: Tensor, frames: int) -> Tensor:
+    """Where an item has frames of its own and no padding: (batch, frames) bool."""
+    return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
+
+
 def untrained(config: TrainingConfig) -> AcousticModel:
     """The model that a run trains, with random weights."""
     return AcousticModel(
@@ -192,12 +198,6 @@ def _conv(inputs: int, outputs: int, time_stride: int) -> nn.Sequential:
 
 def _strided(size: int) -> int:
     return (size + FREQUENCY_STRIDE - 1) // FREQUENCY_STRIDE
-
-
-def _frame_mask(x: Tensor, lengths: Tensor) -> Tensor:
-    """1 at an item's own frames, 0 in its padding: (batch, 1, frames, 1) of x's dtype."""
-    frames = torch.arange(x.shape[2], device=x.device)
-    return (frames < lengths.unsqueeze(1)).to(x.dtype)[:, None, :, None]
 
 
 def _reversal(lengths: Tensor, frames: int) -> Tensor:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from training.model.network import AcousticModel
+from training.model.network import AcousticModel, own_frames
 
 EPS = nn.BatchNorm2d(1).eps
 
@@ -32,7 +32,7 @@ def folded(name: str, kernel: Tensor, bias: Tensor) -> dict[str, Tensor]:
 def fold(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The same function in evaluation, each convolution's normalisation taken in by its kernel.
 
-    The result is a copy: it stays when the model goes on learning.
+    The result is a copy: it stays the same when the model learns.
     """
     result = {name: values.clone() for name, values in weights.items()}
     for entry in weights:
@@ -58,9 +58,9 @@ def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
     """
     x = features.unsqueeze(1)
     for convolution, stride in zip(model.convolutions, model.config.time_strides, strict=True):
-        own = torch.arange(x.shape[2]) < lengths.unsqueeze(1)  # (batch, frames)
+        x = x * own_frames(lengths, x.shape[2])[:, None, :, None]
         convolve, normalise = convolution.children()
-        y = convolve(x * own[:, None, :, None])
+        y = convolve(x)
         mean, variance = y.mean(dim=(0, 2, 3)), y.var(dim=(0, 2, 3))
         scale, offset = _scale_and_offset(convolution.state_dict(), "1")
         settled = {
@@ -70,7 +70,7 @@ def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
             "running_var": variance,
         }
         normalise.load_state_dict(normalise.state_dict() | settled)
-        x = torch.relu(convolution.eval()(x * own[:, None, :, None]))
+        x = torch.relu(convolution.eval()(x))
         convolution.train()
         lengths = (lengths + stride - 1) // stride
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from training.data.dataset import Batch
-from training.model.network import AcousticModel, RecurrentLayer
+from training.model.network import AcousticModel, RecurrentLayer, own_frames
 
 _RIDGE = 1e-6
 """Added to the variances, as a share of their mean, where speech leaves a direction empty."""
@@ -63,7 +63,7 @@ def _inputs(
     frames: list[Tensor] = []
     for batch in batches:
         lengths = wide.heads(batch.features, batch.lengths).lengths
-        frames.append(torch.arange(int(lengths.max())) < lengths.unsqueeze(1))
+        frames.append(own_frames(lengths, int(lengths.max())))
     return [
         torch.cat([y[own] for y, own in zip(kept, frames, strict=True)]).double() for kept in seen
     ]
