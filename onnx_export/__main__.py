@@ -15,7 +15,7 @@ _EPILOG = """\
 Writes the model and, beside it, parity.json: the largest difference of log-probabilities between
 torch and onnxruntime over several lengths and a ragged batch with garbage in its padding, and
 whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 or in a character.
-What is served by default is the 8-bit form: python -m onnx_export.int8 writes it anew.
+What is served by default is the 8-bit form: python -m onnx_export.int8 makes it of the result.
 
 example:
   python -m onnx_export runs/english/best.pt --out models/english/model.onnx \\

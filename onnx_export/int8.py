@@ -76,15 +76,15 @@ class Drift:
     same: float
 
 
-def drift(model: Path, quantised: Path, speech: Sequence[Path]) -> Drift:
+def drift(model: Path, quantized: Path, speech: Sequence[Path]) -> Drift:
     """Compare both on recordings, one at a time."""
-    exact, ours = Recognizer(model), Recognizer(quantised)
+    exact, rounded = Recognizer(model), Recognizer(quantized)
     rate_hz = exact.spec.features.sample_rate_hz
     expected, got = [], []
     for path in speech:
         x = exact.features(load(path, rate_hz).samples)
         expected += [heads.characters for heads in exact.run_heads([x])]
-        got += [heads.characters for heads in ours.run_heads([x])]
+        got += [heads.characters for heads in rounded.run_heads([x])]
     log_p, log_q = np.concatenate(expected), np.concatenate(got)
     p, q = np.exp(log_p), np.exp(log_q)
     return Drift(

@@ -1,4 +1,4 @@
-"""Is the exported model the trained one? Log-probabilities and texts of both, side by side.
+"""Whether the exported model is the trained one: log-probabilities and texts of both.
 
 Where there is a phoneme head, its log-probabilities count as well.
 """
@@ -124,13 +124,13 @@ def _check(
     got: Sequence[HeadLogProbs],
 ) -> Check:
     differences = [_difference(*pair) for pair in zip(expected, got, strict=True)]
-    texts, theirs = (
+    texts = [
         [greedy(recognizer.interpret(heads, float("inf"))).text for heads in one]
         for one in (expected, got)
-    )
+    ]
     frames = tuple(len(one.characters) * recognizer.spec.frame_stride for one in got)
     # NaN, which is above every tolerance, if there is one.
-    return Check(case, frames, float(np.max(differences)), texts == theirs)
+    return Check(case, frames, float(np.max(differences)), texts[0] == texts[1])
 
 
 def _difference(expected: HeadLogProbs, got: HeadLogProbs) -> float:

@@ -147,9 +147,9 @@ def evaluate(options: argparse.Namespace) -> int:
     from training.evaluation.evaluate import evaluate, markdown_table
 
     recognizer, decoder = _open(options)
-    systems = list(our_systems(recognizer, decoder))
+    systems = our_systems(recognizer, decoder)
     if options.pocketsphinx:
-        systems.append(pocketsphinx(recognizer))
+        systems["PocketSphinx"] = pocketsphinx(recognizer)
     scores = evaluate(systems, options.manifests, recognizer.spec, show=options.show)
     table = markdown_table(scores)
     print(table)

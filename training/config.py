@@ -22,7 +22,7 @@ class Source(Strict):
 
     Attributes:
         manifest: path below the corpus root.
-        share: part of its utterances, drawn anew for each epoch.
+        share: part of its utterances, others in each epoch.
     """
 
     manifest: str
@@ -110,8 +110,8 @@ class AugmentConfig(Strict):
         room_probability: share of utterances that get the reverberation of a room.
         room_reverberation_s: shortest and longest time in which it falls by 60 dB.
         room_direct_db: lowest and highest ratio of direct to reverberant power in dB.
-        join_probability: share of utterances that stand in one item with others, strangers too, as
-            in a recording of several people.
+        join_probability: share of utterances that are joined with others, of any speakers, as in a
+            recording of several people.
         join_max_s: longest such item.
     """
 

@@ -222,7 +222,7 @@ def _join(
     config: TrainingConfig,
     rng: np.random.Generator,
 ) -> list[tuple[Part, ...]]:
-    """Put a share of the parts one after the other, strangers too, up to a random length each."""
+    """Join a share of the parts, of any speakers, up to a random length each."""
     share = config.augment.join_probability
     most_frames = round(config.augment.join_max_s / config.features.hop_s)
     order = rng.permutation(len(parts)) if share else np.arange(len(parts))

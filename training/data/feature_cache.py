@@ -1,8 +1,8 @@
 """Log-mel features of a manifest, computed once: one memory-mapped file a manifest and speed.
 
-The file's name is a digest of the audio's content, the feature definition and the speed: what
-changes any of them is computed anew, and nothing else. Rows are raw log-mel, before MFCC's DCT and
-before normalisation, since noise is mixed in between.
+The file's name has a digest of the audio's content, the feature definition and the speed, so that
+it is computed again when one of them changes. Rows are raw log-mel, before MFCC's DCT and before
+normalisation, since noise is mixed in between.
 """
 
 import hashlib

@@ -1,8 +1,7 @@
-"""Recognizers side by side, each from samples to a text: ours, decoded in each way, and a peer."""
+"""Recognizers to compare, from samples to text: ours, decoded in each way, and PocketSphinx."""
 
-import itertools
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,8 @@ from otoscope.decoding.decoder import Decoder, open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 
-POCKETSPHINX = "PocketSphinx"
+System = Callable[[Samples], str]
+"""A recognizer: (samples,) float32 at its model's rate -> text."""
 
 _GREEDY = {"greedy": DecodingOptions(decoder="greedy")}
 _WITH_LANGUAGE_MODEL = {
@@ -21,19 +21,6 @@ _WITH_LANGUAGE_MODEL = {
     "beam": DecodingOptions(decoder="beam", language_model=False),
     "beam + LM": DecodingOptions(decoder="beam"),
 }
-
-
-@dataclass(frozen=True)
-class System:
-    """One recognizer.
-
-    Attributes:
-        name: for tables.
-        recognize: (samples,) float32 at 16 kHz -> what was said.
-    """
-
-    name: str
-    recognize: Callable[[Samples], str]
 
 
 def model_decoder(
@@ -69,17 +56,20 @@ def transcribers(
     return {name: partial(transcribe, options) for name, options in ways.items()}
 
 
-def our_systems(recognizer: Recognizer, decoder: Decoder) -> Iterator[System]:
-    """Ours beside others."""
+def our_systems(recognizer: Recognizer, decoder: Decoder) -> dict[str, System]:
+    """The texts of `transcribers`, by the same names."""
 
-    def system(name: str, transcribe: Callable[[Samples], Transcript]) -> System:
-        return System(name, lambda samples: transcribe(samples).text)
+    def text(transcribe: Callable[[Samples], Transcript], samples: Samples) -> str:
+        return transcribe(samples).text
 
-    return itertools.starmap(system, transcribers(recognizer, decoder).items())
+    return {
+        name: partial(text, transcribe)
+        for name, transcribe in transcribers(recognizer, decoder).items()
+    }
 
 
 def pocketsphinx(recognizer: Recognizer) -> System:
-    """PocketSphinx with its bundled en-us model and trigram, its text in our alphabet.
+    """PocketSphinx at 16 kHz with its en-us model and trigram, its text in our alphabet.
 
     Raises:
         OtoscopeError: if it is not installed.
@@ -99,4 +89,4 @@ def pocketsphinx(recognizer: Recognizer) -> System:
         found = decoder.hyp()
         return recognizer.spec.alphabet.normalize(found.hypstr) if found else ""
 
-    return System(POCKETSPHINX, recognize)
+    return recognize

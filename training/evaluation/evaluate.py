@@ -4,7 +4,7 @@ Everything goes through `otoscope` and model.onnx, as in the service; torch play
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,12 +65,12 @@ class Score:
 
 
 def evaluate(
-    systems: Sequence[System], manifests: Sequence[Path], spec: ModelSpec, *, show: int = 0
+    systems: Mapping[str, System], manifests: Sequence[Path], spec: ModelSpec, *, show: int = 0
 ) -> list[Score]:
     """Score every system on every manifest.
 
     Args:
-        systems: all take samples at the model's rate.
+        systems: by their names in tables; all take samples at the model's rate.
         manifests: with texts.
         spec: of the model, whose alphabet the references are written in.
         show: so many utterances of each are printed.
@@ -78,11 +78,11 @@ def evaluate(
     scores = []
     for path in manifests:
         references = read_references(path, spec)
-        for system in systems:
-            score, hypotheses = score_system(system, references)
+        for name, system in systems.items():
+            score, hypotheses = score_system(name, system, references)
             scores.append(score)
             for texts in list(zip(references.references, hypotheses, strict=True))[:show]:
-                print("  reference:  {}\n  hypothesis: {}".format(*texts), f"({system.name})\n")
+                print("  reference:  {}\n  hypothesis: {}".format(*texts), f"({name})\n")
     return scores
 
 
@@ -111,20 +111,18 @@ def read_references(path: Path, spec: ModelSpec) -> ReferenceSet:
     )
 
 
-def score_system(system: System, references: ReferenceSet) -> tuple[Score, list[str]]:
+def score_system(name: str, system: System, references: ReferenceSet) -> tuple[Score, list[str]]:
     """Count the errors and the processor time of `system`; its texts as well."""
-    title = f"{references.name}, {system.name}"
+    title = f"{references.name}, {name}"
     with threadpool_limits(1, user_api="blas"):  # one processor, as the service has it
         started = time.process_time()
-        hypotheses = [
-            system.recognize(one) for one in tqdm(references.waveforms, desc=title, unit="file")
-        ]
+        hypotheses = [system(one) for one in tqdm(references.waveforms, desc=title, unit="file")]
         cpu_s = time.process_time() - started
     characters = character_errors(references.references, hypotheses)
     words = word_errors(references.references, hypotheses)
     score = Score(
         manifest=references.name,
-        decoder=system.name,
+        decoder=name,
         utterances=len(hypotheses),
         left_out=references.left_out,
         audio_s=round(references.audio_s, 2),

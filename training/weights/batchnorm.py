@@ -48,18 +48,18 @@ def fold(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
     """Give normalisation the statistics of a batch; the function in evaluation stays the same.
 
-    Without it a folded model is another function as soon as it learns: its normalisation goes by
-    each batch's own statistics then.
+    Without it a folded model becomes another function as soon as it learns, since normalisation
+    then uses the statistics of each batch.
 
     Args:
         model: whose convolutions have learned already.
-        features: (batch, frames, bins) float32, of speech such as it is to learn from.
+        features: (batch, frames, bins) float32, of speech like that of the run.
         lengths: (batch,) int64, frames of each item.
     """
     x = features.unsqueeze(1)
     for convolution, stride in zip(model.convolutions, model.config.time_strides, strict=True):
         x = x * own_frames(lengths, x.shape[2])[:, None, :, None]
-        convolve, normalise = convolution.children()
+        convolve, norm = convolution.children()
         y = convolve(x)
         mean, variance = y.mean(dim=(0, 2, 3)), y.var(dim=(0, 2, 3))
         scale, offset = _scale_and_offset(convolution.state_dict(), "1")
@@ -69,7 +69,7 @@ def settle(model: AcousticModel, features: Tensor, lengths: Tensor) -> None:
             "running_mean": mean,
             "running_var": variance,
         }
-        normalise.load_state_dict(normalise.state_dict() | settled)
+        norm.load_state_dict(norm.state_dict() | settled)
         x = torch.relu(convolution.eval()(x))
         convolution.train()
         lengths = (lengths + stride - 1) // stride

@@ -3,7 +3,7 @@
 An export changes the form of some weights: batch normalisation is folded into the convolutions,
 both directions of a recurrent layer share one operator with its gates in ONNX's order, matrices
 are transposed. All of it can be undone but the statistics of batch normalisation, which the graph
-no longer needs; `training.weights.batchnorm.settle` measures them anew.
+no longer needs; `training.weights.batchnorm.settle` measures new ones.
 """
 
 from collections.abc import Iterable
