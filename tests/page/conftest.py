@@ -1,4 +1,4 @@
-"""Debian's Chromium on the service as it is started, with the shipped model.
+"""Debian's Chromium on the service as it is started, with a model that knows the sample.
 
 A browser lives as long as a module, not as long as the session: Playwright runs an event loop in
 this thread, beside which no test of another folder could start its own.
@@ -56,9 +56,10 @@ def browser(chromium, spoken_wav):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory):
+def address(tmp_path_factory, sentence_model):
     """A service without keys."""
-    with running_service(tmp_path_factory.mktemp("open") / "results.sqlite3") as address:
+    store_path = tmp_path_factory.mktemp("open") / "results.sqlite3"
+    with running_service(store_path, OTOSCOPE_MODEL_PATH=str(sentence_model)) as address:
         yield address
 
 

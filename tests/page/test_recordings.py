@@ -111,10 +111,11 @@ def test_deleting_it_deletes_it_from_the_service(heard, address):
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
+def guarded(tmp_path_factory, sentence_model):
     """A service with a key, room for one recording at a time, and for 12 MB."""
     with running_service(
         tmp_path_factory.mktemp("guarded") / "results.sqlite3",
+        OTOSCOPE_MODEL_PATH=str(sentence_model),
         OTOSCOPE_API_KEYS=KEY,
         OTOSCOPE_INFERENCE_THREADS="1",
         OTOSCOPE_QUEUE_SIZE="0",

@@ -5,7 +5,6 @@ loads in milliseconds, and in float32 it hears the same on every processor. It i
 over nine frames whose weights are fitted to the sample; silence and noise are blank to it.
 """
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,13 @@ import numpy.typing as npt
 from tiny_onnx import FLOAT, INT64, Node, model
 
 from otoscope import ARPABET, ENGLISH, ModelSpec, Recognizer, load
+from otoscope.calibration import Calibration, Curve
 from otoscope.decoding.ngram import from_arpa
+from otoscope.decoding.options import BeamOptions, ModelDecoding
 from otoscope.features import extract
+from otoscope.pronunciations import FILE_NAME, write_entries
 from otoscope.recognizer import FILTERBANK_KEY, SPEC_KEY, encode_filterbank
+from otoscope.sidecars import write_sidecar
 from otoscope.spec import Provenance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +34,7 @@ SECOND = "wwwwww_a__ _a  _oa_n  ___m_m__beb_f_or_r teh ck_amgghoh_n_tto _ i_i__f
 """What it believes next."""
 
 TENTHS = "*****686999969688997669968969999986969976889666866788986969699969989999876787999**9**"
-"""How much it believes what it believes most; "*" is nearly 1."""
+"""How much it believes what it believes most; "9" is SURE, "*" is NEARLY_1."""
 
 PHONEMES = (
     "_ _ _ _ _ _ W W AA _ Z _ _ AH _ L L AO NG NG _ T T AY AY _ M M _ _ _ B IH _ _ F F AO AO R _ "
@@ -53,31 +56,34 @@ SPEC = ModelSpec(
     phonemes=ARPABET,
     provenance=Provenance(parameters=50_000, audio_hours=0.001, created="2026-01-01"),
 )
+SEARCH = BeamOptions(lm_weight=0.7, unknown_penalty=25.0, acoustic_scale=0.8, prior_scale=0.5)
 UNIT = STRIDE * SPEC.features.hop_samples
-OTHER_WORDS = (
-    *("she", "her", "mother", "good", "morning", "yes", "no", "new", "york"),
-    *("along", "cane", "can", "i", "for", "hiss", "farther", "at", "tim"),
-)
+SPOKEN = """
+it IH T; was W AA Z; a AH; long L AO NG; time T AY M; before B IH F AO R; he HH IY; came K EY M;
+home HH OW M; to T UW; his HH IH Z; father F AA DH ER; along AH L AO NG; at AE T; can K AE N;
+cane K EY N; farther F AA R DH ER; for F AO R; good G UH D; her HH ER; hiss HH IH S; i AY;
+morning M AO R N IH NG; mother M AH DH ER; new N UW; no N OW; she SH IY; tim T IH M; yes Y EH S;
+york Y AO R K
+"""
+"""The words that its language model knows, and how they sound."""
 
 Matrix = npt.NDArray[np.float64]
 
 
 def write_sentence_model(folder: Path) -> Path:
-    """Write model.onnx, and a language model and calibration beside it; the model's path."""
+    """Write model.onnx, and what lies beside a model; the model's path."""
     path = folder / "model.onnx"
     filterbank = Recognizer(ROOT / "models/english/model.onnx")._filterbank
     path.write_bytes(_network(filterbank))
     (folder / "lm.arpa").write_text(_arpa(), encoding="utf-8")
     from_arpa(folder / "lm.arpa").save(folder / "lm.npz")
-    calibration = {
-        "model_sha256": Recognizer(path).sha256,
-        "priors": [1 / ENGLISH.size] * ENGLISH.size,
-        "phoneme_priors": [1 / ARPABET.size] * ARPABET.size,
-        "curves": {
-            name: {"slope": 0.8, "intercept": 0.1} for name in ("greedy", "beam", "beam + LM")
-        },
-    }
-    (folder / "calibration.json").write_text(json.dumps(calibration), encoding="utf-8")
+    sha256 = Recognizer(path).sha256
+    curves = dict.fromkeys(("greedy", "beam", "beam + LM"), Curve(0.8, 0.1))
+    priors = [(1 / classes,) * classes for classes in (ENGLISH.size, ARPABET.size)]
+    write_sidecar(folder / "calibration.json", Calibration(sha256, priors[0], curves, priors[1]))
+    write_sidecar(folder / "decoding.json", ModelDecoding(sha256, SEARCH))
+    words = [line.split() for line in SPOKEN.split(";")]
+    write_entries(folder / FILE_NAME, [(word, tuple(sounds)) for word, *sounds in words])
     return path
 
 
@@ -125,7 +131,7 @@ def _targets() -> tuple[Matrix, Matrix]:
     """Log P of characters (frames, 29) and phonemes (frames, 40) of the sample."""
     characters = np.zeros((len(FIRST), ENGLISH.size))
     for row, first, second, tenths in zip(characters, FIRST, SECOND, TENTHS, strict=True):
-        most = NEARLY_1 if tenths == "*" else int(tenths) / 10
+        most = {"*": NEARLY_1, "9": SURE}.get(tenths) or int(tenths) / 10
         row[_class(first)], row[_class(second)] = most, SECONDS_SHARE * (1 - most)
     names = PHONEMES.split()
     phonemes = np.zeros((len(names), ARPABET.size))
@@ -183,9 +189,8 @@ def _contexts(samples: npt.NDArray[np.float32], filterbank: npt.NDArray[np.float
 def _arpa() -> str:
     """A trigram that knows the words of the sample, and some more."""
     words = ["<s>", *SAID.split(), "</s>"]
-    others = [word for word in OTHER_WORDS if word not in words]
     grams = [sorted({tuple(words[i : i + n]) for i in range(len(words) - n + 1)}) for n in (2, 3)]
-    ones = ["<unk>", *dict.fromkeys([*words, *others])]
+    ones = ["<unk>", "<s>", "</s>", *(line.split()[0] for line in SPOKEN.split(";"))]
     lines = ["\\data\\", "", "\\1-grams:", *(f"-1.3\t{word}\t-0.1" for word in ones)]
     lines += ["", "\\2-grams:", *(f"-0.7\t{' '.join(pair)}\t-0.1" for pair in grams[0])]
     lines += ["", "\\3-grams:", *(f"-0.5\t{' '.join(three)}" for three in grams[1])]

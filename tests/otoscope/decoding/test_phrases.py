@@ -46,8 +46,8 @@ def test_texts_of_all_lengths_together_are_as_each_alone():
     assert together[-1] == -np.inf  # nine equal letters need seventeen frames
 
 
-def test_what_was_said_wins():
-    model = Recognizer(ROOT / "models" / "english" / "model.onnx")
+def test_what_was_said_wins(sentence_model):
+    model = Recognizer(sentence_model)
     waveform = load(ROOT / "examples" / "sample.flac", model.spec.features.sample_rate_hz)
     [given] = model.posteriors([waveform.samples])
     said = "It was a long time before he came home to his father."

@@ -132,44 +132,44 @@ def test_errors_of_the_source_and_of_the_samples_come_through():
 
 
 @pytest.fixture(scope="module")
-def english(english_model):
-    return Recognizer(english_model)
+def model(sentence_model):
+    return Recognizer(sentence_model)
 
 
 @pytest.mark.parametrize("count", [0, 399])
-def test_shorter_than_a_window(english, count):
+def test_shorter_than_a_window(model, count):
     with pytest.raises(AudioTooShortError, match=rf"at least 400 samples, got \({count},\)"):
-        recognize(english, [noise(1.0)[:count]])
+        recognize(model, [noise(1.0)[:count]])
 
 
-def test_samples_that_are_no_numbers(english):
+def test_samples_that_are_no_numbers(model):
     samples = noise(0.5)
     samples[7] = np.nan
     with pytest.raises(NonFiniteAudioError, match="the first at sample 7"):
-        recognize(english, [samples])
+        recognize(model, [samples])
 
 
 @pytest.mark.parametrize("seconds", [0.025, 1.7, 12.34])
-def test_short_recordings_come_out_bit_for_bit_as_in_one_piece(english, seconds):
+def test_short_recordings_come_out_bit_for_bit_as_in_one_piece(model, seconds):
     samples = noise(seconds)
-    [expected] = english.posteriors([samples])
-    found = recognize(english, np.array_split(samples, 3)).posteriors
+    [expected] = model.posteriors([samples])
+    found = recognize(model, np.array_split(samples, 3)).posteriors
     np.testing.assert_array_equal(found.log_probs, expected.log_probs)
     assert found.clock == expected.clock
 
 
-def test_features_come_along_window_by_window_if_they_are_asked_for(english):
+def test_features_come_along_window_by_window_if_they_are_asked_for(model):
     blocks = np.array_split(noise(70.0), 9)
-    long = recognize(english, blocks, keep_features=True)
-    assert long.require_features().values.shape == (7000, english.spec.features.bins)
+    long = recognize(model, blocks, keep_features=True)
+    assert long.require_features().values.shape == (7000, model.spec.features.bins)
     assert long.posteriors.log_probs.shape[0] == 1750
     with pytest.raises(ValueError, match="kept its features"):
-        recognize(english, blocks[:1]).require_features()
+        recognize(model, blocks[:1]).require_features()
 
 
-def test_features_of_a_short_recording_are_those_of_one_piece(english):
+def test_features_of_a_short_recording_are_those_of_one_piece(model):
     samples = noise(10.0)
-    short = recognize(english, [samples], keep_features=True)
-    [whole] = english.recognize([samples])
+    short = recognize(model, [samples], keep_features=True)
+    [whole] = model.recognize([samples])
     np.testing.assert_array_equal(short.features.values, whole.features.values)
     np.testing.assert_array_equal(short.posteriors.log_probs, whole.posteriors.log_probs)

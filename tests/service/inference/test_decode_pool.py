@@ -22,7 +22,6 @@ from service.errors import DeadlineError, SearchLostError
 from service.inference import deadline, decode_pool, decode_worker
 from service.inference.deadline import Deadline
 from service.inference.decode_pool import LONG_S, DecodeWorkers
-from service.settings import Settings
 
 SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()
 SEARCH = DecodingOptions()
@@ -30,8 +29,8 @@ TIMES_TO_BE_LONG = 20
 
 
 @pytest.fixture(scope="module")
-def decoding(recognizer):
-    return open_decoder(recognizer.spec, recognizer.exact_sha256, Settings().model_path, None)
+def decoding(recognizer, sentence_model):
+    return open_decoder(recognizer.spec, recognizer.exact_sha256, sentence_model, None)
 
 
 @pytest.fixture(scope="module")

@@ -53,10 +53,10 @@ def test_words_are_right_where_the_alignment_says_so() -> None:
 
 
 def test_the_command_writes_curves_report_and_picture(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sentence_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = Path(__file__).parents[3]
-    model = shutil.copy(root / "models" / "english" / "model.onnx", tmp_path / "model.onnx")
+    model = shutil.copy(sentence_model, tmp_path / "model.onnx")
     said = "it was a long time before he came home to his father"
     row = {"audio_filepath": str(root / "examples" / "sample.flac"), "text": said}
     (tmp_path / "dev.jsonl").write_text(json.dumps(row) + "\n")

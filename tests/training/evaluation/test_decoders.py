@@ -24,16 +24,16 @@ def samples() -> np.ndarray:
 
 
 def test_ours_are_greedy_and_with_a_model_two_beams(
-    english_model: Path, samples: np.ndarray, tmp_path: Path
+    sentence_model: Path, samples: np.ndarray, tmp_path: Path
 ) -> None:
     arpa, lm = tmp_path / "lm.arpa", tmp_path / "lm.npz"
     arpa.write_text(ARPA)
     from_arpa(arpa).save(lm)
-    recognizer = Recognizer(english_model)
-    greedy = model_decoder(recognizer, english_model, None, {})
+    recognizer = Recognizer(sentence_model)
+    greedy = model_decoder(recognizer, sentence_model, None, {})
     assert list(our_systems(recognizer, greedy)) == ["greedy"]
     search = {"lm_weight": 1.0, "unknown_penalty": 30.0}
-    decoder = model_decoder(recognizer, english_model, lm, search)
+    decoder = model_decoder(recognizer, sentence_model, lm, search)
     systems = our_systems(recognizer, decoder)
     assert list(systems) == ["greedy", "beam", "beam + LM"]
     assert set(systems["beam + LM"](samples).split()) <= {"was", "time", "home", "father"}
@@ -47,13 +47,13 @@ FORMS = {
 
 
 def test_what_is_evaluated_is_what_is_served(
-    english_model: Path, samples: np.ndarray, tmp_path: Path
+    sentence_model: Path, samples: np.ndarray, tmp_path: Path
 ) -> None:
     """The sample, silence, and the sample so often that it is cut for the model and the search."""
-    recognizer = Recognizer(english_model)
-    decoder = model_decoder(recognizer, english_model, english_model.with_name("lm.npz"), {})
+    recognizer = Recognizer(sentence_model)
+    decoder = model_decoder(recognizer, sentence_model, sentence_model.with_name("lm.npz"), {})
     recordings = [samples, np.zeros(48000, dtype=np.float32), np.tile(samples, 14)]
-    settings = Settings(model_path=english_model, store_path=tmp_path / "results.sqlite3")
+    settings = Settings(model_path=sentence_model, store_path=tmp_path / "results.sqlite3")
     with TestClient(create_app(settings)) as client:
         systems = our_systems(recognizer, decoder)
         for (name, system), recording in itertools.product(systems.items(), recordings):
@@ -67,15 +67,15 @@ def test_what_is_evaluated_is_what_is_served(
             assert bool(answer["text"]) == bool(recording.any())
 
 
-def test_options_of_a_search_go_before_the_model_s(english_model: Path) -> None:
-    recognizer, lm = Recognizer(english_model), english_model.with_name("lm.npz")
-    own = model_decoder(recognizer, english_model, lm, {}).beam
+def test_options_of_a_search_go_before_the_model_s(sentence_model: Path) -> None:
+    recognizer, lm = Recognizer(sentence_model), sentence_model.with_name("lm.npz")
+    own = model_decoder(recognizer, sentence_model, lm, {}).beam
     assert (own.lm_weight, own.acoustic_scale, own.unknown_penalty) == (0.7, 0.8, 25.0)
-    other = model_decoder(recognizer, english_model, lm, {"lm_weight": 0.1}).beam
+    other = model_decoder(recognizer, sentence_model, lm, {"lm_weight": 0.1}).beam
     assert other == replace(own, lm_weight=0.1)
 
 
-def test_the_peer_recognizes_the_sample(english_model: Path, samples: np.ndarray) -> None:
+def test_the_peer_recognizes_the_sample(sentence_model: Path, samples: np.ndarray) -> None:
     pytest.importorskip("pocketsphinx")
-    text = pocketsphinx(Recognizer(english_model))(samples)
+    text = pocketsphinx(Recognizer(sentence_model))(samples)
     assert "father" in text.split()

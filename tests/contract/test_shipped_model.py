@@ -1,0 +1,297 @@
+"""The shipped English model: what every caller may rely on, and that it hears English.
+
+The only tests that know its weights. Its 8-bit numbers differ between processors, so words are
+compared with a margin.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import pytest
+from signals import babble, noise, tone
+
+from otoscope import ENGLISH, Recognizer, greedy, load
+from otoscope.decoding.decoder import open_decoder
+from otoscope.decoding.options import BeamOptions, DecodingOptions
+from otoscope.longform import recognize
+from otoscope.longform.windows import WindowOptions, windows
+
+ROOT = Path(__file__).resolve().parents[2]
+SAID = "it was a long time before he came home to his father"
+RATE_HZ = 16000
+FRAME = 640  # samples
+CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
+"""Manifests, and how many of their first utterances make a recording of some minutes."""
+TOLERANCE = 1e-5
+WAVEFORMS = [
+    babble(3.3),
+    noise(0.025),  # one window
+    babble(0.4, seed=3),
+    tone(440, 1.7),
+    np.zeros(16000, dtype=np.float32),
+    noise(2.123, amplitude=0.9, seed=4).clip(-1, 1),
+]
+SCRIPT = """
+import json, sys
+import numpy as np
+from otoscope import Recognizer, greedy
+recognizer = Recognizer(sys.argv[1])
+samples = 0.1 * np.random.default_rng(0).standard_normal(16000).astype(np.float32)
+[posteriors] = recognizer.posteriors([samples])
+greedy(posteriors)
+print(json.dumps({"frames": len(posteriors.log_probs), "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.fixture(scope="module")
+def english(english_model):
+    return Recognizer(english_model)
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """With the weights that the 8-bit model was made from: it alone runs batches as batches."""
+    recognizer = Recognizer(ROOT / "models/english/model.onnx")
+    assert not recognizer.quantized
+    return recognizer
+
+
+@pytest.fixture(scope="module")
+def decoder(english, english_model):
+    return open_decoder(english.spec, english.exact_sha256, english_model, None)
+
+
+def test_it_is_what_its_reports_are_about(english, decoder):
+    """Language model, calibration and search options lie beside it."""
+    assert english.quantized
+    assert english.spec.provenance.parameters > 10**6
+    assert english.spec.provenance.audio_hours > 1
+    assert len(decoder.language_model.ngrams.vocabulary) > 10_000
+    assert sorted(decoder.calibration.curves) == ["beam", "beam + LM", "greedy"]
+    assert decoder.pronunciations is not None
+    assert decoder.beam != BeamOptions()
+
+
+def test_it_hears_the_sample(english, exact, decoder):
+    for model in (english, exact):
+        [posteriors] = model.posteriors([load(ROOT / "examples/sample.flac", RATE_HZ).samples])
+        decoded = decoder.decode(posteriors, DecodingOptions())
+        assert decoded.decoder == "beam + LM"
+        assert jiwer.wer(SAID, decoded.transcript.text) <= 0.2
+        assert jiwer.cer(SAID, greedy(posteriors).text) <= 0.2
+
+
+def test_the_command_finds_it():
+    command = [sys.executable, "-m", "otoscope.cli", "transcribe", "examples/sample.flac"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert jiwer.wer(SAID, done.stdout) <= 0.2
+
+
+def test_its_alphabet_is_english_with_the_blank_last(english):
+    assert english.spec.alphabet == ENGLISH
+
+
+def test_each_row_is_a_distribution(english):
+    for posteriors in english.posteriors(WAVEFORMS):
+        assert posteriors.log_probs.dtype == np.float32
+        assert posteriors.log_probs.shape[1] == 29
+        assert (posteriors.log_probs <= TOLERANCE).all()
+        np.testing.assert_allclose(posteriors.probs.sum(axis=1), 1, atol=1e-4)
+
+
+def test_frames_are_the_stride_apart(english):
+    stride = english.spec.frame_stride
+    for samples, posteriors in zip(WAVEFORMS, english.posteriors(WAVEFORMS), strict=True):
+        frames = english.spec.features.frames(samples.size)
+        assert posteriors.log_probs.shape[0] == -(-frames // stride)
+        assert posteriors.clock.frame_s == pytest.approx(stride * 0.01)
+        *_, last_s = posteriors.clock.centers_s(slice(0, len(posteriors.log_probs)))
+        assert last_s <= samples.size / 16000
+
+
+def test_a_batch_equals_its_items_alone(exact):
+    for samples, together in zip(WAVEFORMS, exact.posteriors(WAVEFORMS), strict=True):
+        [alone] = exact.posteriors([samples])
+        assert together.log_probs.shape == alone.log_probs.shape
+        assert np.abs(together.log_probs - alone.log_probs).max() <= TOLERANCE
+        assert together.clock == alone.clock
+
+
+def test_neighbours_do_not_matter(exact):
+    item = exact.features(babble(1.1))
+    generator = np.random.default_rng(9)
+    [expected] = exact.run_heads([item])
+    for frames in (1, 57, 400):
+        garbage = (1e3 * generator.standard_normal((frames, item.shape[1]))).astype(np.float32)
+        for batch, place in (([item, garbage], 0), ([garbage, garbage, item], 2)):
+            for found, one in zip(exact.run_heads(batch)[place], expected, strict=True):
+                assert np.abs(found - one).max() <= TOLERANCE
+
+
+def test_neither_order_nor_repetition_matters(exact):
+    forwards = exact.posteriors([WAVEFORMS[0], WAVEFORMS[2], WAVEFORMS[0]])
+    backwards = exact.posteriors([WAVEFORMS[2], WAVEFORMS[0]])
+    for left, right in ((0, 1), (1, 0), (2, 1)):
+        difference = forwards[left].log_probs - backwards[right].log_probs
+        assert np.abs(difference).max() <= TOLERANCE
+
+
+def test_different_sounds_give_different_posteriors(english):
+    first, second = english.posteriors([babble(1.0), noise(1.0)])
+    assert np.abs(first.log_probs - second.log_probs).max() > 1e-3
+
+
+def test_several_threads_may_call_one_recognizer(english):
+    expected = [english.posteriors([samples])[0].log_probs for samples in WAVEFORMS]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda samples: english.posteriors([samples])[0], WAVEFORMS * 3))
+    for index, posteriors in enumerate(found):
+        np.testing.assert_allclose(
+            posteriors.log_probs, expected[index % len(expected)], atol=TOLERANCE
+        )
+
+
+def test_threads_of_onnxruntime_do_not_change_the_result(english, english_model):
+    two = Recognizer(english_model, threads=2)
+    [first], [second] = english.posteriors(WAVEFORMS[:1]), two.posteriors(WAVEFORMS[:1])
+    np.testing.assert_allclose(first.log_probs, second.log_probs, atol=TOLERANCE)
+
+
+def test_recognition_needs_no_compiler_no_torch_and_no_home(english_model):
+    """librosa brings numba, which wants seconds and a writable cache; torch is not installed."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(english_model)],
+        cwd=ROOT,
+        env={**environment, "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["frames"] == 25
+    loaded = {name.partition(".")[0] for name in result["modules"]}
+    assert "onnxruntime" in loaded
+    assert loaded.isdisjoint({"librosa", "numba", "torch", "sklearn", "onnx", "fastapi"})
+
+
+def test_nothing_is_recorded_for_anyone(english_model, tmp_path):
+    """onnxruntime's telemetry would leave an identifier and an event file in the home."""
+    names = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(english_model)],
+        cwd=ROOT,
+        env={**environment, "HOME": str(tmp_path)},
+        check=True,
+        capture_output=True,
+    )
+    assert list(tmp_path.rglob("*")) == []
+
+
+# Long recordings: no seam shows in the text.
+
+
+def cuts(model, samples):
+    return len(list(windows([samples], model.spec, WindowOptions()))) - 1
+
+
+def on_a_frame(samples, pause_frames=0):
+    """With silence after it up to a frame and so many more.
+
+    The model halves the frame rate twice: moved by a part of an output frame, the same recording
+    reads differently (docs/decisions/0010).
+    """
+    frames = -(-samples.size // FRAME) + pause_frames
+    return np.pad(samples, (0, frames * FRAME - samples.size))
+
+
+def sentences(model, period, count):
+    """The words of each repetition, told apart by their times."""
+    transcript = greedy(recognize(model, [np.tile(period, count)]).posteriors)
+    said = [[] for _ in range(count)]
+    for word in transcript.words:
+        said[int(word.start_s * RATE_HZ / period.size)].append(word.word)
+    return [" ".join(words) for words in said]
+
+
+@pytest.mark.parametrize("pause_frames", [5, 10])
+def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_frames):
+    """Up to five letters of 52, which its place in a window may change.
+
+    The first and the last are read in their own way: there the network has no neighbour.
+    """
+    period = on_a_frame(load(ROOT / "examples/sample.flac", RATE_HZ).samples, pause_frames)
+    first, middle, last = sentences(english, period, 3)
+    assert len(middle.split()) > 5
+    count = 30
+    assert cuts(english, np.tile(period, count)) >= 4
+    expected = [first, *[middle] * (count - 2), last]
+    said = sentences(english, period, count)
+    assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
+
+
+@pytest.fixture(scope="module", params=CORPORA)
+def utterances(corpus, english, request):
+    """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
+    manifest = corpus / request.param
+    lines = manifest.read_text(encoding="utf-8").splitlines()[: CORPORA[request.param]]
+    entries = [json.loads(line) for line in lines]
+    return [
+        (
+            load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
+            english.spec.alphabet.normalize(entry["text"]),
+        )
+        for entry in entries
+    ]
+
+
+@pytest.fixture(scope="module")
+def alone(english, utterances):
+    """Posteriors of each utterance."""
+    return [english.posteriors([samples])[0] for samples, _ in utterances]
+
+
+@pytest.fixture(scope="module")
+def together(english, utterances):
+    """Posteriors of all in one recording, by the pause after each in frames."""
+    recordings = {
+        pause_frames: np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
+        for pause_frames in (0, 12)
+    }
+    assert all(cuts(english, each) >= 8 for each in recordings.values())
+    return {
+        pause_frames: recognize(english, [samples]).posteriors
+        for pause_frames, samples in recordings.items()
+    }
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+@pytest.mark.parametrize("kind_and_pause", [("greedy", 0), ("greedy", 12), ("beam", 0)])
+def test_utterances_in_one_recording_are_read_as_well_as_one_by_one(
+    utterances, alone, together, decoder, kind_and_pause
+):
+    """Up to 1 % of words against what was said, and about as many words."""
+    kind, pause_frames = kind_and_pause
+
+    def read(posteriors):
+        return decoder.decode(posteriors, DecodingOptions(decoder=kind)).transcript.text
+
+    spoken = " ".join(text for _, text in utterances)
+    one_by_one = " ".join(read(each) for each in alone)
+    in_one = read(together[pause_frames])
+    assert jiwer.wer(spoken, in_one) <= jiwer.wer(spoken, one_by_one) + 0.01
+    assert jiwer.cer(spoken, in_one) <= jiwer.cer(spoken, one_by_one) + 0.01
+    assert len(in_one.split()) == pytest.approx(len(one_by_one.split()), rel=0.03)
