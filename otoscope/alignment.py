@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from otoscope import ctc
+from otoscope.arrays import Bools, Floats
 from otoscope.decoding.greedy import transcript_of
 from otoscope.errors import EmptyTextError
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Character, Word
-
-FrameScores = npt.NDArray[np.float64]  # (frames T',) float64, natural log
 
 
 @dataclass(frozen=True)
@@ -133,9 +131,9 @@ class _Path(NamedTuple):
         said: bool, whether one of the two shows a symbol.
     """
 
-    scores: FrameScores
-    differences: FrameScores
-    said: npt.NDArray[np.bool_]
+    scores: Floats
+    differences: Floats
+    said: Bools
 
 
 def _words(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
+from otoscope.arrays import Floats, Ints
 from otoscope.errors import ViewError
 
 SpanS: TypeAlias = tuple[float, float]
@@ -33,9 +33,9 @@ class FrameClock:
     frame_s: float
     duration_s: float
 
-    def centers_s(self, frames: slice) -> npt.NDArray[np.float64]:
+    def centers_s(self, frames: slice) -> Floats:
         """(frames,) the middle of each in seconds, to the microsecond."""
-        centers: npt.NDArray[np.float64] = np.arange(frames.start, frames.stop) * self.frame_s
+        centers: Floats = np.arange(frames.start, frames.stop) * self.frame_s
         return centers.round(_TIME_DECIMALS)
 
     def span_s(self, start: int, stop: int) -> SpanS:
@@ -43,11 +43,9 @@ class FrameClock:
         start_s, end_s = self.edges_s(np.array([start, stop])).tolist()
         return start_s, end_s
 
-    def edges_s(self, frames: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def edges_s(self, frames: Ints) -> Floats:
         """Where each of `frames` (n,) starts, in seconds; the frame after the last, at the end."""
-        edges: npt.NDArray[np.float64] = np.clip(
-            (frames - 0.5) * self.frame_s, 0.0, self.duration_s
-        )
+        edges: Floats = np.clip((frames - 0.5) * self.frame_s, 0.0, self.duration_s)
         return edges
 
     def frame_at(self, time_s: float) -> int:

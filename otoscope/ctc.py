@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.arrays import Bools, Floats, Ints
 from otoscope.errors import UnalignableTextError
 
-Labels = npt.NDArray[np.int64]  # (N,) int64
+Labels = Ints  # (N,) int64
 FloatArray = npt.NDArray[np.floating]
 _NEVER = -np.inf
 _NEARLY_NEVER = -1e9
@@ -78,41 +79,31 @@ def forward_log_prob(log_probs: FloatArray, labels: Labels, blank: int) -> float
     return float(forward_log_probs(log_probs, [labels], blank)[0])
 
 
-def forward_log_probs(
-    log_probs: FloatArray, texts: Sequence[Labels], blank: int
-) -> npt.NDArray[np.float64]:
+def forward_log_probs(log_probs: FloatArray, texts: Sequence[Labels], blank: int) -> Floats:
     """`forward_log_prob` of several texts at once, (texts,) float64."""
-    said = np.array([labels.size > 0 for labels in texts])
     if log_probs.shape[0] == 0:
-        return np.where(said, _NEVER, 0.0)
+        return np.array([_NEVER if labels.size else 0.0 for labels in texts])
     extended, may_skip = _extend(texts, blank)
-    alpha = np.full(extended.shape, _NEVER)
-    alpha[:, 0] = log_probs[0, blank]
-    alpha[said, 1:2] = log_probs[0, extended[said, 1:2]]
+    alpha = _starts(log_probs[0], texts, extended, _NEVER)
     for frame in log_probs[1:]:
         stay, step, skip = _arrivals(alpha, may_skip)
         alpha = np.logaddexp(np.logaddexp(stay, step), skip) + frame[extended]
-    ends: npt.NDArray[np.float64] = np.logaddexp(*_ends(alpha, texts, _NEVER))
+    ends: Floats = np.logaddexp(*_ends(alpha, texts, _NEVER))
     return ends
 
 
-def near_log_probs(
-    log_probs: FloatArray, texts: Sequence[Labels], blank: int
-) -> npt.NDArray[np.float64]:
+def near_log_probs(log_probs: FloatArray, texts: Sequence[Labels], blank: int) -> Floats:
     """`forward_log_probs` of texts that are near the most probable, several times as fast.
 
     It runs in probabilities over a scale for each text that moves with the frames (Rabiner 1989,
     section V.A), so what is 1e-300 times less probable than the rest at some frame may count as
     never: such a text gets -inf.
     """
-    said = np.array([labels.size > 0 for labels in texts])
     if log_probs.shape[0] == 0:
-        return np.where(said, _NEVER, 0.0)
+        return forward_log_probs(log_probs, texts, blank)
     extended, skips = _extend(texts, blank)
     may_skip, probs = skips.astype(np.float64), np.exp(log_probs.astype(np.float64))
-    alpha = np.zeros(extended.shape)
-    alpha[:, 0], alpha[said, 1:2] = 1.0, 1.0
-    alpha *= probs[0].take(extended)
+    alpha = _starts(probs[0], texts, extended, 0.0)
     logs = np.zeros(len(texts))
     for frame in probs[1:]:
         arrived = alpha.copy()
@@ -124,7 +115,7 @@ def near_log_probs(
         logs += np.log(scale)
     in_blank, in_label = _ends(alpha, texts, 0.0)
     with np.errstate(divide="ignore"):
-        ends: npt.NDArray[np.float64] = np.log(in_blank + in_label) + logs
+        ends: Floats = np.log(in_blank + in_label) + logs
     return ends
 
 
@@ -169,14 +160,14 @@ class _Text(NamedTuple):
     """Labels with blanks around, and the states that may be entered past a blank: (2N + 1,)."""
 
     extended: Labels
-    may_skip: npt.NDArray[np.bool_]
+    may_skip: Bools
 
 
 class _Front(NamedTuple):
     """Scores of the states from `first` on, natural log; all others can't be reached."""
 
     first: int
-    scores: npt.NDArray[np.float64]
+    scores: Floats
 
     def of(self, state: int) -> float:
         """A state's score."""
@@ -234,7 +225,7 @@ def _origins(
     return origins
 
 
-def _predecessors(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
+def _predecessors(front: _Front, text: _Text) -> Floats:
     """Scores of the predecessors of each state from `front.first` on, (3, states)."""
     stop = min(front.first + front.scores.size + 2, text.extended.size)
     scores = np.full(stop - front.first, _NEVER)
@@ -242,9 +233,7 @@ def _predecessors(front: _Front, text: _Text) -> npt.NDArray[np.float64]:
     return np.stack(_arrivals(scores, text.may_skip[front.first : stop]))
 
 
-def _advance(
-    front: _Front, arrivals: npt.NDArray[np.float64], row: FloatArray, text: _Text, beam: float
-) -> _Front:
+def _advance(front: _Front, arrivals: Floats, row: FloatArray, text: _Text, beam: float) -> _Front:
     """The front one frame later, without what is more than `beam` behind."""
     first, stop = front.first, front.first + arrivals.shape[1]
     scores = arrivals.max(axis=0) + row[text.extended[first:stop]]
@@ -254,7 +243,7 @@ def _advance(
     return _Front(first + int(near[0]), scores[near[0] : near[-1] + 1])
 
 
-def _extend(texts: Sequence[Labels], blank: int) -> tuple[Labels, npt.NDArray[np.bool_]]:
+def _extend(texts: Sequence[Labels], blank: int) -> tuple[Labels, Bools]:
     """Labels with blanks around, and the states that may be entered past a blank.
 
     (texts, states of the longest) each; blanks fill up the others.
@@ -267,9 +256,16 @@ def _extend(texts: Sequence[Labels], blank: int) -> tuple[Labels, npt.NDArray[np
     return extended, may_skip
 
 
-def _ends(
-    alpha: npt.NDArray[np.float64], texts: Sequence[Labels], never: float
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _starts(frame: FloatArray, texts: Sequence[Labels], extended: Labels, never: float) -> Floats:
+    """Scores at the first frame: paths begin in the first blank or label, and `never` elsewhere."""
+    alpha = np.full(extended.shape, never)
+    alpha[:, 0] = frame[extended[:, 0]]
+    said = np.array([labels.size > 0 for labels in texts])
+    alpha[said, 1:2] = frame[extended[said, 1:2]]
+    return alpha
+
+
+def _ends(alpha: Floats, texts: Sequence[Labels], never: float) -> tuple[Floats, Floats]:
     """Where paths end: in the blank after each text, and in its last label; (texts,) each.
 
     An empty text has no label: `never` stands there.
@@ -278,9 +274,7 @@ def _ends(
     return alpha[rows, last], np.where(last > 0, alpha[rows, np.maximum(last - 1, 0)], never)
 
 
-def _arrivals(
-    score: npt.NDArray[np.float64], may_skip: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.float64], ...]:
+def _arrivals(score: Floats, may_skip: Bools) -> tuple[Floats, ...]:
     """Scores of each state's predecessors: itself, the one before, the one before that.
 
     States are the last axis.

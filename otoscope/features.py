@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.arrays import Floats
 from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, SpecError
 from otoscope.strict_json import Strict
@@ -60,7 +61,6 @@ class FeatureSpec(Strict):
     corpus_std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse values that contradict each other."""
         if self.kind not in ("log_mel", "mfcc"):
             raise SpecError(f"features.kind: expected log_mel or mfcc, got {self.kind!r}")
         if self.normalisation not in ("utterance", "corpus"):
@@ -237,9 +237,7 @@ def _power_spectra(
         yield start, power[:count]
 
 
-def _emphasize(
-    samples: npt.NDArray[np.float32], first: int, factor: float, out: npt.NDArray[np.float64]
-) -> None:
+def _emphasize(samples: npt.NDArray[np.float32], first: int, factor: float, out: Floats) -> None:
     """Fill `out` with x(t) - factor x(t - 1) from t = `first` on; beyond the ends of x with 0."""
     begin, end = max(first, 0), min(first + out.size, samples.size)
     out[: begin - first] = 0.0
@@ -280,13 +278,13 @@ def extract(
 
 
 @lru_cache(maxsize=8)
-def _cosines(size: int, count: int) -> npt.NDArray[np.float64]:
+def _cosines(size: int, count: int) -> Floats:
     """The first `count` columns of the orthonormal DCT-II of `size` numbers, (size, count) float64.
 
     Ahmed, Natarajan, Rao: Discrete cosine transform. IEEE Trans. Computers C-23, 1974.
     """
     points, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
-    cosines: npt.NDArray[np.float64] = np.sqrt(2.0 / size) * np.cos(np.pi / size * points * orders)
+    cosines: Floats = np.sqrt(2.0 / size) * np.cos(np.pi / size * points * orders)
     cosines[:, 0] /= np.sqrt(2.0)
     cosines.flags.writeable = False
     return cosines

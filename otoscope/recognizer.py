@@ -21,6 +21,7 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
 from otoscope import audio, features
+from otoscope.arrays import Ints
 from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import FeatureMatrix, Features
@@ -153,7 +154,7 @@ class Recognizer:
             raise AudioTooShortError("expected at least one frame in every item, got an empty one")
         return self.run_padded(_padded(matrices), lengths)
 
-    def run_padded(self, batch: Features, lengths: npt.NDArray[np.int64]) -> list[HeadLogProbs]:
+    def run_padded(self, batch: Features, lengths: Ints) -> list[HeadLogProbs]:
         """Run the graph itself.
 
         Args:

@@ -56,7 +56,6 @@ class ModelSpec(Strict):
     phonemes: PhonemeSet | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a stride that can't be."""
         if self.frame_stride < 1:
             raise SpecError(f"frame_stride: expected 1 or more, got {self.frame_stride}")
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
+from otoscope.arrays import Ints
 from otoscope.errors import OtoscopeError, SpecError, UnsupportedTextError
 from otoscope.strict_json import Strict
 
@@ -37,7 +37,6 @@ class SymbolSet(Strict):
     symbols: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Refuse symbols that could not be told apart when they are written one after another."""
         if not self.symbols:
             raise SpecError(f"expected at least one {self._NOUN}, got none")
         wrong = [symbol for symbol in self.symbols if not re.fullmatch(self._PATTERN, symbol)]
@@ -61,7 +60,7 @@ class SymbolSet(Strict):
         """A name for each of the V classes, in order."""
         return (*self.symbols, BLANK_NAME)
 
-    def encode(self, symbols: Iterable[str]) -> npt.NDArray[np.int64]:
+    def encode(self, symbols: Iterable[str]) -> Ints:
         """Symbols, such as the characters of a normalised text -> class indices (N,) int64.
 
         Raises:

@@ -1,6 +1,6 @@
 """Audio at a model's rate: the only decoder and the only resampler."""
 
-from otoscope.audio.decode import Samples, Source
+from otoscope.audio.decode import AUDIO_KINDS, Samples, Source
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
     AudioStream,
@@ -12,6 +12,7 @@ from otoscope.audio.stream import (
 )
 
 __all__ = [
+    "AUDIO_KINDS",
     "DEFAULT_MAX_DURATION_S",
     "AudioStream",
     "Samples",

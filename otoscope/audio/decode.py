@@ -1,9 +1,10 @@
 """An audio file -> mono blocks at its own rate: the only decoder.
 
-libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know (m4a, mp4,
-aac, webm) goes to FFmpeg's libraries through PyAV. Both ship inside their wheels. Decoding runs
-block by block, so a small file that claims or holds many hours stops at the limit instead of
-filling the memory. FFmpeg may open media containers only: no playlist that names other files.
+libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know goes to
+FFmpeg's libraries through PyAV, which read m4a, mp4, aac, webm and more. Both ship inside their
+wheels. Decoding runs block by block, so a small file that claims or holds many hours stops at the
+limit instead of filling the memory. FFmpeg may open media containers only: no playlist that names
+other files.
 """
 
 import io
@@ -32,6 +33,9 @@ from otoscope.errors import (
 Samples = npt.NDArray[np.float32]
 Source: TypeAlias = bytes | str | Path | BinaryIO
 """A file's bytes, its path, or the file itself, open for reading and seeking."""
+
+AUDIO_KINDS = "wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm"
+"""Those that people have; FFmpeg reads what `_FFMPEG_CONTAINERS` lists, too."""
 
 BLOCK_SAMPLES = 2**17
 """Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Few blocks,
@@ -240,8 +244,7 @@ def _open_ffmpeg(file: NamelessFile) -> InputContainer:
         if file.read(8)[4:] == b"ftyp":
             what = "of an mp4 or m4a whose index (moov) is missing or incomplete"
         raise UnreadableAudioError(
-            "expected audio (wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm), "
-            f"got {file.seek(0, os.SEEK_END)} bytes {what}"
+            f"expected audio ({AUDIO_KINDS}), got {file.seek(0, os.SEEK_END)} bytes {what}"
         ) from error
 
 

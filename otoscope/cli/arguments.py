@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from otoscope.audio import AUDIO_KINDS
 from otoscope.cli import commands
-from otoscope.formats import SUBTITLE_FORMATS
-
-_TRANSCRIPT_FORMATS = ("text", "json", *SUBTITLE_FORMATS, "textgrid")
-_ALIGNMENT_FORMATS = ("json", *SUBTITLE_FORMATS, "textgrid", "png")
-_PROBS_FORMATS = ("csv", "npy", "json", "png")
+from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
 
 _CODES = """\
 exit codes:
@@ -35,7 +32,7 @@ examples:
 
 {_CODES}"""
 
-_INPUTS = "audio files (wav, flac, ogg, opus, mp3, m4a, mp4, aac, webm); - is standard input"
+_INPUTS = f"audio files ({AUDIO_KINDS}, among others); - is standard input"
 
 _TRANSCRIBE = f"""\
 Transcribe recordings. They may be hours long.
@@ -111,7 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_output(parser, _TRANSCRIPT_FORMATS, "text")
+    _add_output(parser, [each for each in TRANSCRIPT_FORMATS if each != "verbose_json"], "text")
     decoding = parser.add_argument_group("decoding")
     decoding.add_argument(
         "--decoder",
@@ -144,14 +141,14 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--text", help="what is said, the same in all files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
-    _add_output(parser, _ALIGNMENT_FORMATS, "json")
+    _add_output(parser, ALIGNMENT_FORMATS, "json")
     _add_backend(parser)
     parser.set_defaults(command=commands.align, parser=parser)
 
 
 def _add_probs(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_output(parser, _PROBS_FORMATS, "csv")
+    _add_output(parser, MATRIX_FORMATS, "csv")
     part = parser.add_argument_group("selection")
     part.add_argument(
         "--unit", choices=("character", "phoneme"), default="character", help="of the columns"

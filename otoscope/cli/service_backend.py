@@ -44,16 +44,7 @@ class ServiceBackend:
     def transcribe(self, recording: Recording, options: DecodingOptions) -> Transcription:
         with _wrong_options():
             return self._client.transcribe(
-                recording,
-                response_format="verbose_json",
-                decoder=options.decoder,
-                language_model=options.language_model,
-                beam_width=options.beam_width,
-                lm_weight=options.lm_weight,
-                word_bonus=options.word_bonus,
-                n_best=options.n_best,
-                hotwords=options.hotwords or None,
-                phrases=options.phrases or None,
+                recording, response_format="verbose_json", **options.model_dump()
             )
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
@@ -72,13 +63,8 @@ class ServiceBackend:
 
     def probs(self, recording: Recording, form: MatrixFormat, selection: ViewOptions) -> Output:
         with _wrong_options():
-            body = self._client.write_probs(
-                recording,
-                form,
-                unit=selection.unit,
-                from_s=selection.from_s,
-                to_s=selection.to_s,
-            )
+            part = selection.model_dump(include={"unit", "from_s", "to_s"})
+            body = self._client.write_probs(recording, form, **part)
         return Output(body + b"\n" if form == "json" else body)
 
     def facts(self) -> dict[str, Any]:

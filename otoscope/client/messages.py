@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, Literal, TypeAlias, TypedDict, TypeVar
 
 import httpx
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ValidationError
 
+from otoscope.arrays import Floats
 from otoscope.client.errors import ProblemError, UnexpectedAnswerError
 from otoscope.errors import OptionsError, SpecError
 from otoscope.features import FeatureMatrix, FeatureSpec
@@ -86,7 +86,7 @@ class Probs:
     warnings: tuple[str, ...] = ()
 
     @property
-    def centers_s(self) -> npt.NDArray[np.float64]:
+    def centers_s(self) -> Floats:
         """(frames,) the middle of each frame, in seconds from the start of the recording."""
         frames = np.arange(len(self.probs), dtype=np.float64)
         return np.asarray(self.start_s + self.frame_s * frames, dtype=np.float64)

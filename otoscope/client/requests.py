@@ -36,7 +36,7 @@ _FIRST_FRAME = {"from_s": 0.0, "to_s": 0.001}
 
 
 class Requests:
-    """What the service can be asked."""
+    """What the service can be asked; `otoscope.client.Client` describes each method."""
 
     def __init__(
         self,
@@ -52,25 +52,20 @@ class Requests:
         self._retry = retry
 
     async def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
-        """What is said in a recording."""
         form = transcribe_form(options)
         return read(Transcription, await self._request("POST", "/transcribe", file, data=form))
 
     async def align(self, file: File, text: str) -> AlignmentAnswer:
-        """Where each character of a known text is."""
         form = {"text": text}
         return read(AlignmentAnswer, await self._request("POST", "/align", file, data=form))
 
     async def transcription(self, result_id: str) -> Transcription:
-        """What `transcribe` gave, again."""
         return read(Transcription, await self._request("GET", _path_of(result_id)))
 
     async def delete(self, result_id: str) -> None:
-        """Have text, posteriors and features of a result removed."""
         await self._request("DELETE", _path_of(result_id))
 
     async def probs(self, result_id: str, **options: Unpack[ProbsOptions]) -> Probs:
-        """P(c | x_t) of what was transcribed."""
         query = {"id": result_id, **given(options)}
         response = await self._request("GET", "/probs", params={**query, "format": "npy"})
         # The names of the columns are in JSON only.
@@ -79,7 +74,6 @@ class Requests:
         return read_probs(response, named.symbols, named.unit)
 
     async def probs_of_file(self, file: File, **options: Unpack[ProbsOptions]) -> Probs:
-        """P(c | x_t) of a recording, of which the service keeps nothing."""
         query = {"format": "npy", **given(options)}
         response = await self._request("POST", "/probs", file, params=query)
         spec = (await self.model()).spec
@@ -90,21 +84,17 @@ class Requests:
     async def write_probs(
         self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
     ) -> bytes:
-        """`probs_of_file` as a file: JSON, CSV, npy or a PNG picture."""
         query = {"format": form, **given(options)}
         return (await self._request("POST", "/probs", file, params=query)).content
 
     async def features(self, result_id: str) -> FeatureMatrix:
-        """The features of what was transcribed, as the model read them."""
         query = {"id": result_id, "format": "npy"}
         return read_features(await self._request("GET", "/features", params=query))
 
     async def model(self) -> ModelAnswer:
-        """The model of the service."""
         return read(ModelAnswer, await self._request("GET", "/model"))
 
     async def health(self) -> ReadyAnswer:
-        """That the service is ready; ProblemError with status 503 if it is not."""
         response = await self._request("GET", "/health/ready", retry=NO_RETRIES)
         return read(ReadyAnswer, response)
 

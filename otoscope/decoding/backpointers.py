@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from otoscope.decoding.scorers import Ints
+from otoscope.arrays import Ints
 
 _ROWS = 1 << 16
 """Fewer rows than these are not worth pruning."""

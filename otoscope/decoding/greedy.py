@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 import numpy as np
-import numpy.typing as npt
 
 from otoscope import ctc
+from otoscope.arrays import Floats
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Character, Transcript, Word
 
@@ -75,7 +75,7 @@ def transcript_of_labels(
     return transcript_of(ctc.viterbi(posteriors.log_probs, labels, blank, beam).path, posteriors)
 
 
-def _words(characters: tuple[Character, ...], logs: npt.NDArray[np.float64]) -> Iterator[Word]:
+def _words(characters: tuple[Character, ...], logs: Floats) -> Iterator[Word]:
     """What stands between spaces, out of characters and the natural logs of their confidences."""
     sums = [0.0, *accumulate(logs.tolist())]
     for found in re.finditer("[^ ]+", "".join(each.character for each in characters)):

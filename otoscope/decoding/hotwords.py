@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from otoscope.arrays import Floats, Ints
 from otoscope.decoding.lexicon import OUTSIDE, ROOT, SPACE, Nodes, empty_trie, grow_trie
-from otoscope.decoding.scorers import Floats, Ints, Scorer
+from otoscope.decoding.scorers import Scorer
 from otoscope.errors import SpecError
 from otoscope.vocabulary import Alphabet
 

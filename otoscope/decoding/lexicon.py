@@ -7,6 +7,7 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.arrays import Bools, Floats
 from otoscope.ctc import Labels
 from otoscope.decoding.ngram import UNKNOWN, NgramModel
 from otoscope.vocabulary import Alphabet
@@ -66,8 +67,8 @@ class Lexicon:
 
     trie: Nodes
     words: Nodes
-    ends: npt.NDArray[np.bool_]
-    look_ahead: npt.NDArray[np.float64]
+    ends: Bools
+    look_ahead: Floats
 
     def with_words(self, spellings: Sequence[Labels]) -> "Lexicon":
         """This one and more words, which count as the unknown word but cost no penalty for it."""

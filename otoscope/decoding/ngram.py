@@ -14,12 +14,11 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.arrays import Bools, Floats, Ints
 from otoscope.errors import ModelFileError
 
 START, END, UNKNOWN = "<s>", "</s>", "<unk>"
 
-Numbers = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 _NONE = -1
 _FORMAT = 1
@@ -41,9 +40,9 @@ class NgramModel:
 
     words: tuple[str, ...]
     unigrams: npt.NDArray[np.float32]
-    bigram_keys: Numbers
+    bigram_keys: Ints
     bigrams: npt.NDArray[np.float32]
-    trigram_keys: Numbers
+    trigram_keys: Ints
     trigrams: npt.NDArray[np.float32]
 
     @cached_property
@@ -60,7 +59,7 @@ class NgramModel:
         """The two words before the first word of a sentence: none, and <s>."""
         return _NONE, self.numbers[START]
 
-    def score(self, before: Numbers, last: Numbers, words: Numbers) -> Floats:
+    def score(self, before: Ints, last: Ints, words: Ints) -> Floats:
         """Log P(word | the two words before it), natural, of many at once.
 
         Args:
@@ -129,7 +128,7 @@ class NgramModel:
         )
 
 
-def _find(keys: Numbers, wanted: Numbers) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+def _find(keys: Ints, wanted: Ints) -> tuple[Ints, Bools]:
     """Places of `wanted` in the sorted `keys`, and whether they are there."""
     if not keys.size:
         return np.zeros(wanted.size, dtype=np.int64), np.zeros(wanted.size, dtype=np.bool_)
@@ -192,5 +191,5 @@ def _numbers(fields: list[str], order: int) -> tuple[float, float]:
     return float(fields[0]) * float(np.log(10)), backoff * float(np.log(10))
 
 
-def _steps(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _steps(keys: Ints) -> Ints:
     return np.diff(keys, prepend=0)

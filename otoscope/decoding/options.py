@@ -140,7 +140,6 @@ class BeamOptions(Strict):
     n_rescored: int = 100
 
     def __post_init__(self) -> None:
-        """Refuse what can't be searched."""
         if not (self.acoustic_scale > 0 and self.prior_scale >= 0):
             raise SpecError(
                 "expected acoustic_scale > 0 and prior_scale >= 0, "

@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.arrays import Floats, Ints
 from otoscope.decoding.backpointers import Backpointers
 from otoscope.decoding.lexicon import space_of
 from otoscope.decoding.options import BeamOptions
-from otoscope.decoding.scorers import Floats, Ints, Scorer, join, take
+from otoscope.decoding.scorers import Scorer, join, take
 from otoscope.posteriors import LogProbs
 from otoscope.vocabulary import Alphabet
 

@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from otoscope import ctc
+from otoscope.arrays import Floats
 from otoscope.posteriors import PhonemePosteriors, scale_posteriors
 from otoscope.pronunciations import Pronunciations
-
-Floats = npt.NDArray[np.float64]
 
 _HOPELESS, _LEAST = 300.0, -1e6
 """So far behind, natural log, no text comes first; and lower is no recording of that length."""

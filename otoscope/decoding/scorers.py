@@ -9,15 +9,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from otoscope.arrays import Bools, Floats, Ints
 from otoscope.decoding.lexicon import OUTSIDE, ROOT, build_lexicon, space_of
 from otoscope.decoding.ngram import END, NgramModel
 from otoscope.decoding.options import BeamOptions
 from otoscope.vocabulary import Alphabet
-
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 State = TypeVar("State", bound=tuple[Any, ...])
 
@@ -60,7 +57,7 @@ class CharacterState(NamedTuple):
         context: what to add to its acoustic score: the bonuses of the words that are whole.
     """
 
-    in_word: npt.NDArray[np.bool_]
+    in_word: Bools
     context: Floats
 
 

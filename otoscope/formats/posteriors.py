@@ -6,9 +6,9 @@ from functools import cached_property
 from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from otoscope.arrays import Floats, Ints
 from otoscope.clock import SpanS
 from otoscope.errors import ViewError
 from otoscope.features import FeatureMatrix
@@ -101,7 +101,7 @@ class View:
         return [self.symbols.class_names[column] for column in self.columns]
 
     @property
-    def times_s(self) -> npt.NDArray[np.float64]:
+    def times_s(self) -> Floats:
         """(rows,) the centres of the frames, in seconds."""
         return self.posteriors.clock.centers_s(self.rows)
 
@@ -111,7 +111,7 @@ class View:
         # All of it first: vectors of another length may round the last bit differently.
         return np.ascontiguousarray(np.exp(self.log_probs)[self.rows][:, self.columns])
 
-    def top(self) -> tuple[npt.NDArray[np.int64], LogProbs]:
+    def top(self) -> tuple[Ints, LogProbs]:
         """Indices into `columns` and probabilities of the most probable, both (rows, top_k)."""
         order = np.argsort(-self.probs, axis=1, kind="stable")[:, : self.top_k]
         return np.ascontiguousarray(order), np.take_along_axis(self.probs, order, axis=1)

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from otoscope.arrays import Floats
+
 Values = npt.NDArray[np.float32]  # (rows, columns) float32
 
 
-def to_csv(columns: Sequence[str], times: npt.NDArray[np.float64], values: Values) -> bytes:
+def to_csv(columns: Sequence[str], times: Floats, values: Values) -> bytes:
     """RFC 4180: a header, then a row a frame with its time first; numbers as JSON has them."""
     cells = np.column_stack((times, values)).astype(np.float32)
     lines = orjson.dumps(cells, option=orjson.OPT_SERIALIZE_NUMPY)

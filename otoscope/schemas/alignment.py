@@ -2,7 +2,14 @@
 
 from pydantic import Field
 
-from otoscope.schemas.transcription import Answer, CharacterAnswer, ModelName, WordAnswer
+from otoscope.schemas.transcription import (
+    Answer,
+    CharacterAnswer,
+    ModelName,
+    Score,
+    TimeS,
+    WordAnswer,
+)
 
 
 class AlignedCharacterAnswer(CharacterAnswer):
@@ -10,7 +17,7 @@ class AlignedCharacterAnswer(CharacterAnswer):
 
     start_frame: int = Field(description="The first of its frames.", examples=[9])
     end_frame: int = Field(description="The first frame after them.", examples=[10])
-    score: float = Field(
+    score: Score = Field(
         description="Mean natural log posterior in its frames, 0 at best.", examples=[-0.0726]
     )
 
@@ -20,11 +27,11 @@ class AlignedWordAnswer(WordAnswer):
 
     start_frame: int = Field(description="Its first character's first frame.", examples=[9])
     end_frame: int = Field(description="The first frame after its last character's.", examples=[18])
-    score: float = Field(
+    score: Score = Field(
         description="Mean natural log posterior of the path in these frames, blanks included.",
         examples=[-0.1203],
     )
-    gop: float = Field(
+    gop: Score = Field(
         description="Goodness of pronunciation, 0 at best: how much less probable the text is than "
         "what the model would have written by itself, in natural log a frame.",
         examples=[-0.0417],
@@ -41,14 +48,14 @@ class AlignedWordAnswer(WordAnswer):
 class LogProbAnswer(Answer):
     """Natural logarithms of probabilities of the whole text."""
 
-    text: float = Field(
+    text: Score = Field(
         description="log P(text | recording), over all paths that spell it.", examples=[-29.8811]
     )
-    path: float = Field(
+    path: Score = Field(
         description="The best of these paths: the one that frames and times are of.",
         examples=[-38.6541],
     )
-    free_path: float = Field(
+    free_path: Score = Field(
         description="The best path that may spell anything.", examples=[-18.5827]
     )
 
@@ -60,7 +67,7 @@ class AlignmentAnswer(Answer):
         description="What was aligned: the given text in the model's alphabet.",
         examples=["hello world"],
     )
-    duration_s: float = Field(description="Length of the recording in seconds.", examples=[1.53])
+    duration_s: TimeS = Field(description="Length of the recording in seconds.", examples=[1.53])
     frame_s: float = Field(
         description="Seconds between frames; frame i is centred on i * frame_s.", examples=[0.04]
     )

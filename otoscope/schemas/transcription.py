@@ -1,16 +1,28 @@
-"""JSON documents about a recording: of the service, its client and the command."""
+"""JSON documents about a recording: of the service, its client and the command.
 
-from pydantic import BaseModel, ConfigDict, Field
+Times are to the millisecond, scores to four decimals.
+"""
+
+from functools import partial
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from otoscope.decoding.options import DecoderName
 from otoscope.features import FeatureSpec
 from otoscope.posteriors import Unit
 
+TimeS: TypeAlias = Annotated[float, AfterValidator(partial(round, ndigits=3))]
+Score: TypeAlias = Annotated[float, AfterValidator(partial(round, ndigits=4))]
+
 
 class Answer(BaseModel):
-    """Base of all responses: immutable. Fields that a later version adds are ignored on reading."""
+    """Base of all responses: immutable, and made of results as well as of JSON.
 
-    model_config = ConfigDict(frozen=True)
+    Fields that a later version adds are ignored on reading.
+    """
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 class Problem(Answer):
@@ -38,9 +50,9 @@ class WordAnswer(Answer):
     """A word and when it was said."""
 
     word: str = Field(examples=["hello"])
-    start_s: float = Field(description="Seconds from the start of the recording.", examples=[0.34])
-    end_s: float = Field(description="Seconds from the start of the recording.", examples=[0.7])
-    confidence: float = Field(
+    start_s: TimeS = Field(description="Seconds from the start of the recording.", examples=[0.34])
+    end_s: TimeS = Field(description="Seconds from the start of the recording.", examples=[0.7])
+    confidence: Score = Field(
         description="How probably the word is right, 0 to 1, where the model is calibrated; else "
         "the geometric mean of its characters' posteriors.",
         examples=[0.93],
@@ -51,9 +63,9 @@ class CharacterAnswer(Answer):
     """A character and when the model showed it."""
 
     character: str = Field(examples=["h"])
-    start_s: float = Field(description="Seconds from the start of the recording.", examples=[0.34])
-    end_s: float = Field(description="Seconds from the start of the recording.", examples=[0.38])
-    confidence: float = Field(
+    start_s: TimeS = Field(description="Seconds from the start of the recording.", examples=[0.34])
+    end_s: TimeS = Field(description="Seconds from the start of the recording.", examples=[0.38])
+    confidence: Score = Field(
         description="The highest posterior in its frames, 0 to 1.", examples=[0.93]
     )
 
@@ -177,16 +189,16 @@ class HypothesisAnswer(Answer):
     """A text that may have been said: score = acoustic + lm_weight * lm + bonus."""
 
     text: str = Field(examples=["hello world"])
-    score: float = Field(
+    score: Score = Field(
         description="By which hypotheses are ranked, natural log.", examples=[-13.8262]
     )
-    acoustic: float = Field(
+    acoustic: Score = Field(
         description="How well the text agrees with the sound, natural log.", examples=[-3.8812]
     )
-    lm: float = Field(
+    lm: Score = Field(
         description="Log probability of its words; 0 without a language model.", examples=[-14.2071]
     )
-    bonus: float = Field(
+    bonus: Score = Field(
         description="Word bonuses, penalties of unknown words, and boosts.", examples=[0.0]
     )
 
@@ -198,7 +210,7 @@ class PhraseAnswer(Answer):
     probability: float = Field(
         description="That it was this one of the list, 0 to 1.", examples=[0.98]
     )
-    log_prob: float | None = Field(
+    log_prob: Score | None = Field(
         description="Natural log P(phrase | sound); null if the recording is too short for it."
     )
 
@@ -207,9 +219,9 @@ class TranscriptAnswer(Answer):
     """What was said."""
 
     text: str = Field(description="Empty where nothing was said.", examples=["hello world"])
-    duration_s: float = Field(description="Length of the recording in seconds.", examples=[1.53])
+    duration_s: TimeS = Field(description="Length of the recording in seconds.", examples=[1.53])
     frame_s: float = Field(description="Seconds between the model's frames.", examples=[0.04])
-    confidence: float | None = Field(
+    confidence: Score | None = Field(
         description="Mean of the words' confidences where the model is calibrated, else the "
         "geometric mean over all characters; null where there is no text.",
         examples=[0.91],
