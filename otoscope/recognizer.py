@@ -119,20 +119,11 @@ class Recognizer:
 
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:
         """Waveforms (samples,) float32 of any lengths -> their posteriors, as one batch."""
-        return [recognition.posteriors for recognition in self.recognize(waveforms)]
-
-    def recognize(self, waveforms: Sequence[audio.Samples]) -> list[Recognition]:
-        """What `posteriors` gives, each with the features that it was computed from."""
-        spec = self.spec.features
-        matrices = [self.features(samples) for samples in waveforms]
+        rate_hz = self.spec.features.sample_rate_hz
+        batch = self.run_heads([self.features(samples) for samples in waveforms])
         return [
-            Recognition(
-                self.interpret(heads, samples.size / spec.sample_rate_hz),
-                FeatureMatrix(matrix, spec),
-            )
-            for matrix, heads, samples in zip(
-                matrices, self.run_heads(matrices), waveforms, strict=True
-            )
+            self.interpret(heads, samples.size / rate_hz)
+            for heads, samples in zip(batch, waveforms, strict=True)
         ]
 
     def run_heads(self, matrices: Sequence[Features]) -> list[HeadLogProbs]:

@@ -274,13 +274,13 @@ def speak(options: argparse.Namespace) -> int:
 )
 def picture(options: argparse.Namespace) -> int:
     """Draw log-mel and posteriorgram of a recording (needs no torch)."""
-    from otoscope import Recognizer, greedy, load
+    from otoscope import Recognizer, greedy, load, longform
     from otoscope.plots.posteriorgram import draw_posteriorgram
 
     recognizer = Recognizer(options.model)
     spec = recognizer.spec.features
     waveform = load(options.audio, spec.sample_rate_hz, min_samples=spec.window_samples)
-    [recognition] = recognizer.recognize([waveform.samples])
+    recognition = longform.recognize(recognizer, [waveform.samples], keep_features=True)
     out = options.out or Path(options.audio.name).with_suffix(".png")
     draw_posteriorgram(recognition.require_features(), recognition.posteriors).savefig(out)
     print(f"{out}: {greedy(recognition.posteriors).text}")

@@ -11,6 +11,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -73,7 +74,8 @@ class Block(NamedTuple):
     rate_hz: int
 
 
-class Format(NamedTuple):
+@dataclass(frozen=True)
+class Format:
     """How a file holds its audio.
 
     Attributes:

@@ -3,26 +3,18 @@
 import math
 from dataclasses import dataclass
 
-from otoscope.audio.decode import AudioDecoder, Source, open_source
+from otoscope.audio.decode import AudioDecoder, Format, Source, open_source
 
 
 @dataclass(frozen=True)
-class AudioFacts:
+class AudioFacts(Format):
     """A file's audio.
 
     Attributes:
-        container: of the file, "FLAC", "WAV", "mov,mp4,m4a,3gp,3g2,mj2", as its decoder calls it.
-        coding: of the samples, "PCM_16", "VORBIS", "aac".
-        sample_rate_hz: before any resampling.
-        channels: before they are mixed.
         duration_s: of what can be decoded.
         whole: whether that is all that the file promises.
     """
 
-    container: str
-    coding: str
-    sample_rate_hz: int
-    channels: int
     duration_s: float
     whole: bool
 
@@ -38,4 +30,6 @@ def probe(source: Source) -> AudioFacts:
         decoder = AudioDecoder(file, math.inf)
         for _ in decoder:
             pass  # it counts
-        return AudioFacts(*decoder.format, decoder.duration_s, whole=not decoder.truncated)
+        return AudioFacts(
+            **vars(decoder.format), duration_s=decoder.duration_s, whole=not decoder.truncated
+        )

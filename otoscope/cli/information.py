@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -34,45 +34,45 @@ def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> in
             document["files"] = [{"file": name, **asdict(facts)} for name, facts in files.items()]
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
     else:
-        blocks = [] if model is None else [list(_model_lines(model))]
-        blocks += [list(_file_lines(name, facts)) for name, facts in files.items()]
-        sys.stdout.write("\n".join("".join(block) for block in blocks))
+        blocks = [] if model is None else [_of_model(model)]
+        blocks += [_of_file(name, facts) for name, facts in files.items()]
+        lines = [[f"{name:{_NAME_WIDTH}}{of}\n" for name, of in block.items()] for block in blocks]
+        sys.stdout.write("\n".join(map("".join, lines)))
     return len(set(names)) - len(files)
 
 
-def _model_lines(model: Mapping[str, Any]) -> Iterator[str]:
+def _of_model(model: Mapping[str, Any]) -> dict[str, str]:
     spec = model["spec"]
-    provenance, features = spec["provenance"], spec["features"]
-    yield _line("model", model["name"])
-    if "file" in model:
-        yield _line("file", model["file"])
-    yield _line("sha256", model["sha256"])
-    yield _line("architecture", provenance["architecture"])
-    yield _line("parameters", f"{model['parameters']:,}")
+    provenance, features, phonemes = spec["provenance"], spec["features"], spec["phonemes"]
     learned = f"{model['training_hours']:.1f} h of speech"
-    yield _line("learned from", f"{learned}: {', '.join(provenance['corpora'])}")
-    yield _line("features", f"{features['kind']} at {features['sample_rate_hz']} Hz")
-    yield _line("alphabet", " ".join([*map(_visible, spec["alphabet"]["symbols"]), BLANK_NAME]))
-    phonemes = spec["phonemes"]
-    yield _line("phonemes", " ".join(phonemes["symbols"]) if phonemes else "none")
-    yield _line("frame stride", f"{spec['frame_stride']}: {1000 * model['frame_s']:g} ms a frame")
+    lines = {
+        "model": model["name"],
+        **({"file": model["file"]} if "file" in model else {}),
+        "sha256": model["sha256"],
+        "architecture": provenance["architecture"],
+        "parameters": f"{model['parameters']:,}",
+        "learned from": f"{learned}: {', '.join(provenance['corpora'])}",
+        "features": f"{features['kind']} at {features['sample_rate_hz']} Hz",
+        "alphabet": " ".join([*map(_visible, spec["alphabet"]["symbols"]), BLANK_NAME]),
+        "phonemes": " ".join(phonemes["symbols"]) if phonemes else "none",
+        "frame stride": f"{spec['frame_stride']}: {1000 * model['frame_s']:g} ms a frame",
+    }
     if "calibrated" in model:
         words = model["language_model_words"]
-        yield _line("language model", "none" if words is None else f"trigram of {words:,} words")
-        yield _line("calibration", ", ".join(model["calibrated"]) or "none")
+        lines["language model"] = "none" if words is None else f"trigram of {words:,} words"
+        lines["calibration"] = ", ".join(model["calibrated"]) or "none"
+    return lines
 
 
-def _file_lines(name: str, facts: AudioFacts) -> Iterator[str]:
-    yield _line("file", name)
-    yield _line("format", f"{facts.container}, {facts.coding}")
-    yield _line("rate", f"{facts.sample_rate_hz} Hz")
-    yield _line("channels", str(facts.channels))
+def _of_file(name: str, facts: AudioFacts) -> dict[str, str]:
     broken = "" if facts.whole else ", and then it breaks off"
-    yield _line("duration", f"{facts.duration_s:.3f} s{broken}")
-
-
-def _line(name: str, value: str) -> str:
-    return f"{name:{_NAME_WIDTH}}{value}\n"
+    return {
+        "file": name,
+        "format": f"{facts.container}, {facts.coding}",
+        "rate": f"{facts.sample_rate_hz} Hz",
+        "channels": str(facts.channels),
+        "duration": f"{facts.duration_s:.3f} s{broken}",
+    }
 
 
 def _visible(symbol: str) -> str:

@@ -25,23 +25,12 @@ class ProblemError(ClientError):
 
     Attributes:
         problem: all of what it said.
+        status: the HTTP status.
+        title: the kind of error in words.
+        detail: what was expected and what came.
     """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.title}: {problem.detail} (HTTP {problem.status})")
         self.problem = problem
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.problem.status
-
-    @property
-    def title(self) -> str:
-        """The kind of error in words."""
-        return self.problem.title
-
-    @property
-    def detail(self) -> str:
-        """What was expected and what came."""
-        return self.problem.detail
+        self.status, self.title, self.detail = problem.status, problem.title, problem.detail
