@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
-from otoscope import ARPABET, ENGLISH, Recognizer, align, load
+from otoscope import ARPABET, ENGLISH, Recognizer, align, load, longform
 from otoscope.client import (
     AddressError,
     AsyncClient,
@@ -23,8 +23,8 @@ TEXT = "it was a long time before he came home to his father"
 @pytest.fixture(scope="module")
 def recognition(sentence_model, sample):
     """What the library recognizes."""
-    [recognition] = Recognizer(sentence_model).recognize([load(sample, 16000).samples])
-    return recognition
+    samples = load(sample, 16000).samples
+    return longform.recognize(Recognizer(sentence_model), [samples], keep_features=True)
 
 
 class OneWay(io.RawIOBase):
