@@ -114,7 +114,7 @@ def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> Fig
 
 
 def _warm(server: Server, speech: Speech) -> None:
-    """Wait for the processes that search, which take processors once the service is ready."""
+    """Wait for the decode workers, which take processors once the service is ready."""
     drive(server, [speech.clip(MODEL_CLIP_S)], concurrency=4, requests=8, decoder="beam")
 
 

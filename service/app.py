@@ -143,7 +143,7 @@ def _lifespan(
 
 
 async def _get_ready(services: Services, settings: Settings) -> None:
-    if await warm_up(services.transcriber, services.pool, services.readiness):
+    if await warm_up(services.recording_recognizer, services.pool, services.readiness):
         services.decode_workers.start()
         address = f"http://{settings.host}:{settings.port}"
         logger.info(

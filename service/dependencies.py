@@ -15,10 +15,10 @@ from otoscope.decoding.decoder import open_decoder
 from otoscope.errors import ModelFileError
 from otoscope.schemas import ModelName
 from service.errors import StartError
-from service.inference.decode_pool import DecodeWorkers
-from service.inference.pool import Pool
+from service.inference.decode_workers import DecodeWorkers
+from service.inference.recognition import RecordingRecognizer
+from service.inference.request_pool import RequestPool
 from service.inference.threaded_model import model_threads
-from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
 from service.model_reports import ModelReports, read_reports
@@ -34,21 +34,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """One of each, for as long as the process runs."""
+    """What lives as long as the process."""
 
-    transcriber: Transcriber
+    recording_recognizer: RecordingRecognizer
     decode_workers: DecodeWorkers
-    pool: Pool
+    pool: RequestPool
     store: Store
     readiness: Readiness
     reports: ModelReports
     metrics: Metrics
 
     @property
+    def recognizer(self) -> Recognizer:
+        """The model."""
+        return self.recording_recognizer.recognizer
+
+    @property
     def model_name(self) -> ModelName:
         """Which weights answer."""
-        recognizer = self.transcriber.recognizer
-        return ModelName(name=recognizer.spec.name, sha256=recognizer.sha256)
+        return ModelName(name=self.recognizer.spec.name, sha256=self.recognizer.sha256)
 
 
 @contextmanager
@@ -84,16 +88,16 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         workers = DecodeWorkers(decoder, settings.decode_workers, stage)
         stack.enter_context(closing(workers))
         pool = stack.enter_context(closing(_pool(settings, metrics)))
-        transcriber = Transcriber(
+        recording_recognizer = RecordingRecognizer(
             recognizer, threads, settings.max_duration_s, metrics.add_recording
         )
-        yield Services(transcriber, workers, pool, store, Readiness(), reports, metrics)
+        yield Services(recording_recognizer, workers, pool, store, Readiness(), reports, metrics)
 
 
-def _pool(settings: Settings, metrics: Metrics) -> Pool:
+def _pool(settings: Settings, metrics: Metrics) -> RequestPool:
     capacity = settings.inference_threads + settings.queue_size
     threads = min(capacity, _POOL_THREADS * settings.inference_threads)
-    return Pool(threads, capacity - threads, metrics.set_pool)
+    return RequestPool(threads, capacity, metrics.set_pool)
 
 
 def _services(request: Request) -> Services:

@@ -143,10 +143,10 @@ class Settings(BaseSettings):
     )
     search_processes: Annotated[int, Field(ge=0)] | None = Field(
         default=None,
-        description="Processes beside each server process that search for texts, which takes about "
-        "110 MB each; with 0 the server process does it itself. By default as many as inference "
-        "threads, 0 on a single processor; several server processes (`--workers`) share the "
-        "processors out.",
+        description="Decode workers: processes beside each server process that search for texts "
+        "and take about 110 MB each; with 0 the server process does it itself. By default as many "
+        "as inference threads, 0 on a single processor; several server processes (`--workers`) "
+        "share the processors out.",
     )
     queue_size: int = Field(
         default=64,
@@ -200,7 +200,7 @@ class Settings(BaseSettings):
 
     @property
     def decode_workers(self) -> int:
-        """`search_processes`, or its default: on a single CPU processes gain nothing."""
+        """How many; by default, on a single CPU, none: they would gain nothing."""
         if self.search_processes is not None:
             return self.search_processes
         return self.inference_threads if available() > 1 else 0

@@ -1,1 +1,1 @@
-"""A recording through the model: threads, batches, decoding processes, deadlines."""
+"""A recording through the model: threads, decode workers, deadlines, warm-up."""

@@ -1,7 +1,7 @@
-"""A process of `service.inference.decode_pool`: decodes posteriors, one recording after another.
+"""What a decode worker runs: it decodes posteriors, one recording after another.
 
-It speaks pickle with the server that started it, which sends a `Decoder` and then jobs to its
-standard input, and reads an outcome for each job from its standard output.
+It speaks pickle with `service.inference.decode_workers` in the server, which sends a `Decoder` and
+then jobs to its standard input, and reads an outcome for each job from its standard output.
 """
 
 import os

@@ -11,8 +11,8 @@ import soundfile
 from otoscope import ModelSpec, Recognition, longform
 from otoscope.posteriors import LogProbs
 from service.errors import NotReadyError
-from service.inference.pool import Pool
-from service.inference.transcriber import Transcriber
+from service.inference.recognition import RecordingRecognizer
+from service.inference.request_pool import RequestPool
 
 _GOLDEN_S = 1.0
 _ROW_TOLERANCE = 1e-3
@@ -55,10 +55,12 @@ class Readiness:
         return self._passed
 
 
-async def warm_up(transcriber: Transcriber, pool: Pool, readiness: Readiness) -> bool:
+async def warm_up(
+    recording_recognizer: RecordingRecognizer, pool: RequestPool, readiness: Readiness
+) -> bool:
     """Recognize the golden clip in the pool; whether it passed, which `readiness` knows then."""
     try:
-        passed = await pool.run(lambda: rehearse(transcriber))
+        passed = await pool.run(lambda: run_warmup(recording_recognizer))
     except Exception as error:  # any error keeps the service unready, and is logged
         logger.exception("the warm-up failed; the service stays unready")
         readiness.failed(f"the warm-up failed: {error}")
@@ -67,12 +69,12 @@ async def warm_up(transcriber: Transcriber, pool: Pool, readiness: Readiness) ->
     return True
 
 
-def rehearse(transcriber: Transcriber) -> WarmUp:
+def run_warmup(recording_recognizer: RecordingRecognizer) -> WarmUp:
     """Recognize the golden clip; NotReadyError unless its posteriors are as they must be."""
-    spec = transcriber.recognizer.spec
+    spec = recording_recognizer.recognizer.spec
     clip = golden_clip(spec.features.sample_rate_hz)
     started_s = time.perf_counter()
-    uncounted = replace(transcriber, on_recognized=None)
+    uncounted = replace(recording_recognizer, on_recognized=None)
     recognition = longform.run_through(uncounted.steps(clip))
     took_ms = 1000 * (time.perf_counter() - started_s)
     check(recognition, spec)

@@ -70,7 +70,7 @@ def _respond(
     services: Services, file: BinaryIO, text: str, chosen: AlignmentFormat
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file)
     posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
         check_view(select(posteriors), _TOO_MUCH)

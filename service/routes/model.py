@@ -11,7 +11,7 @@ router = APIRouter(tags=["model"])
 @router.get("/model", summary="The model that is served")
 async def model(services: ServicesDep) -> ModelAnswer:
     """Its specification, provenance and what was measured about it."""
-    recognizer = services.transcriber.recognizer
+    recognizer = services.recognizer
     spec, reports = recognizer.spec, services.reports
     return ModelAnswer(
         name=spec.name,

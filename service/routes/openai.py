@@ -48,7 +48,7 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
     """
     async with read_form(request, TranscriptionForm, repeated=REPEATED) as form:
         options: TranscriptionForm = form.options[TranscriptionForm]
-        check(options, services.transcriber.recognizer.spec)
+        check(options, services.recognizer.spec)
         return await services.pool.run_steps(_respond(services, form.file, options))
 
 
@@ -56,7 +56,7 @@ def _respond(
     services: Services, file: BinaryIO, options: TranscriptionForm
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file)
     posteriors = recognition.posteriors
     transcript = services.decode_workers.decode(posteriors, DecodingOptions()).transcript
     duration_s = posteriors.clock.duration_s
@@ -67,7 +67,7 @@ def _respond(
             logprobs = "logprobs" in options.include
             body = _json(json_answer(transcript, duration_s, logprobs=logprobs))
         case "verbose_json":
-            spec = services.transcriber.recognizer.spec
+            spec = services.recognizer.spec
             granularities = options.timestamp_granularities
             body = _json(verbose_answer(transcript, posteriors, spec, granularities))
         case subtitles:
@@ -87,13 +87,13 @@ def _json(document: JsonAnswer | VerboseAnswer) -> bytes:
 @router.get("/models", summary="The models that are served: one")
 async def models(services: ServicesDep) -> ModelList:
     """A list, as OpenAI's clients expect it."""
-    return ModelList(data=[model_card(services.transcriber.recognizer.spec)])
+    return ModelList(data=[model_card(services.recognizer.spec)])
 
 
 @router.get("/models/{model_id}", responses=error_responses(404), summary="A model that is served")
 async def model(services: ServicesDep, model_id: str) -> ModelCard:
     """404 unless it is the one that is served."""
-    spec = services.transcriber.recognizer.spec
+    spec = services.recognizer.spec
     if model_id != spec.name:
         raise UnknownModelError(f"expected {spec.name!r}, got {model_id!r}")
     return model_card(spec)

@@ -102,7 +102,7 @@ def _of_file(
     services: Services, query: ViewQuery, chosen: MatrixFormat, file: BinaryIO
 ) -> Generator[None, None, Response]:
     """The response about a file, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file)
     warnings = list(recognition.warnings)
     view = _select(recognition.posteriors, query, chosen)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}

@@ -65,7 +65,7 @@ def _respond(
     services: Services, file: BinaryIO, decoding: DecodingOptions, layout: Layout, *, probs: bool
 ) -> Generator[None, None, Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.transcriber.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file)
     posteriors = recognition.posteriors
     decoded = services.decode_workers.decode(posteriors, decoding)
     document = transcription(
@@ -91,7 +91,7 @@ def _keep(services: Services, recognition: Recognition, document: dict[str, Any]
             document["id"],
             recognition.posteriors,
             recognition.require_features(),
-            services.transcriber.recognizer.sha256,
+            services.recognizer.sha256,
             transcription=to_json(document),
         )
     except StoreError as error:

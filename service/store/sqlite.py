@@ -71,7 +71,7 @@ class SqliteStore(Store):
         """Overwrites the bytes; results that have expired are deleted as well."""
         now_s = self._clock()
         with self._transaction() as connection:
-            _bury(connection, now_s, self._max_bytes)
+            _evict(connection, now_s, self._max_bytes)
             found = connection.execute("DELETE FROM results WHERE id = ?", (result_id,)).rowcount
             if found:
                 connection.execute(
@@ -98,7 +98,7 @@ class SqliteStore(Store):
         now_s = self._clock()
         row = {"id": result_id, "now_s": now_s, "expires_s": now_s + self._ttl_s, "size": size}
         with self._transaction() as connection:
-            _bury(connection, now_s, self._max_bytes - size)
+            _evict(connection, now_s, self._max_bytes - size)
             connection.execute(
                 "INSERT INTO results VALUES (:id, :now_s, :expires_s, :size, :meta,"
                 " :transcription, :log_probs, :phoneme_log_probs, :features)",
@@ -144,7 +144,7 @@ class SqliteStore(Store):
                 raise StoreError(f"expected layout {LAYOUT}, got {version}; remove the file")
             for statement in _SCHEMA:
                 connection.execute(statement)
-            _bury(connection, self._clock(), self._max_bytes)
+            _evict(connection, self._clock(), self._max_bytes)
         with self._connect() as connection:
             _empty_log(connection)
 
@@ -199,7 +199,7 @@ def _enter_wal(connection: sqlite3.Connection) -> None:
             return
 
 
-def _bury(connection: sqlite3.Connection, now_s: float, room: int) -> None:
+def _evict(connection: sqlite3.Connection, now_s: float, room: int) -> None:
     """Turn what has expired, and the oldest beyond `room` bytes, into tombstones."""
     connection.execute("DELETE FROM tombstones WHERE forget_s <= ?", (now_s,))
     all_taken, first_end_s = connection.execute(

@@ -17,7 +17,7 @@ from fastapi.testclient import TestClient
 
 from otoscope import recognizer
 from service.app import create_app
-from service.inference import decode_pool
+from service.inference import decode_workers
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +81,7 @@ def calls_here(monkeypatch):
 def ways(calls_here, monkeypatch, tmp_path_factory):
     """What a request went through: calls to the graph, and from there to a search."""
     graph, search = [], []
-    open_session, load = recognizer._open, decode_pool.pickle.load
+    open_session, load = recognizer._open, decode_workers.pickle.load
     folder = tmp_path_factory.mktemp("ways")
     in_process = folder / "calls.json"
 
@@ -107,7 +107,7 @@ def ways(calls_here, monkeypatch, tmp_path_factory):
         return load(*args)
 
     monkeypatch.setattr(recognizer, "_open", open_watched)
-    monkeypatch.setattr(decode_pool.pickle, "load", load_noted)
+    monkeypatch.setattr(decode_workers.pickle, "load", load_noted)
     code = OF_THE_PROCESS.format(here=str(ROOT / "tests/support"), out=str(in_process))
     (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(folder)  # the process gets this path
@@ -131,6 +131,6 @@ def test_an_upload_goes_the_documented_way_to_the_graph(ways):
 
 def test_posteriors_go_the_documented_way_to_a_search(ways):
     _, calls = ways
-    calls = calls[next(i for i, call in enumerate(calls) if "/decode_pool.py:" in call) :]
+    calls = calls[next(i for i, call in enumerate(calls) if "/decode_workers.py:" in call) :]
     assert calls == listed("Posteriors to search")
     assert FEWEST <= len(calls) <= MOST_TO_SEARCH

@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from onnx_export.export import export
 from otoscope import ARPABET, Recognizer, load
 from service.app import create_app
+from service.inference.recognition import RecordingRecognizer
 from service.inference.threaded_model import model_threads
-from service.inference.transcriber import Transcriber
-from service.inference.warmup import rehearse
+from service.inference.warmup import run_warmup
 from service.settings import Settings
 from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfig
 from training.model.network import AcousticModel
@@ -92,4 +92,4 @@ def test_the_model_names_its_phonemes(client: TestClient) -> None:
 
 def test_the_warm_up_looks_at_both(model_path: Path) -> None:
     with model_threads(1) as threads:
-        assert rehearse(Transcriber(Recognizer(model_path), threads, 60.0)).frames == 25
+        assert run_warmup(RecordingRecognizer(Recognizer(model_path), threads, 60.0)).frames == 25

@@ -8,7 +8,7 @@ from service.app import create_app
 from service.errors import ClientGoneError, DeadlineError
 from service.inference import deadline
 from service.inference.deadline import Deadline, applies
-from service.inference.pool import Pool
+from service.inference.request_pool import RequestPool
 
 WAIT_S = 10.0
 
@@ -35,7 +35,7 @@ def test_work_that_waits_for_one_who_left_is_never_begun():
     begun = []
 
     async def scenario():
-        pool = Pool(threads=1, queue_size=1)
+        pool = RequestPool(threads=1, capacity=2)
         gate = threading.Event()
         first = asyncio.create_task(pool.run(lambda: gate.wait(WAIT_S)))
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The processes of service.inference.decode_pool: what they load, and how they end."""
+"""service.inference.decode_worker: what they load, and how they end."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from running_service import START_S, service_process
 
 from service.app import create_app
-from service.inference import decode_pool
+from service.inference import decode_workers
 
 SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()
 
@@ -29,7 +29,7 @@ def test_a_lost_search_is_503(make_settings, monkeypatch, path):
     def die(*_):
         raise EOFError
 
-    monkeypatch.setattr(decode_pool._Worker, "run", die)
+    monkeypatch.setattr(decode_workers._Worker, "run", die)
     with TestClient(create_app(make_settings(search_processes=1))) as client:
         answer = client.post(
             path, files={"file": SAMPLE}, data={"model": "english"} if "v1" in path else {}

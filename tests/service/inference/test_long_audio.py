@@ -15,8 +15,8 @@ from otoscope import greedy, load
 from otoscope.longform import recognize
 from otoscope.longform.windows import WindowOptions
 from service.app import create_app
-from service.inference.pool import Pool
-from service.inference.transcriber import Transcriber
+from service.inference.recognition import RecordingRecognizer
+from service.inference.request_pool import RequestPool
 
 RATE_HZ = 16000
 SAMPLE = Path(__file__).resolve().parents[3] / "examples/sample.flac"
@@ -79,9 +79,9 @@ def test_what_waits_goes_first_between_the_steps(
     make_settings, monkeypatch, short_wav, route, form
 ):
     log = []
-    steps = Transcriber.steps
+    steps = RecordingRecognizer.steps
 
-    def watched(transcriber, source):
+    def watched(recording_recognizer, source):
         async def send_another():
             short = partial(log.append, "another")
             others.append(asyncio.create_task(pool.run(short)))
@@ -91,15 +91,15 @@ def test_what_waits_goes_first_between_the_steps(
         log.append("first step")
         yield
         log.append("second step")
-        return (yield from steps(transcriber, source))
+        return (yield from steps(recording_recognizer, source))
 
-    others, pool = [], Pool(threads=1, queue_size=1)
+    others, pool = [], RequestPool(threads=1, capacity=2)
     with closing(pool), TestClient(create_app(make_settings())) as client:
         while client.get("/health/ready").status_code != 200:
             pass  # the warm-up takes steps too
         state = client.app.state
         state.services = replace(state.services, pool=pool)
-        monkeypatch.setattr(Transcriber, "steps", watched)
+        monkeypatch.setattr(RecordingRecognizer, "steps", watched)
         answer = client.post(route, files={"file": short_wav}, data=form)
     assert answer.status_code == 200, answer.text
     assert log == ["first step", "another", "second step"]

@@ -8,20 +8,20 @@ from otoscope import Posteriors, longform
 from service import app as app_module
 from service.app import create_app
 from service.errors import NotReadyError
+from service.inference.recognition import RecordingRecognizer
 from service.inference.threaded_model import model_threads
-from service.inference.transcriber import Transcriber
-from service.inference.warmup import Readiness, WarmUp, check, golden_clip, rehearse
+from service.inference.warmup import Readiness, WarmUp, check, golden_clip, run_warmup
 
 
 @pytest.fixture(scope="module")
-def transcriber(recognizer):
+def recording_recognizer(recognizer):
     with model_threads(1) as threads:
-        yield Transcriber(recognizer, threads, 60.0)
+        yield RecordingRecognizer(recognizer, threads, 60.0)
 
 
 @pytest.fixture(scope="module")
-def recognition(transcriber):
-    return longform.run_through(transcriber.steps(golden_clip(16000)))
+def recognition(recording_recognizer):
+    return longform.run_through(recording_recognizer.steps(golden_clip(16000)))
 
 
 def test_live(client):
@@ -68,8 +68,8 @@ def test_failed_warm_up_keeps_unready_with_its_reason(make_settings, monkeypatch
     assert "the warm-up failed" in caplog.text
 
 
-def test_warm_up_passes_on_the_model(transcriber):
-    assert rehearse(transcriber).frames == 25
+def test_warm_up_passes_on_the_model(recording_recognizer):
+    assert run_warmup(recording_recognizer).frames == 25
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_warm_up_passes_on_the_model(transcriber):
         (lambda x: x + np.float32(0.01), "sum to 1"),
     ],
 )
-def test_check_refuses(recognition, transcriber, spoil, words):
-    spec = transcriber.recognizer.spec
+def test_check_refuses(recognition, recording_recognizer, spoil, words):
+    spec = recording_recognizer.recognizer.spec
     check(recognition, spec)
     whole = recognition.posteriors
     spoiled = Posteriors(spoil(whole.log_probs), whole.alphabet, whole.clock)

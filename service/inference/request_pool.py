@@ -20,25 +20,25 @@ RETRY_AFTER_S = 5
 """What a refused client is told to wait: about as long as ten minutes of audio take."""
 
 
-class Pool:
-    """A fixed number of threads with a bounded queue."""
+class RequestPool:
+    """A fixed number of threads, for a bounded number of pieces of work."""
 
     def __init__(
         self,
         threads: int,
-        queue_size: int,
+        capacity: int,
         on_change: Callable[[int, int], None] = lambda _waiting, _running: None,
     ) -> None:
         """Start empty.
 
         Args:
             threads: pieces of work done at the same time.
-            queue_size: pieces that may wait besides.
+            capacity: pieces taken on at a time; those beyond `threads` wait.
             on_change: called with how many pieces wait and how many run whenever that changes; from
                 any thread and under a lock, so it has to be quick.
         """
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inference")
-        self._capacity = threads + queue_size
+        self._capacity = capacity
         self._admitted = 0
         self._running = 0
         self._on_change = on_change

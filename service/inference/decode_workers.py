@@ -1,11 +1,11 @@
-"""Processes for beam search, which would hold the interpreter's lock of the server.
+"""Decode workers: processes for beam search, which would hold the server's interpreter lock.
 
 Beam search is Python that calls numpy for small arrays: two searches in one process take as long as
 one after the other, and the event loop and the threads that compute features wait for both. So a
-few processes search, each for one recording at a time. They hold a copy of the `Decoder`, but
+few decode workers search, each for one recording at a time. They hold a copy of the `Decoder`, but
 neither the model nor the web framework.
 
-A process that dies is replaced when its turn comes again. They end with the server, however it
+A worker that dies is replaced when its turn comes again. They end with the server, however it
 ends, for none of them outlives the pipe that it reads from.
 """
 
@@ -33,7 +33,7 @@ LONG_S = 60.0
 _ATTEMPTS = 2
 _BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _END_LIMIT_S = 10.0
-"""A process that takes longer to end is killed."""
+"""A worker that takes longer to end is killed."""
 
 Stage = Callable[[], AbstractContextManager[None]]
 
@@ -43,34 +43,34 @@ logger = logging.getLogger(__name__)
 class DecodeWorkers:
     """Decodes posteriors, in other processes where that takes time. Safe to call from threads."""
 
-    def __init__(self, decoder: Decoder, processes: int, stage: Stage = nullcontext) -> None:
+    def __init__(self, decoder: Decoder, count: int, stage: Stage = nullcontext) -> None:
         """Start none yet.
 
         Args:
             decoder: what they decode with.
-            processes: how many there are; with 0, recordings are decoded here, one at a time.
+            count: how many workers; with 0, recordings are decoded here, one at a time.
             stage: entered while a recording is decoded; waiting for a turn does not count.
         """
         self._decoder = decoder
-        self._processes = processes
+        self._count = count
         self._stage = stage
         self._free: Queue[_Worker | None] = Queue()
-        for _ in range(processes):
+        for _ in range(count):
             self._free.put(None)  # its process is started when its turn comes
         self._starting: threading.Thread | None = None
         self._turn = threading.Lock()
-        self._long = threading.Semaphore(max(0, processes - 1))
+        self._long = threading.Semaphore(max(0, count - 1))
 
     def start(self) -> None:
-        """Start the processes in the background, so that the first recordings find them ready."""
+        """Start the workers in the background, so that the first recordings find them ready."""
         self._starting = threading.Thread(target=self._start_all, name="decoders", daemon=True)
         self._starting.start()
 
     def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        """`Decoder.decode`, here or in another process.
+        """`Decoder.decode`, here or in a worker.
 
         Raises:
-            SearchLostError: if a process died with this recording, and another one too.
+            SearchLostError: if a worker died with this recording, and another one too.
             ClientGoneError, DeadlineError: if the request is over when its turn comes.
             Whatever `Decoder.decode` raises.
         """
@@ -88,7 +88,7 @@ class DecodeWorkers:
                     with self._stage():
                         return worker.run((posteriors, options))
                 except (OSError, EOFError, pickle.UnpicklingError) as error:
-                    logger.warning("a process for beam search was lost with a recording: %r", error)
+                    logger.warning("a decode worker was lost with a recording: %r", error)
                 finally:
                     self._free.put(worker)
         raise SearchLostError(
@@ -97,21 +97,21 @@ class DecodeWorkers:
         )
 
     def close(self) -> None:
-        """End the processes, once nothing is decoded any more."""
+        """End the workers, once nothing is decoded any more."""
         if self._starting is not None:
             self._starting.join()
-        for _ in range(self._processes):
+        for _ in range(self._count):
             if (worker := self._free.get()) is not None:
                 worker.close()
             self._free.put(None)
 
     @contextmanager
     def _place(self, *, long: bool) -> Iterator[bool]:
-        """Whether another process decodes; if not, this one does as soon as the place is taken.
+        """Whether a worker decodes; if not, this process does as soon as the place is taken.
 
-        One process is left to short recordings, and nothing waits for the end of a long one.
+        One worker is left to short recordings, and nothing waits for the end of a long one.
         """
-        if not self._processes:
+        if not self._count:
             with nullcontext() if long else self._turn:
                 yield False
         elif not long:
@@ -125,19 +125,19 @@ class DecodeWorkers:
             yield False
 
     def _start_all(self) -> None:
-        for _ in range(self._processes):
+        for _ in range(self._count):
             worker = self._free.get()
             try:
                 worker = self._alive(worker)
             except OSError:
-                logger.exception("a process for beam search can't start; the next request tries")
+                logger.exception("a decode worker can't start; the next request tries")
             finally:
                 self._free.put(worker)
 
     def _alive(self, worker: "_Worker | None") -> "_Worker":
         """`worker`, or a new one if there is none or it has died; OSError if that can't start."""
         if worker is not None and (code := worker.exit_code()) is not None:
-            logger.warning("a process for beam search ended with %d: another replaces it", code)
+            logger.warning("a decode worker ended with %d: another replaces it", code)
             worker.close()
             worker = None
         return worker or _Worker(self._decoder)
@@ -192,7 +192,7 @@ class _Worker:
             case OtoscopeError():
                 raise outcome
             case unexpected:
-                raise RuntimeError(f"a process for beam search failed:\n{unexpected}")
+                raise RuntimeError(f"a decode worker failed:\n{unexpected}")
 
     def close(self) -> None:
         """End it, if it has not ended yet."""

@@ -1,4 +1,4 @@
-"""service.inference.decode_pool: the same texts from other processes, whatever becomes of these."""
+"""service.inference.decode_workers: the same texts from workers, whatever becomes of these."""
 
 import os
 import pickle
@@ -19,9 +19,9 @@ from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError, UnsupportedTextError
 from service.errors import DeadlineError, SearchLostError
-from service.inference import deadline, decode_pool, decode_worker
+from service.inference import deadline, decode_worker, decode_workers
 from service.inference.deadline import Deadline
-from service.inference.decode_pool import LONG_S, DecodeWorkers
+from service.inference.decode_workers import LONG_S, DecodeWorkers
 
 SAMPLE = (Path(__file__).resolve().parents[3] / "examples" / "sample.flac").read_bytes()
 SEARCH = DecodingOptions()
@@ -74,7 +74,7 @@ def started(monkeypatch):
             super().__init__(*args, **options)
             every.append(self)
 
-    monkeypatch.setattr(decode_pool.subprocess, "Popen", Noted)
+    monkeypatch.setattr(decode_workers.subprocess, "Popen", Noted)
     return every
 
 
@@ -204,7 +204,7 @@ def test_an_idle_process_that_was_killed_is_replaced(make, started, posteriors, 
     assert one.decode(posteriors, SEARCH).transcript.text
     assert len(started) == 2
     assert [each.getMessage() for each in caplog.records] == [
-        "a process for beam search ended with -9: another replaces it"
+        "a decode worker ended with -9: another replaces it"
     ]
     assert started[0].stdin.closed
     assert started[0].stdout.closed
@@ -232,7 +232,7 @@ def test_a_process_that_can_not_start_is_an_answer_too(make, monkeypatch, poster
 
     one = make(1)
     with monkeypatch.context() as patch:
-        patch.setattr(decode_pool.subprocess, "Popen", full)
+        patch.setattr(decode_workers.subprocess, "Popen", full)
         one.start()
         with pytest.raises(SearchLostError):
             one.decode(posteriors, SEARCH)

@@ -1,4 +1,4 @@
-"""A file -> posteriors: the library's steps in order, for one recording."""
+"""A file -> posteriors: the library's steps in order, for one recording at a time."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
@@ -10,7 +10,7 @@ from service.inference.threaded_model import Stopwatch, ThreadedModel
 
 
 @dataclass(frozen=True)
-class Transcriber:
+class RecordingRecognizer:
     """Decodes and recognizes files of any length. Safe to call from several threads.
 
     Attributes:

@@ -6,8 +6,8 @@ import pytest
 from otoscope import longform
 from otoscope.audio import AudioStream
 from otoscope.errors import AudioTooLongError
+from service.inference.recognition import RecordingRecognizer, timed
 from service.inference.threaded_model import Stopwatch, model_threads
-from service.inference.transcriber import Transcriber, timed
 
 
 def test_blocks_pass_as_they_are_and_so_does_what_they_raise():
@@ -28,10 +28,12 @@ def test_a_file_is_recognized_as_the_library_does_and_told_of(recognizer, sounds
     data, told = sounds.write(sounds.noise(60)), []
     expected = longform.recognize(recognizer, AudioStream(data, 16000), keep_features=True)
     with model_threads(2) as threads:
-        transcriber = Transcriber(recognizer, threads, 60.0, lambda *each: told.append(each))
-        got = longform.run_through(transcriber.steps(data))
+        recording_recognizer = RecordingRecognizer(
+            recognizer, threads, 60.0, lambda *each: told.append(each)
+        )
+        got = longform.run_through(recording_recognizer.steps(data))
         with pytest.raises(AudioTooLongError):
-            longform.run_through(replace(transcriber, max_duration_s=59.0).steps(data))
+            longform.run_through(replace(recording_recognizer, max_duration_s=59.0).steps(data))
     np.testing.assert_array_equal(got.posteriors.log_probs, expected.posteriors.log_probs)
     np.testing.assert_array_equal(got.features.values, expected.features.values)
     assert got.posteriors.clock == expected.posteriors.clock

@@ -7,14 +7,14 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.errors import QueueFullError
-from service.inference.pool import Pool
+from service.inference.request_pool import RequestPool
 
 WAIT_S = 10.0
 
 
 @pytest.fixture
 def pool():
-    pool = Pool(threads=1, queue_size=1)
+    pool = RequestPool(threads=1, capacity=2)
     yield pool
     pool.close()
 
@@ -73,7 +73,7 @@ def test_caller_that_leaves_keeps_the_place_until_the_work_ends(pool):
 
 def test_tells_what_waits_and_what_runs():
     told = []
-    pool = Pool(threads=1, queue_size=2, on_change=lambda *state: told.append(state))
+    pool = RequestPool(threads=1, capacity=3, on_change=lambda *state: told.append(state))
 
     async def scenario():
         gate, started = threading.Event(), threading.Event()
@@ -129,7 +129,7 @@ def test_steps_see_the_callers_context(pool):
 
 def test_steps_run_and_wait_in_turn():
     told = []
-    pool = Pool(1, 0, lambda waiting, running: told.append((waiting, running)))
+    pool = RequestPool(1, 1, lambda waiting, running: told.append((waiting, running)))
     assert asyncio.run(pool.run_steps(steps([], "a", 2))) == "a"
     with pytest.raises(ZeroDivisionError):
         asyncio.run(pool.run_steps(1 / 0 for _ in range(1)))
@@ -178,7 +178,7 @@ def test_long_work_lets_others_go_first_between_its_steps():
         yield from steps(log, "long", 3)
 
     async def scenario():
-        pool = Pool(threads=1, queue_size=2)
+        pool = RequestPool(threads=1, capacity=3)
         work = [
             asyncio.create_task(pool.run_steps(each)) for each in (long(), steps(log, "other", 2))
         ]
@@ -194,7 +194,7 @@ def test_long_work_lets_others_go_first_between_its_steps():
 
 def test_work_in_steps_takes_one_place_until_its_end():
     async def scenario():
-        pool = Pool(threads=1, queue_size=0)
+        pool = RequestPool(threads=1, capacity=1)
         gate, started = threading.Event(), threading.Event()
 
         def long():
@@ -217,7 +217,7 @@ def test_work_in_steps_takes_one_place_until_its_end():
 
 def test_closing_between_steps_ends_the_work():
     async def scenario():
-        pool = Pool(threads=1, queue_size=0)
+        pool = RequestPool(threads=1, capacity=1)
 
         def long():
             pool._executor.shutdown(wait=False)  # as `close`, which would wait for this very step
