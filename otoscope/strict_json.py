@@ -1,6 +1,7 @@
 """JSON-like data -> frozen dataclasses, refusing what is unknown, missing or of the wrong type."""
 
 import json
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -36,10 +37,9 @@ def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -
     except TypeError as error:
         raise SpecError(f"{source}: expected what JSON can hold, got {error}") from None
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: {problem['msg']}"
-            for problem in error.errors()
-        ]
+        lines = describe(
+            error.errors(), lambda path: _dotted(path) or "document", lambda each: str(each["msg"])
+        )
         raise SpecError(f"{source}: " + "; ".join(lines)) from None
     if complete and (missing := _missing(dump(value), data)):
         raise SpecError(f"{source}: expected all fields, got none for {', '.join(missing)}")
@@ -50,6 +50,35 @@ def dump(value: object) -> dict[str, Any]:
     """A dataclass -> dicts, lists and scalars that `parse` takes back."""
     data: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
     return data
+
+
+def _dotted(path: Sequence[object]) -> str:
+    return ".".join(str(part) for part in path)
+
+
+def _expected_and_got(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's ErrorDetails
+    match problem["type"]:
+        case "missing":
+            return str(problem["msg"])
+        case "value_error":  # from a validator of this project, which says what came itself
+            return str(problem["ctx"]["error"])
+        case _:
+            return f"{problem['msg']}, got {problem['input']!r:.80}"
+
+
+def describe(
+    problems: Iterable[Any],
+    name: Callable[[Sequence[Any]], str] = _dotted,
+    what: Callable[[Any], str] = _expected_and_got,
+) -> list[str]:
+    """Pydantic's findings as "field: what was expected, got this".
+
+    Args:
+        problems: what `errors()` of a validation error gives.
+        name: of the field at a path of names and indices.
+        what: the rest of the line.
+    """
+    return [f"{name(each['loc'])}: {what(each)}" for each in problems]
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:

@@ -33,7 +33,7 @@ from service.routes import (
     model,
     openai,
     probs,
-    redecode,
+    reading,
     transcribe,
     transcriptions,
 )
@@ -71,7 +71,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
         app.add_middleware(ApiKeyMiddleware, keys=settings.api_keys)
         refused, openai_refused = problem_responses(401), openai_errors.error_responses(401)
     add_handlers(app, {openai_errors.PREFIX: openai_errors.render})
-    for routes in (transcribe, transcriptions, redecode, align, probs, features, model):
+    for routes in (transcribe, transcriptions, reading, align, probs, features, model):
         app.include_router(routes.router, responses=refused)
     app.include_router(openai.router, responses=openai_refused)
     for open_routes in (health, metrics_route):

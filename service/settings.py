@@ -9,12 +9,13 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
+from otoscope.strict_json import describe
 from service.errors import StartError
 from service.inference.cpus import available
 from service.secret_files import read_secret_files
@@ -233,9 +234,12 @@ def load_settings() -> Settings:
     try:
         return Settings(**read_secret_files(PREFIX, SECRETS))
     except ValidationError as error:
-        lines = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, got "
-            + ("what is not shown" if problem["loc"][0] in _HIDDEN else repr(problem["input"]))
-            for problem in error.errors()
-        ]
+        lines = describe(
+            error.errors(), lambda path: f"{PREFIX}{str(path[0]).upper()}", _expected_and_got
+        )
         raise StartError("; ".join(lines)) from None
+
+
+def _expected_and_got(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's ErrorDetails
+    hidden = problem["loc"][0] in _HIDDEN
+    return f"{problem['msg']}, got {'what is not shown' if hidden else repr(problem['input'])}"

@@ -18,6 +18,7 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
+from otoscope.strict_json import describe
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -97,11 +98,11 @@ def _validated(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:
     try:
         return kind(**{name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
-        lines = [
-            f"--{str(problem['loc'][0]).replace('_', '-')}: {problem['msg']}, "
-            f"got {problem['input']!r:.80}"
-            for problem in error.errors()
-        ]
+        lines = describe(
+            error.errors(),
+            lambda path: f"--{str(path[0]).replace('_', '-')}",
+            lambda each: f"{each['msg']}, got {each['input']!r:.80}",
+        )
         raise UsageError("; ".join(lines)) from error
 
 

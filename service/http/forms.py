@@ -4,27 +4,32 @@ FastAPI's own forms would not do: it turns any error while a body arrives into a
 of doubled fields, and knows no option that may stand in the form or in the query.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.datastructures import UploadFile
 
+from otoscope.strict_json import describe
 from service.errors import FormError
-from service.http.problems import describe
 
 FILE_FIELD = "file"
 _MAX_PARTS = 32
 
-Options = Mapping[type[BaseModel], Any]
-"""Fields of a form or a query, read: an instance of each model that describes some of them."""
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+
+class NoOptions(BaseModel):
+    """Of a form that holds the file alone."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
-class Form:
+class Form(Generic[OptionsT]):
     """A form that was received.
 
     Attributes:
@@ -33,7 +38,7 @@ class Form:
         content_type: of the request, without parameters; "none" if it does not say.
     """
 
-    options: Options
+    options: OptionsT
     files: list[UploadFile | str]
     content_type: str
 
@@ -59,13 +64,13 @@ class Form:
 
 @asynccontextmanager
 async def read_form(
-    request: Request, *models: type[BaseModel], repeated: Collection[str] = ()
-) -> AsyncIterator[Form]:
+    request: Request, model: type[OptionsT], *, repeated: Collection[str] = ()
+) -> AsyncIterator[Form[OptionsT]]:
     """Receive the form of `request`; its file is closed in the end.
 
     Args:
         request: multipart/form-data, of which nothing has been read.
-        models: the fields there may be beside the file, in the form or the query; without models
+        model: the fields there may be beside the file, in the form or the query; with `NoOptions`
             the query is left to others.
         repeated: as of `read_options`.
 
@@ -75,24 +80,25 @@ async def read_form(
     """
     async with request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS) as received:
         fields = [each for each in received.multi_items() if each[0] != FILE_FIELD]
-        if models:
+        if model is not NoOptions:
             fields = [*request.query_params.multi_items(), *fields]
-        options = read_options(fields, *models, repeated=repeated, beside=(FILE_FIELD,))
+        options = read_options(fields, model, repeated=repeated, beside=(FILE_FIELD,))
         content_type = request.headers.get("content-type", "none").partition(";")[0]
         yield Form(options, received.getlist(FILE_FIELD), content_type)
 
 
 def read_options(
     fields: Iterable[tuple[str, object]],
-    *models: type[BaseModel],
+    model: type[OptionsT],
+    *,
     repeated: Collection[str] = (),
     beside: Collection[str] = (),
-) -> Options:
+) -> OptionsT:
     """Fields of a form or a query as options.
 
     Args:
         fields: names and values.
-        models: the fields there may be.
+        model: the fields there may be.
         repeated: fields that may come several times, with "[]" behind their names or without.
         beside: fields that the caller reads itself, for the error's message.
 
@@ -100,7 +106,7 @@ def read_options(
         FormError: naming the field that is unknown, missing, doubled or wrong.
     """
     values: dict[str, Any] = {}
-    known = [name for model in models for name in model.model_fields]
+    known = model.model_fields
     for name, value in fields:
         plain = name.removesuffix("[]") if repeated else name
         if plain not in known:
@@ -111,16 +117,11 @@ def read_options(
             raise FormError(f"{plain}: expected one value, got two", plain)
         else:
             values[plain] = value
-    by_model, problems = {}, []
-    for model in models:
-        own = {name: value for name, value in values.items() if name in model.model_fields}
-        try:
-            by_model[model] = model.model_validate(own)
-        except ValidationError as error:
-            problems += error.errors()
-    if problems:
-        raise FormError("; ".join(describe(problems)), str(problems[0]["loc"][0]))
-    return by_model
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        problems = error.errors()
+        raise FormError("; ".join(describe(problems)), str(problems[0]["loc"][0])) from None
 
 
 def _unknown(name: str, known: list[str]) -> str:
@@ -129,33 +130,28 @@ def _unknown(name: str, known: list[str]) -> str:
     return f"expected the fields {', '.join(known)}, got {name!r}"
 
 
-def form_schema(*models: type[BaseModel], repeated: Collection[str] = ()) -> dict[str, Any]:
+def form_schema(model: type[BaseModel], *, repeated: Collection[str] = ()) -> dict[str, Any]:
     """The form that `read_form` reads, for OpenAPI."""
-    schemas = [model.model_json_schema() for model in models]
+    schema = model.model_json_schema()
+    schema["required"] = [FILE_FIELD, *schema.get("required", ())]
     fields = {
         f"{name}[]" if name in repeated else name: field
-        for schema in schemas
         for name, field in schema["properties"].items()
     }
-    schema = {
-        **(schemas[-1] if schemas else {"type": "object", "additionalProperties": False}),
-        "properties": {
-            FILE_FIELD: {"type": "string", "format": "binary", "description": "The recording."},
-            **fields,
-        },
-        "required": [FILE_FIELD, *(name for each in schemas for name in each.get("required", ()))],
-    }
+    file = {"type": "string", "format": "binary", "description": "The recording."}
+    schema["properties"] = {FILE_FIELD: file, **fields}
+    if model is NoOptions:
+        del schema["title"], schema["description"]
     return {
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     }
 
 
-def query_schema(*models: type[BaseModel]) -> dict[str, Any]:
+def query_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The query that `read_options` reads, for OpenAPI."""
     return {
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": field}
-            for model in models
             for name, field in model.model_json_schema()["properties"].items()
         ]
     }

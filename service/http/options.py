@@ -1,10 +1,11 @@
-"""How a caller may have a transcription written."""
+"""How a caller may have a recording decoded, and its transcription written."""
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from service.errors import FormError
 from service.http.negotiation import negotiate
@@ -17,10 +18,11 @@ class Layout(NamedTuple):
     timestamps: Timestamps
 
 
-class ResponseOptions(BaseModel):
-    """How to write a transcription."""
+class ReadingOptions(DecodingOptions):
+    """How to decode posteriors, and write what was said."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    json_only: ClassVar[tuple[str, ...]] = ("n_best",)
+    """Options that other formats have no place for."""
 
     response_format: TranscriptFormat | None = Field(
         default=None,
@@ -35,20 +37,25 @@ class ResponseOptions(BaseModel):
         "verbose_json and textgrid word or char.",
     )
 
-    def layout(self, accept: Sequence[str], json_only: Mapping[str, object]) -> Layout:
+    @property
+    def decoding(self) -> DecodingOptions:
+        """The decoder's share, without what is only known here: decode workers are sent it."""
+        fields = DecodingOptions.model_fields
+        return DecodingOptions.model_validate({name: getattr(self, name) for name in fields})
+
+    def layout(self, accept: Sequence[str]) -> Layout:
         """What these options come to.
 
         Args:
             accept: values of the request's Accept headers.
-            json_only: the request's options that need JSON if they are set, by their names.
 
         Raises:
             NotAcceptableError: if `accept` allows no format.
             FormError: if the format has no place for what is asked for.
         """
         chosen = negotiate(self.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
-        for field, value in json_only.items():
-            if value and chosen not in ("json", "verbose_json"):
+        for field in self.json_only:
+            if getattr(self, field) and chosen not in ("json", "verbose_json"):
                 raise FormError(
                     f"{field}: expected response_format json or verbose_json, which alone have "
                     f"a place for it, got {chosen}",
@@ -66,8 +73,10 @@ class ResponseOptions(BaseModel):
         return Layout(chosen, timestamps)
 
 
-class TranscribeOptions(ResponseOptions):
+class TranscribeOptions(ReadingOptions):
     """What a caller of POST /transcribe may ask for."""
+
+    json_only = ("probs", "n_best")
 
     probs: bool = Field(
         default=False,

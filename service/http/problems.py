@@ -5,7 +5,7 @@ says what was expected and what came for people. An API with errors of its own f
 itself: `add_handlers` is told below which path.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from otoscope import errors as domain
 from otoscope.schemas import Problem
+from otoscope.strict_json import describe
 from service import errors
 
 PROBLEM_JSON = "application/problem+json"
@@ -100,24 +101,6 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
-
-
-def describe(problems: Iterable[Any]) -> list[str]:
-    """Pydantic's findings as "field: what was expected, got this"."""
-    return [
-        f"{'.'.join(str(part) for part in each['loc'])}: {_expected_and_got(each)}"
-        for each in problems
-    ]
-
-
-def _expected_and_got(problem: Any) -> str:  # noqa: ANN401 - one of pydantic's ErrorDetails
-    match problem["type"]:
-        case "missing":
-            return str(problem["msg"])
-        case "value_error":  # from a validator of this project, which says what came itself
-            return str(problem["ctx"]["error"])
-        case _:
-            return f"{problem['msg']}, got {problem['input']!r:.80}"
 
 
 def _problem(request: Request, error: Exception) -> Problem:

@@ -60,7 +60,7 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
     is kept.
     """
     async with read_form(request, AlignOptions) as form:
-        file, options = form.file, form.options[AlignOptions]
+        file, options = form.file, form.options
         accept = request.headers.getlist("accept")
         chosen = negotiate(options.response_format, accept, ALIGNMENT_FORMATS, "response_format")
         return await services.pool.run_steps(_respond(services, file, options.text, chosen))

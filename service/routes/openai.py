@@ -47,9 +47,8 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
     What they may ask for and this model can't do is refused with 400, never ignored.
     """
     async with read_form(request, TranscriptionForm, repeated=REPEATED) as form:
-        options: TranscriptionForm = form.options[TranscriptionForm]
-        check(options, services.recognizer.spec)
-        return await services.pool.run_steps(_respond(services, form.file, options))
+        check(form.options, services.recognizer.spec)
+        return await services.pool.run_steps(_respond(services, form.file, form.options))
 
 
 def _respond(

@@ -14,7 +14,7 @@ from otoscope.schemas import FreshProbs, ProbsAnswer
 from service.dependencies import Services, ServicesDep
 from service.errors import QueryError
 from service.http.caching import IfNoneMatch, conditional_response, result_etag, result_headers
-from service.http.forms import form_schema, read_form
+from service.http.forms import NoOptions, form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
 from service.http.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
@@ -61,7 +61,7 @@ async def probs(
         headers=WARNINGS_DESCRIBED,
         cached=False,
     ),
-    openapi_extra=form_schema(),
+    openapi_extra=form_schema(NoOptions),
     summary="P(character | frame) or P(phoneme | frame) of a file; nothing is kept",
 )
 async def probs_of_file(request: Request, services: ServicesDep, query: ViewQueryDep) -> Response:
@@ -70,7 +70,7 @@ async def probs_of_file(request: Request, services: ServicesDep, query: ViewQuer
     Options go in the query. Nothing is kept, so the answer has no id.
     """
     chosen = _format(request, query)
-    async with read_form(request) as form:
+    async with read_form(request, NoOptions) as form:
         return await services.pool.run_steps(_of_file(services, query, chosen, form.file))
 
 

@@ -40,7 +40,7 @@ _NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or t
         formats=TRANSCRIPT_FORMATS,
         headers={ID_HEADER: "The id; absent if nothing is kept.", **WARNINGS_DESCRIBED},
     ),
-    openapi_extra=form_schema(DecodingOptions, TranscribeOptions),
+    openapi_extra=form_schema(TranscribeOptions),
     summary="Transcribe a recording",
 )
 async def transcribe(request: Request, services: ServicesDep) -> Response:
@@ -50,14 +50,11 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
     """
-    async with read_form(request, DecodingOptions, TranscribeOptions) as form:
-        file = form.file
-        decoding: DecodingOptions = form.options[DecodingOptions]
-        options: TranscribeOptions = form.options[TranscribeOptions]
-        json_only = {"probs": options.probs, "n_best": decoding.n_best}
-        layout = options.layout(request.headers.getlist("accept"), json_only)
+    async with read_form(request, TranscribeOptions) as form:
+        file, options = form.file, form.options
+        layout = options.layout(request.headers.getlist("accept"))
         return await services.pool.run_steps(
-            _respond(services, file, decoding, layout, probs=options.probs)
+            _respond(services, file, options.decoding, layout, probs=options.probs)
         )
 
 

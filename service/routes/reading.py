@@ -11,7 +11,7 @@ from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import ExpiredResultError
 from service.http.forms import query_schema, read_options
-from service.http.options import Layout, ResponseOptions
+from service.http.options import Layout, ReadingOptions
 from service.http.responses import (
     ID_HEADER,
     WARNINGS_DESCRIBED,
@@ -33,7 +33,7 @@ router = APIRouter(tags=["transcription"])
         formats=TRANSCRIPT_FORMATS,
         headers={ID_HEADER: "The transcription's id.", **WARNINGS_DESCRIBED},
     ),
-    openapi_extra=query_schema(DecodingOptions, ResponseOptions),
+    openapi_extra=query_schema(ReadingOptions),
     summary="Read a transcription that is kept once more, in another way",
 )
 async def reading(request: Request, services: ServicesDep, result_id: ResultId) -> Response:
@@ -42,11 +42,9 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     The posteriors are those that are kept, so the model has nothing to do. What is kept stays as
     it is. 404 if the id never existed, 410 if its result is no longer kept, or is another model's.
     """
-    options = read_options(request.query_params.multi_items(), DecodingOptions, ResponseOptions)
-    decoding: DecodingOptions = options[DecodingOptions]
-    accept = request.headers.getlist("accept")
-    layout = options[ResponseOptions].layout(accept, {"n_best": decoding.n_best})
-    return await services.pool.run(partial(_respond, services, result_id, decoding, layout))
+    options = read_options(request.query_params.multi_items(), ReadingOptions)
+    layout = options.layout(request.headers.getlist("accept"))
+    return await services.pool.run(partial(_respond, services, result_id, options.decoding, layout))
 
 
 def _respond(
