@@ -17,8 +17,7 @@ from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
-from otoscope.schemas.convert import alignment_answer, transcript_answer
-from otoscope.strict_json import dump
+from otoscope.schemas.convert import alignment_answer, model_facts, transcript_answer
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -69,17 +68,11 @@ class LocalBackend:
         return Output(body + b"\n" if form == "json" else body, duration_s, recognition.warnings)
 
     def facts(self) -> dict[str, Any]:
-        spec, decoder = self._recognizer.spec, self._decoder
+        decoder = self._decoder
         words = decoder.language_model and len(decoder.language_model.ngrams.vocabulary)
         return {
-            "name": spec.name,
-            "sha256": self._recognizer.sha256,
-            "exact_sha256": self._recognizer.exact_sha256,
+            **model_facts(self._recognizer),
             "file": str(self._path),
-            "parameters": spec.provenance.parameters,
-            "training_hours": spec.provenance.audio_hours,
-            "frame_s": spec.frame_s,
-            "spec": dump(spec),
             "language_model_words": words,
             "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],
         }

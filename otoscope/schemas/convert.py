@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 from otoscope.alignment import AlignedText
 from otoscope.clock import FrameClock
 from otoscope.decoding.decoder import DecodeResult
 from otoscope.decoding.phrases import RankedPhrase
 from otoscope.formats.cues import Cue, cues_of
+from otoscope.recognizer import Recognizer
 from otoscope.schemas.alignment import AlignedWordAnswer, AlignmentAnswer, LogProbAnswer
 from otoscope.schemas.transcription import (
     HypothesisAnswer,
@@ -17,6 +19,7 @@ from otoscope.schemas.transcription import (
     SpelledWordAnswer,
     TranscriptAnswer,
 )
+from otoscope.strict_json import dump
 from otoscope.transcript import Character, Word, characters_by_word
 
 
@@ -79,6 +82,20 @@ def alignment_answer(
         model=model,
         warnings=list(warnings),
     )
+
+
+def model_facts(recognizer: Recognizer) -> dict[str, Any]:
+    """The fields of `ModelAnswer` that the model's file tells."""
+    spec = recognizer.spec
+    return {
+        "name": spec.name,
+        "sha256": recognizer.sha256,
+        "exact_sha256": recognizer.exact_sha256,
+        "parameters": spec.provenance.parameters,
+        "training_hours": spec.provenance.audio_hours,
+        "frame_s": spec.frame_s,
+        "spec": dump(spec),
+    }
 
 
 def _spelled_word(word: Word, letters: Sequence[Character] | None) -> SpelledWordAnswer:

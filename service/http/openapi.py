@@ -73,8 +73,8 @@ def _of_type(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:  # noqa: A
             fields = schema.get("properties", {}).items()
             return {name: _example(field, schemas) for name, field in fields}
         case "array":
-            places = schema.get("prefixItems") or [schema["items"]]
-            return [_example(place, schemas) for place in places]
+            items = schema.get("prefixItems") or [schema["items"]]
+            return [_example(item, schemas) for item in items]
         case _ if "title" in schema:  # a field, which can say more than its type does
             raise KeyError(f"expected an example for {schema}")
         case plain:

@@ -12,7 +12,7 @@ from service.http.negotiation import negotiate
 
 
 class Layout(NamedTuple):
-    """How a transcription is written."""
+    """A format, and what has times in it."""
 
     response_format: TranscriptFormat
     timestamps: Timestamps

@@ -21,17 +21,17 @@ class PartQuery(Span):
 
 
 class ViewQuery(PartQuery, ViewOptions):
-    """What POST /probs is asked for."""
+    """A selection of posteriors, in a format."""
 
 
 class ProbsQuery(ViewQuery):
-    """What GET /probs is asked for."""
+    """A selection of a result's posteriors."""
 
     id: ResultId
 
 
 class FeaturesQuery(PartQuery):
-    """What GET /features is asked for."""
+    """A part of a result's features."""
 
     id: ResultId
 

@@ -13,7 +13,7 @@ from service.errors import ClientGoneError, DeadlineError
 
 
 class Deadline:
-    """Of one request. Safe to share between threads."""
+    """When the work for one request ends. Safe to share between threads."""
 
     def __init__(self, limit_s: float) -> None:
         """Begin now, to end after `limit_s` seconds."""

@@ -51,7 +51,7 @@ class Stopwatch:
 
 
 class ThreadedModel:
-    """A `FrameClassifier` for one recording, whose stages are `features` and `model`."""
+    """A `FrameClassifier` for one recording; its stages are `features` and `model`."""
 
     def __init__(self, recognizer: Recognizer, threads: Executor, stopwatch: Stopwatch) -> None:
         """Have `threads` run the graph of `recognizer`; the wait for one of them counts as well."""
@@ -61,7 +61,6 @@ class ThreadedModel:
         self._stopwatch = stopwatch
 
     def features(self, samples: Samples) -> Features:
-        """The recognizer's."""
         with self._stopwatch.timed("features"):
             return self._recognizer.features(samples)
 
@@ -78,7 +77,6 @@ class ThreadedModel:
             return [future.result() for future in running]
 
     def interpret(self, heads: HeadLogProbs, duration_s: float) -> Posteriors:
-        """The recognizer's."""
         return self._recognizer.interpret(heads, duration_s)
 
     def _run_one(self, matrix: Features, request: Deadline) -> HeadLogProbs:

@@ -158,7 +158,7 @@ def verbose_answer(
 
 
 def model_card(spec: ModelSpec) -> ModelCard:
-    """What GET /v1/models says of the model."""
+    """The model as GET /v1/models lists it; created at 0 if its spec does not say when."""
     return ModelCard(id=spec.name, created=_unix_time(spec.provenance.created))
 
 

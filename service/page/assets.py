@@ -76,7 +76,7 @@ class Assets:
         `{assets}` becomes the address of this version's files, `{sample}` that of the recording to
         try, empty where there is none. They are relative: a proxy may put a path before them.
         """
-        place = f"{PREFIX.strip('/')}/{self.version}"
-        sample = f"{place}/{_SAMPLE}" if _SAMPLE in self._files else ""
-        body = self.get(name).body.replace(b"{assets}", place.encode())
+        folder = f"{PREFIX.strip('/')}/{self.version}"
+        sample = f"{folder}/{_SAMPLE}" if _SAMPLE in self._files else ""
+        body = self.get(name).body.replace(b"{assets}", folder.encode())
         return body.replace(b"{sample}", sample.encode())

@@ -89,7 +89,7 @@ def _render(
         return to_npy(values)
     if chosen == "csv":
         name = "mel" if spec.kind == "log_mel" else "mfcc"
-        return to_csv([f"{name}_{place}" for place in range(spec.bins)], times, values)
+        return to_csv([f"{name}_{index}" for index in range(spec.bins)], times, values)
     return to_json(
         {
             "id": result_id,
