@@ -50,15 +50,10 @@ class UploadStalledError(ServiceError):
 
 
 class QueueFullError(ServiceError):
-    """As many recordings wait as may wait.
+    """As many recordings wait as may wait."""
 
-    Attributes:
-        retry_after_s: when to try again, in seconds.
-    """
-
-    def __init__(self, message: str, retry_after_s: int) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+    retry_after_s = 5
+    """About as long as ten minutes of audio take."""
 
 
 class DeadlineError(ServiceError):

@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -45,38 +46,29 @@ class Metrics:
             _forget_dead(directory)
         self._directory = directory
         self._registry = registry = CollectorRegistry()
-        self._requests = Counter(
-            "otoscope_http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=registry,
+        counter = partial(Counter, registry=registry)
+        histogram = partial(Histogram, registry=registry, buckets=_SECONDS)
+        gauge = partial(Gauge, registry=registry, multiprocess_mode="livesum")
+        # Each process reads these of the one store they share: the latest is right for all.
+        latest = partial(Gauge, registry=registry, multiprocess_mode="mostrecent")
+        self._requests = counter(
+            "otoscope_http_requests", "Requests answered.", ("method", "route", "status")
         )
-        self._latency_s = Histogram(
+        self._latency_s = histogram(
             "otoscope_http_request_duration_seconds",
             "From a request's headers to its answer's last byte.",
             ("method", "route"),
-            registry=registry,
-            buckets=_SECONDS,
         )
-        self._stage_s = Histogram(
+        self._stage_s = histogram(
             "otoscope_stage_duration_seconds",
             "Stages of a recording that succeeded, each in all: decode, features, model, text.",
             ("stage",),
-            registry=registry,
-            buckets=_SECONDS,
         )
-        self._audio_s = Counter(
-            "otoscope_audio_seconds", "Audio recognised, in seconds.", registry=registry
-        )
-        self._waiting = _gauge("otoscope_recordings_waiting", "Wait for a thread.", registry)
-        self._running = _gauge("otoscope_recordings_running", "Are at work now.", registry)
-        # Each process reads these of the one store they share: the latest is right for all.
-        self._results = _gauge(
-            "otoscope_results_kept", "Results that can be fetched.", registry, "mostrecent"
-        )
-        self._result_bytes = _gauge(
-            "otoscope_results_bytes", "Bytes that they take.", registry, "mostrecent"
-        )
+        self._audio_s = counter("otoscope_audio_seconds", "Audio recognised, in seconds.")
+        self._waiting = gauge("otoscope_recordings_waiting", "Wait for a thread.")
+        self._running = gauge("otoscope_recordings_running", "Are at work now.")
+        self._results = latest("otoscope_results_kept", "Results that can be fetched.")
+        self._result_bytes = latest("otoscope_results_bytes", "Bytes that they take.")
 
     def add_request(self, exchange: Exchange) -> None:
         """Count a request that was answered."""
@@ -148,10 +140,6 @@ def shared_directory(processes: int) -> Iterator[None]:
             yield
         finally:
             del os.environ[DIRECTORY_VARIABLE]
-
-
-def _gauge(name: str, text: str, registry: CollectorRegistry, mode: str = "livesum") -> Gauge:
-    return Gauge(name, text, registry=registry, multiprocess_mode=mode)  # type: ignore[arg-type]
 
 
 def _forget_dead(directory: Path) -> None:

@@ -108,19 +108,13 @@ class Settings(BaseSettings):
         description="json, or console for people; auto is console on a terminal, else json.",
     )
     api_keys: Annotated[
-        tuple[SecretStr, ...],
-        NoDecode,
-        BeforeValidator(_split),
-        AfterValidator(_check_keys),
+        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_keys)
     ] = Field(
         default_factory=tuple,
         description="Keys with commas between them: requests need one of them; by default none.",
     )
     cors_origins: Annotated[
-        tuple[str, ...],
-        NoDecode,
-        BeforeValidator(_split),
-        AfterValidator(_check_origins),
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_origins)
     ] = Field(
         default_factory=tuple,
         description="Origins, with commas between them, whose pages may call this service from a "

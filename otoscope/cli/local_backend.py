@@ -18,6 +18,7 @@ from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
 from otoscope.schemas.convert import alignment_answer, model_facts, transcript_answer
+from otoscope.strict_json import dump
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -72,6 +73,7 @@ class LocalBackend:
         words = decoder.language_model and len(decoder.language_model.ngrams.vocabulary)
         return {
             **model_facts(self._recognizer),
+            "spec": dump(self._recognizer.spec),
             "file": str(self._path),
             "language_model_words": words,
             "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],

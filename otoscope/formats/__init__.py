@@ -48,6 +48,11 @@ class FileFormat:
     timestamps: tuple[Timestamps, ...] = ("word",)
     binary: bool = False
 
+    @property
+    def is_json(self) -> bool:
+        """Whether it has a place for all there is to say."""
+        return self.media_type == "application/json"
+
 
 FORMATS: Mapping[str, FileFormat] = {
     "json": FileFormat("application/json", ".json", timestamps=("word", "char", "none")),

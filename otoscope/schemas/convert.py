@@ -19,7 +19,6 @@ from otoscope.schemas.transcription import (
     SpelledWordAnswer,
     TranscriptAnswer,
 )
-from otoscope.strict_json import dump
 from otoscope.transcript import Character, Word, characters_by_word
 
 
@@ -94,7 +93,7 @@ def model_facts(recognizer: Recognizer) -> dict[str, Any]:
         "parameters": spec.provenance.parameters,
         "training_hours": spec.provenance.audio_hours,
         "frame_s": spec.frame_s,
-        "spec": dump(spec),
+        "spec": spec,
     }
 
 

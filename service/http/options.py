@@ -55,7 +55,7 @@ class ReadingOptions(DecodingOptions):
         """
         chosen = negotiate(self.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
         for field in self.json_only:
-            if getattr(self, field) and chosen not in ("json", "verbose_json"):
+            if getattr(self, field) and not FORMATS[chosen].is_json:
                 raise FormError(
                     f"{field}: expected response_format json or verbose_json, which alone have "
                     f"a place for it, got {chosen}",

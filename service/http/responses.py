@@ -83,7 +83,7 @@ def transcription_response(
         layout: with timestamps char, a TextGrid has a tier of characters.
     """
     chosen, transcript = layout.response_format, decoded.transcript
-    if chosen in ("json", "verbose_json"):
+    if FORMATS[chosen].is_json:
         body = to_json(document)
     else:
         characters = transcript.characters if layout.timestamps == "char" else None
@@ -137,7 +137,7 @@ def format_responses(
                 "schema": {"type": "string", **({"format": "binary"} if each.binary else {})}
             }
             for each in map(FORMATS.__getitem__, formats)
-            if each.media_type != "application/json"
+            if not each.is_json
         },
         "headers": {
             name: {"description": what, "schema": {"type": "string"}}

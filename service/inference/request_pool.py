@@ -16,9 +16,6 @@ from service.inference import deadline
 
 T = TypeVar("T")
 
-RETRY_AFTER_S = 5
-"""What a refused client is told to wait: about as long as ten minutes of audio take."""
-
 
 class RequestPool:
     """A fixed number of threads, for a bounded number of pieces of work."""
@@ -108,8 +105,7 @@ class RequestPool:
             if self._admitted >= self._capacity:
                 raise QueueFullError(
                     f"expected fewer than {self._capacity} recordings at a time, "
-                    f"got one more; try again in {RETRY_AFTER_S} s",
-                    RETRY_AFTER_S,
+                    f"got one more; try again in {QueueFullError.retry_after_s} s"
                 )
             self._change(admitted=1)
 

@@ -20,12 +20,7 @@ from service.errors import UnauthorizedError
 from service.page.assets import PREFIX as PAGE_FILES
 from service.settings import Settings
 
-OPEN_PATHS = frozenset(
-    {
-        *("/health/live", "/health/ready", "/metrics"),
-        *("/", "/docs", "/openapi.json"),
-    }
-)
+OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/metrics", "/", "/docs", "/openapi.json"))
 """These need no key, nor do the page's files. Any other path does, whether it exists or not."""
 
 logger = logging.getLogger(__name__)

@@ -29,6 +29,7 @@ class TranscriptionForm(BaseModel):
         default=None, description="ISO 639-1. Refused unless it is the model's own."
     )
     prompt: str = Field(default="", description="Refused: this model takes no hints.")
+    # What OpenAI's reference lists, which has no TextGrid.
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
     temperature: float = Field(default=0.0, description="Refused unless 0: nothing is sampled.")
     timestamp_granularities: tuple[Literal["word", "segment"], ...] = Field(

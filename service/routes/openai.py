@@ -10,7 +10,7 @@ from typing import BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope.decoding.options import DecodingOptions
-from otoscope.formats import write
+from otoscope.formats import FORMATS, write
 from otoscope.formats.tables import to_json
 from service.dependencies import Services, ServicesDep
 from service.errors import UnknownModelError
@@ -71,10 +71,9 @@ def _respond(
             body = _json(verbose_answer(transcript, posteriors, spec, granularities))
         case subtitles:
             body = write(subtitles, transcript.words, None, duration_s)
-    is_json = options.response_format in ("json", "verbose_json")
     return Response(
         body,
-        media_type="application/json" if is_json else "text/plain",
+        media_type="application/json" if FORMATS[options.response_format].is_json else "text/plain",
         headers=warnings_headers(recognition.warnings),
     )
 

@@ -35,10 +35,7 @@ router = APIRouter(tags=["transcription"])
     summary="P(character | frame) or P(phoneme | frame) of a transcription",
 )
 async def probs(
-    request: Request,
-    services: ServicesDep,
-    query: ProbsQueryDep,
-    if_none_match: IfNoneMatch = None,
+    request: Request, services: ServicesDep, query: ProbsQueryDep, if_none_match: IfNoneMatch = None
 ) -> Response:
     """One row a frame, one column a symbol, in natural probabilities.
 
@@ -57,9 +54,7 @@ async def probs(
     "/probs",
     response_model=FreshProbs,
     responses=matrix_responses(
-        *(400, 406, 408, 413, 415, 422, 503),
-        headers=WARNINGS_DESCRIBED,
-        cached=False,
+        *(400, 406, 408, 413, 415, 422, 503), headers=WARNINGS_DESCRIBED, cached=False
     ),
     openapi_extra=form_schema(NoOptions),
     summary="P(character | frame) or P(phoneme | frame) of a file; nothing is kept",
