@@ -67,7 +67,7 @@ def test_the_copy_is_sound_before_anything_is_planted(tree):
         ("service/settings.py", "import torch", "torch"),
         ("service/http/queries.py", "def late():\n    import matplotlib.figure", "matplotlib"),
         ("otoscope/ctc.py", "import matplotlib", "matplotlib"),
-        ("otoscope/cli/batch.py", "import httpx", "httpx"),
+        ("otoscope/cli/files.py", "import httpx", "httpx"),
         ("service/inference/request_pool.py", "def late():\n    import httpx", "httpx"),
         ("service/settings.py", "from training import config", "torch"),
         ("otoscope/spec.py", "import onnx", "torch"),
