@@ -11,6 +11,16 @@ from sentence_model import write_sentence_model
 from otoscope import ENGLISH, FrameClock, Posteriors
 
 ROOT = Path(__file__).resolve().parent.parent
+SLOW_FIXTURES = {"browser", "serve_from", "whole_run", "phoneme_run"}
+"""A browser, a service in a process of its own, a run of training."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are selected by their marks
+def pytest_collection_modifyitems(items):
+    """Call slow what needs something slow."""
+    for item in items:
+        if SLOW_FIXTURES.intersection(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

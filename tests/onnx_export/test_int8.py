@@ -22,6 +22,7 @@ MODEL = ROOT / "models" / "english" / "model.onnx"
 SAMPLE = ROOT / "examples" / "sample.flac"
 
 
+@pytest.mark.slow
 def test_it_is_smaller_and_describes_itself(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,6 +38,7 @@ def test_it_is_smaller_and_describes_itself(
     assert "difference of probabilities" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
     quantize(MODEL, out)
@@ -51,6 +53,7 @@ def test_neighbours_do_not_change_a_result(tmp_path: Path) -> None:
     assert not np.array_equal(together.characters, alone.characters)  # why they go alone
 
 
+@pytest.mark.slow
 def test_calibration_and_search_are_those_of_the_exact_model(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
     quantize(MODEL, out)
@@ -63,6 +66,7 @@ def test_calibration_and_search_are_those_of_the_exact_model(tmp_path: Path) -> 
     assert decoder.beam == exact.beam != BeamOptions()
 
 
+@pytest.mark.slow
 def test_the_shipped_one_is_what_the_command_makes(tmp_path: Path) -> None:
     out = tmp_path / "model.int8.onnx"
     quantize(MODEL, out)

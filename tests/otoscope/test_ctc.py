@@ -183,6 +183,7 @@ def test_pruning_that_loses_the_end_of_the_text_is_dropped(seed):
     np.testing.assert_array_equal(found.path, exact.path)
 
 
+@pytest.mark.slow
 def test_pruned_a_long_text_takes_little_memory():
     labels = np.random.default_rng(4).integers(0, 28, size=5000)
     log_probs = spoken(4, labels)

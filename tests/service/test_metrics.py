@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -228,18 +227,3 @@ def test_processes_add_up_and_the_dead_do_not_wait(tmp_path, monkeypatch):
     assert waiting not in closed
     assert last[waiting] == 2
     assert last[sample("otoscope_results_kept")] == 4
-
-
-@pytest.mark.slow
-def test_any_process_answers_for_all(serve, short_wav):
-    with serve("--workers", "2") as address:
-        for _ in range(4):
-            answer = httpx.post(f"{address}/transcribe", files={"file": short_wav}, timeout=60)
-            assert answer.status_code == 200
-        totals = {
-            read(httpx.get(f"{address}/metrics", timeout=60).text)[
-                sample("otoscope_audio_seconds_total")
-            ]
-            for _ in range(8)  # each on a new connection, which either process may take
-        }
-    assert totals == {6.0}

@@ -291,6 +291,7 @@ def test_a_files_name_does_not_decide_how_it_is_read(tmp_path, name):
     assert load(tmp_path / name, RATE_HZ).duration_s == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file_format", ["flac", "m4a"])
 def test_a_stream_holds_little_of_a_long_file(tmp_path, file_format):
     """Five minutes are 19 MB as samples at 16 kHz."""

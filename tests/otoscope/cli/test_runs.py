@@ -267,6 +267,7 @@ def run(*arguments, **options):
     )
 
 
+@pytest.mark.slow
 def test_as_a_process(sample):
     done = run("transcribe", "-", input=sample.read_bytes())
     assert (done.returncode, done.stdout) == (0, f"{HEARD}\n".encode())

@@ -29,6 +29,7 @@ assert "matplotlib.pyplot" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_matplotlib_waits_for_the_first_picture_and_needs_no_home(tmp_path):
     fonts = tmp_path / "made" / "on demand"
     done = subprocess.run(

@@ -130,6 +130,7 @@ def test_texts_are_those_of_one_process(shared, decoding, posteriors, form):
     assert there == here
 
 
+@pytest.mark.slow
 def test_silence_and_long_recordings_are_the_same_too(
     shared, decoding, make_posteriors, long_posteriors
 ):
@@ -249,6 +250,7 @@ def test_what_nobody_needs_any_more_is_not_begun(make, started, posteriors, monk
     one.decode(posteriors, SEARCH)
 
 
+@pytest.mark.slow
 def test_one_process_is_left_to_short_recordings(make, started, long_posteriors):
     stage, gave = stage_in_which(lambda: two.decode(long_posteriors, SEARCH))
     two = make(2, stage)

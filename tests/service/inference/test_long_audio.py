@@ -35,6 +35,7 @@ def transcribe(client, data, **form):
     return client.post("/transcribe", files={"file": ("long.flac", data)}, data=form)
 
 
+@pytest.mark.slow
 def test_a_sentence_said_over_and_over_is_written_down_alike_each_time(client, sounds, repeated):
     """Up to 1 % of the words, as the language model reads: no seam doubles or loses any."""
     long = np.tile(repeated, 2)

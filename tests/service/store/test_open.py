@@ -36,6 +36,7 @@ def test_a_server_that_refuses_stops_the_start(tmp_path):
     assert "fish" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_what_one_service_keeps_the_others_find(redis_server, short_wav):
     settings = Settings(store=RedisStores(redis_server.url).variables["OTOSCOPE_STORE"])
     with TestClient(create_app(settings)) as one, TestClient(create_app(settings)) as other:
@@ -47,6 +48,7 @@ def test_what_one_service_keeps_the_others_find(redis_server, short_wav):
         assert one.get(f"/probs?id={body['id']}").status_code == 410
 
 
+@pytest.mark.slow
 def test_text_is_answered_while_redis_is_away(tmp_path, short_wav, caplog, monkeypatch):
     monkeypatch.setattr(redis_client, "AWAY_S", 0.0)
     caplog.set_level(logging.WARNING)

@@ -46,6 +46,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 def test_what_is_evaluated_is_what_is_served(
     sentence_model: Path, samples: np.ndarray, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def _in_the_middle_of_an_epoch(run: Path) -> bool:
     return progress["epoch"] >= 1 and progress["batch"] >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "whole_group"), [(signal.SIGTERM, False), (signal.SIGINT, True)]
 )
@@ -140,6 +141,7 @@ def test_a_run_from_before_a_setting_goes_on_with_its_default(
     assert main(fit_arguments(phoneme_config_path, tones, run)) == 2
 
 
+@pytest.mark.slow
 def test_without_a_dev_set_the_newest_weights_are_the_best(
     config_path: Path, tones: Path, tmp_path: Path
 ) -> None:
