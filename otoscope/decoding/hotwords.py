@@ -98,15 +98,15 @@ class HotwordScorer:
         inner = self._inner.start()
         return HotwordState(inner, np.array([ROOT]), np.zeros(1), inner.context)
 
-    def extend(self, state: HotwordState, labels: Ints) -> HotwordState:
+    def extend(self, state: HotwordState, places: Ints, labels: Ints) -> HotwordState:
         """A space ends a word, and with it perhaps a phrase."""
-        hot = self._hot
+        hot, before = self._hot, state.node.take(places)
         closed = labels == hot.space
-        earned = state.earned + np.where(closed, hot.boosts[state.node], 0.0)
-        node = hot.trie[state.node, labels].astype(np.int64)
+        earned = state.earned.take(places) + np.where(closed, hot.boosts.take(before), 0.0)
+        node = hot.trie[before, labels].astype(np.int64)
         node[closed & (node == OUTSIDE)] = ROOT
-        inner = self._inner.extend(state.inner, labels)
-        return HotwordState(inner, node, earned, inner.context + (earned + hot.shares[node]))
+        inner = self._inner.extend(state.inner, places, labels)
+        return HotwordState(inner, node, earned, inner.context + (earned + hot.shares.take(node)))
 
     def finish(self, state: HotwordState) -> tuple[Floats, Floats]:
         """A phrase may end with the text; what hot phrases earned counts as bonus."""

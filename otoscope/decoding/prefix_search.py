@@ -112,78 +112,75 @@ def search(
                 beam_threshold=options.beam_threshold,
             )
             grown = _grow(beam, grown, longer, scorer, backpointers)
-        beam, scale = _prune(grown, options)
-        beam = beam._replace(rows=backpointers.prune(beam.rows))
+        beam, scale = _prune(grown, backpointers, options)
         log_scale += math.log(scale)
     acoustic = np.log(beam.blank + beam.character + _TINY) + log_scale
     return SearchResult(beam.rows, acoustic, beam.state, backpointers)
 
 
-class _Extensions(NamedTuple):
-    """Texts of a beam that go on: their places, with which symbols, and how probably."""
-
-    parents: Ints
-    labels: Ints
-    gains: Floats
-
-
 def _stay(beam: _Beam, row: Floats, blank: int) -> _Beam:
     """The same texts one frame later: in a blank, or still in their last character."""
-    total = beam.blank + beam.character
-    return beam._replace(blank=total * row[blank], character=beam.character * row[beam.last])
+    blank_probs = (beam.blank + beam.character) * row[blank]
+    return _Beam(blank_probs, beam.character * row.take(beam.last), *beam[2:])
 
 
 def _extensions(
     beam: _Beam, stayed: _Beam, probs: Floats, labels: Ints, *, space: int, beam_threshold: float
-) -> _Extensions:
-    """What is not too far behind when each text goes on with each of `labels`."""
+) -> tuple[Ints, Ints, Floats]:
+    """What is not too far behind when each text goes on with each of `labels`.
+
+    Returns:
+        The places of the texts in the beam, with which symbols, and how probably.
+    """
     gains = np.multiply.outer(beam.blank + beam.character, probs)
     doubled, columns = np.nonzero(beam.last[:, None] == labels)  # needs a blank in between
     gains[doubled, columns] = beam.blank[doubled] * probs[columns]
     scores = np.log(gains + _TINY) + beam.state.context[:, None]
     least = max(scores.max(), stayed.scores().max()) - beam_threshold
     chosen = scores > least
-    if space in labels:
-        chosen[:, labels == space] &= ((beam.last >= 0) & (beam.last != space))[:, None]
+    for column in np.flatnonzero(labels == space):
+        chosen[:, column] &= (beam.last >= 0) & (beam.last != space)
     parents, columns = np.nonzero(chosen)
-    return _Extensions(parents, labels[columns], gains[parents, columns])
+    return parents, labels.take(columns), gains[parents, columns]
 
 
 def _grow(
     beam: _Beam,
     stayed: _Beam,
-    longer: _Extensions,
+    longer: tuple[Ints, Ints, Floats],
     scorer: Scorer[Any],
     backpointers: Backpointers,
 ) -> _Beam:
     """`stayed` with the extensions of `beam`'s texts, each text once."""
     parents, labels, gains = longer
-    hashes = (beam.hashes[parents] + labels.astype(np.uint64) + _ONE) * _HASH_BASE
+    hashes = (beam.hashes.take(parents) + labels.astype(np.uint64) + _ONE) * _HASH_BASE
     order = np.argsort(beam.hashes)
-    near = np.searchsorted(beam.hashes[order], hashes)
+    near = np.searchsorted(beam.hashes.take(order), hashes)
     places = order.take(near, mode="clip")
-    known = beam.hashes[places] == hashes
+    known = beam.hashes.take(places) == hashes
     stayed.character[places[known]] += gains[known]
     new = np.flatnonzero(~known)
-    parents, labels, gains = take(longer, new)
-    grown = _Beam(
-        np.zeros(gains.size),
-        gains,
-        labels,
-        hashes.take(new),
-        backpointers.add(beam.rows[parents], labels),
-        scorer.extend(take(beam.state, parents), labels),
+    parents, labels, gains = parents.take(new), labels.take(new), gains.take(new)
+    return _Beam(
+        np.concatenate((stayed.blank, np.zeros(gains.size))),
+        np.concatenate((stayed.character, gains)),
+        np.concatenate((stayed.last, labels)),
+        np.concatenate((stayed.hashes, hashes.take(new))),
+        np.concatenate((stayed.rows, backpointers.add(beam.rows.take(parents), labels))),
+        join(stayed.state, scorer.extend(beam.state, parents, labels)),
     )
-    return join(stayed, grown)
 
 
-def _prune(grown: _Beam, options: BeamOptions) -> tuple[_Beam, float]:
+def _prune(grown: _Beam, backpointers: Backpointers, options: BeamOptions) -> tuple[_Beam, float]:
     """The best of the texts; and the new scale."""
     scores = grown.scores()
     places = np.flatnonzero(scores >= scores.max() - options.beam_threshold)
     if places.size > options.beam_width:
         best = np.argpartition(-scores[places], options.beam_width - 1)[: options.beam_width]
         places = places[np.sort(best)]
-    kept = take(grown, places) if places.size < scores.size else grown
-    scale = float((kept.blank + kept.character).max())
-    return kept._replace(blank=kept.blank / scale, character=kept.character / scale), scale
+    if places.size < scores.size:
+        grown = take(grown, places)
+    scale = float((grown.blank + grown.character).max())
+    blank, character, last, hashes, rows, state = grown
+    rows = backpointers.prune(rows)
+    return _Beam(blank / scale, character / scale, last, hashes, rows, state), scale

@@ -2,7 +2,7 @@
 
 A scorer walks along with many growing texts at once, one symbol a step, and says at every step what
 to add to their acoustic scores: `context` while they may go on, `finish` once they are whole. What
-it knows of them is a state: a tuple of arrays, and of further states, with an entry a text.
+it knows of them is a state: a tuple of arrays, whose last axis is the texts, and of further states.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,10 @@ State = TypeVar("State", bound=tuple[Any, ...])
 def take(state: State, places: Ints) -> State:
     """The texts at `places`, in that order."""
     return type(state)(
-        *[take(each, places) if isinstance(each, tuple) else each.take(places) for each in state]
+        *[
+            take(each, places) if isinstance(each, tuple) else each.take(places, -1)
+            for each in state
+        ]
     )
 
 
@@ -30,7 +33,7 @@ def join(state: State, others: State) -> State:
     """The texts of one and then those of the other."""
     return type(state)(
         *[
-            join(one, other) if isinstance(one, tuple) else np.concatenate((one, other))
+            join(one, other) if isinstance(one, tuple) else np.concatenate((one, other), -1)
             for one, other in zip(state, others, strict=True)
         ]
     )
@@ -42,8 +45,8 @@ class Scorer(Protocol[State]):
     def start(self) -> State:
         """Of the empty text."""
 
-    def extend(self, state: State, labels: Ints) -> State:
-        """Of each text with its symbol at the end; a space only after a character."""
+    def extend(self, state: State, places: Ints, labels: Ints) -> State:
+        """Of the texts at `places` with a symbol each at the end; a space only after a word."""
 
     def finish(self, state: State) -> tuple[Floats, Floats]:
         """Language model's log probability and bonus of each text as a whole."""
@@ -71,9 +74,9 @@ class CharacterScorer:
     def start(self) -> CharacterState:
         return CharacterState(np.zeros(1, dtype=np.bool_), np.zeros(1))
 
-    def extend(self, state: CharacterState, labels: Ints) -> CharacterState:
+    def extend(self, state: CharacterState, places: Ints, labels: Ints) -> CharacterState:
         closed = labels == self._space
-        return CharacterState(~closed, state.context + self._word_bonus * closed)
+        return CharacterState(~closed, state.context[places] + self._word_bonus * closed)
 
     def finish(self, state: CharacterState) -> tuple[Floats, Floats]:
         bonus = state.context + self._word_bonus * state.in_word
@@ -89,22 +92,23 @@ class LanguageModel:
 
 
 class WordState(NamedTuple):
-    """What is known of unfinished texts with a language model, (texts,) each.
+    """What is known of unfinished texts with a language model.
 
     Attributes:
-        node: in the lexicon, of the characters since the last space.
-        previous, last: the last two words that are whole, as the language model numbers them.
-        lm: natural log probability of the words that are whole.
-        bonus: their bonuses and penalties.
-        context: what to add to the text's acoustic score.
+        words: (3, texts): the node in the lexicon of the characters since the last space, and the
+            last two words that are whole as the language model numbers them, the last one last.
+        scores: (3, texts): natural log probability of the words that are whole, their bonuses and
+            penalties, and `context`.
     """
 
-    node: Ints
-    previous: Ints
-    last: Ints
-    lm: Floats
-    bonus: Floats
-    context: Floats
+    words: Ints
+    scores: Floats
+
+    @property
+    def context(self) -> Floats:
+        """What to add to each text's acoustic score."""
+        context: Floats = self.scores[-1]
+        return context
 
 
 class WordScorer:
@@ -124,7 +128,8 @@ class WordScorer:
     ) -> None:
         """Walk `model`'s lexicon, and `words` besides, in the alphabet's symbols."""
         self._space = space_of(alphabet)
-        self._options = options
+        self._lm_weight = options.lm_weight
+        self._word_bonus, self._unknown_penalty = options.word_bonus, options.unknown_penalty
         self._model = model
         self._lexicon = model.lexicon
         if words:
@@ -133,35 +138,37 @@ class WordScorer:
         self._look_ahead[OUTSIDE] -= options.unknown_penalty
 
     def start(self) -> WordState:
-        previous, last = self._model.ngrams.start()
-        zero = np.zeros(1)
-        return WordState(np.array([ROOT]), np.array([previous]), np.array([last]), zero, zero, zero)
+        words = [[ROOT], *([word] for word in self._model.ngrams.start())]
+        return WordState(np.array(words), np.zeros((3, 1)))
 
-    def extend(self, state: WordState, labels: Ints) -> WordState:
-        node = self._lexicon.trie[state.node, labels].astype(np.int64)
-        grown = state._replace(node=node)
+    def extend(self, state: WordState, places: Ints, labels: Ints) -> WordState:
+        grown = take(state, places)
+        node, lm, bonus, context = grown.words[0], *grown.scores
+        following = self._lexicon.trie[node, labels]
         closed = np.flatnonzero(labels == self._space)
         if closed.size:
-            grown = self._close(grown, closed, state.node[closed])
-        context = self._options.lm_weight * grown.lm + grown.bonus + self._look_ahead[grown.node]
-        return grown._replace(context=context)
+            self._close(grown, closed)
+            following[closed] = ROOT
+        node[:] = following
+        np.add(self._lm_weight * lm + bonus, self._look_ahead.take(node), out=context)
+        return grown
 
     def finish(self, state: WordState) -> tuple[Floats, Floats]:
         """The last word is closed and the sentence ends; where nothing is said, there is none."""
-        in_word = np.flatnonzero(state.node != ROOT)
-        whole = self._close(state, in_word, state.node[in_word])
-        end = np.full(whole.last.size, self._model.ngrams.numbers[END])
-        ending = self._model.ngrams.score(whole.previous, whole.last, end)
-        said = whole.last != self._model.ngrams.start()[1]
-        return whole.lm + np.where(said, ending, 0.0), whole.bonus
+        whole = take(state, np.arange(state.context.size))
+        node, previous, last = whole.words
+        self._close(whole, np.flatnonzero(node != ROOT))
+        ngrams = self._model.ngrams
+        ending = ngrams.score(previous, last, np.full(last.size, ngrams.numbers[END]))
+        lm, bonus, _ = whole.scores
+        return lm + np.where(last != ngrams.start()[1], ending, 0.0), bonus
 
-    def _close(self, state: WordState, places: Ints, nodes: Ints) -> WordState:
-        """`state` where the words of the texts at `places`, which end at `nodes`, are whole."""
-        node, previous, last = state.node.copy(), state.previous.copy(), state.last.copy()
-        lm, bonus = state.lm.copy(), state.bonus.copy()
-        words = self._lexicon.words[nodes].astype(np.int64)
-        lm[places] += self._model.ngrams.score(previous[places], last[places], words)
-        bonus[places] += self._options.word_bonus
-        bonus[places] -= self._options.unknown_penalty * ~self._lexicon.ends[nodes]
-        previous[places], last[places], node[places] = last[places], words, ROOT
-        return WordState(node, previous, last, lm, bonus, state.context)
+    def _close(self, state: WordState, places: Ints) -> None:
+        """The words of the texts at `places` are whole now: `state` is changed in place."""
+        node, previous, last = state.words.take(places, 1)
+        words = self._lexicon.words[node].astype(np.int64)
+        lm, bonus, _ = state.scores
+        lm[places] += self._model.ngrams.score(previous, last, words)
+        bonus[places] += self._word_bonus
+        bonus[places] -= self._unknown_penalty * ~self._lexicon.ends[node]
+        state.words[0, places], state.words[1, places], state.words[2, places] = ROOT, last, words
