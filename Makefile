@@ -22,6 +22,8 @@ SERVICE = .venv-service
 # Each test runs in one environment: these where torch, linters and a browser's driver are, all
 # others where there is no torch.
 DEV_TESTS = tests/training tests/onnx_export tests/page tests/contract/test_boundaries.py
+# One thread for matrices in each process: with several processes, more would only get in the way.
+ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
@@ -46,13 +48,13 @@ test-quick: test ## Run the tests that take less than about 2 seconds each
 
 test-dev: $(DEV)/.installed
 	@echo "== training, export, page and boundaries =="
-	$(DEV)/bin/python $(PYTEST) $(DEV_TESTS) $(SELECTED) $(PYTEST_ARGS)
+	$(ONE_THREAD) $(DEV)/bin/python $(PYTEST) $(DEV_TESTS) $(SELECTED) $(PYTEST_ARGS)
 
 test-service: $(SERVICE)/.tests-installed
 	@echo "== library and service, where there is no torch =="
 	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
 	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
-	$(SERVICE)/bin/python $(PYTEST) $(patsubst %,--ignore=%,$(DEV_TESTS)) $(SELECTED) $(PYTEST_ARGS)
+	$(ONE_THREAD) $(SERVICE)/bin/python $(PYTEST) $(patsubst %,--ignore=%,$(DEV_TESTS)) $(SELECTED) $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
 
