@@ -1,0 +1,120 @@
+"""Whisper's encoder: a Transformer that has learned from 680,000 hours of speech.
+
+log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> positions -> blocks of
+self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023, "Robust Speech
+Recognition via Large-Scale Weak Supervision", section 2.2).
+
+Whisper pads every recording to 30 s. Here inputs keep their own length: positions are cropped, and
+attention and convolutions are masked by length, so an item's result does not depend on its batch
+neighbours.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 2
+
+
+@dataclass(frozen=True)
+class WhisperShape:
+    """Sizes of an encoder, read off its weights.
+
+    Attributes:
+        mels: bins of the log-mel that it reads.
+        width: of its rows.
+        heads: of each block's attention; `width` is a multiple.
+        layers: blocks.
+        positions: most output frames, 1500 for 30 s.
+    """
+
+    mels: int
+    width: int
+    heads: int
+    layers: int
+    positions: int = 1500
+
+
+class WhisperEncoder(nn.Module):
+    """The encoder. Module names are those of OpenAI's own checkpoints."""
+
+    def __init__(self, shape: WhisperShape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.conv1 = nn.Conv1d(shape.mels, shape.width, 3, padding=1)
+        self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=STRIDE, padding=1)
+        self.register_buffer("positional_embedding", torch.zeros(shape.positions, shape.width))
+        self.blocks = nn.ModuleList([Block(shape) for _ in range(shape.layers)])
+        self.ln_post = nn.LayerNorm(shape.width)
+
+    def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Encode a padded batch.
+
+        Args:
+            features: (batch, frames, mels) float32; what lies beyond an item's length is ignored.
+            lengths: (batch,) int64, frames of each item.
+
+        Returns:
+            (batch, ceil(frames / 2), width) and the lengths (batch,) in its frames.
+        """
+        x = features.transpose(1, 2)  # (batch, mels, frames)
+        x = functional.gelu(self.conv1(x * _own(x, lengths)))
+        x = functional.gelu(self.conv2(x * _own(x, lengths))).transpose(1, 2)
+        lengths = (lengths + STRIDE - 1) // STRIDE
+        x = x + self.positional_embedding[: x.shape[1]]
+        keys = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
+        mask = keys[:, None, None, :]  # (batch, 1, 1, frames): keys that a query may see
+        for block in self.blocks:
+            x = block(x, mask)
+        return self.ln_post(x), lengths
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x))."""
+
+    def __init__(self, shape: WhisperShape) -> None:
+        super().__init__()
+        width = shape.width
+        self.attn_ln = nn.LayerNorm(width)
+        self.attn = SelfAttention(width, shape.heads)
+        self.mlp_ln = nn.LayerNorm(width)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """(batch, frames, width), (batch, 1, 1, frames) bool -> (batch, frames, width)."""
+        x = x + self.attn(self.attn_ln(x), mask)
+        y: Tensor = x + self.mlp(self.mlp_ln(x))
+        return y
+
+
+class SelfAttention(nn.Module):
+    """Scaled dot-product attention in several heads; keys have no bias, as in Whisper."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width)
+        self.out = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """(batch, frames, width), (batch, 1, 1, frames) bool -> (batch, frames, width)."""
+        query, key, value = (self._split(map_(x)) for map_ in (self.query, self.key, self.value))
+        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        merged: Tensor = self.out(seen.transpose(1, 2).flatten(2))
+        return merged
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(batch, frames, width) -> (batch, heads, frames, width / heads)."""
+        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+def _own(x: Tensor, lengths: Tensor) -> Tensor:
+    """1 at an item's own frames, 0 in its padding: (batch, 1, frames) of x's dtype."""
+    frames = torch.arange(x.shape[2], device=x.device)
+    return (frames < lengths.unsqueeze(1)).to(x.dtype).unsqueeze(1)
