@@ -1,4 +1,4 @@
-"""Waveform -> features, one vector every 10 ms: log-mel or MFCC.
+"""Waveform -> features, one vector every 10 ms: log-mel, MFCC or Whisper's log-mel.
 
 The default is the mel front end that NVIDIA NeMo's models use (AudioToMelSpectrogramPreprocessor),
 so that runtimes which feed those can feed ours: pre-emphasis 0.97, a symmetric 25 ms Hann window
@@ -11,6 +11,10 @@ FFT, which is faster and needs no just-in-time compiler on the request path. Pre
 run in float64: in float32 the rounding of the loudest bin drowns the quietest ones and moves their
 logarithms by up to 2e-4, in librosa as well. Blocks of frames that fit the processor's cache make
 that cheaper than float32 in large blocks.
+
+Whisper's log-mel (Radford et al. 2023) is what its pretrained encoders read: a periodic window as
+long as the FFT, the start of the recording reflected and zeros after its end, log10 of the power,
+at most 8 decades below the loudest, (x + 4) / 4. Equal to `openai-whisper` on padded audio.
 """
 
 from collections.abc import Iterator
@@ -33,6 +37,9 @@ _CHUNK_FRAMES = 256
 _BAND_MELS = 16
 """Filters that are multiplied together: fewer take more calls, more take more zeros."""
 _STD_FLOOR = 1e-5
+_WHISPER = (400, 400, 0.0, 1e-10)
+_WHISPER_RANGE = 8.0
+"""Decades of power below the loudest that are told apart."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +47,14 @@ class FeatureSpec(Strict):
     """Everything that defines the features. Facts of a model: they travel with its weights.
 
     Attributes:
-        kind: "log_mel" (natural log of mel power) or "mfcc" (its orthonormal DCT-II).
+        kind: "log_mel" (natural log of mel power), "mfcc" (its orthonormal DCT-II), or "whisper",
+            which goes with n_fft 400, preemphasis 0 and log_guard 1e-10 and has a normalisation of
+            its own.
         normalisation: "utterance" makes each bin zero-mean and unit-variance over the utterance;
             "corpus" uses `corpus_mean` and `corpus_std`, one value a bin, as streaming needs.
     """
 
-    kind: Literal["log_mel", "mfcc"] = "log_mel"
+    kind: Literal["log_mel", "mfcc", "whisper"] = "log_mel"
     sample_rate_hz: int = 16000
     window_ms: float = 25.0
     hop_ms: float = 10.0
@@ -61,8 +70,14 @@ class FeatureSpec(Strict):
     corpus_std: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.kind not in ("log_mel", "mfcc"):
-            raise SpecError(f"features.kind: expected log_mel or mfcc, got {self.kind!r}")
+        if self.kind not in ("log_mel", "mfcc", "whisper"):
+            raise SpecError(f"features.kind: expected log_mel, mfcc or whisper, got {self.kind!r}")
+        front_end = (self.n_fft, self.window_samples, self.preemphasis, self.log_guard)
+        if self.kind == "whisper" and front_end != _WHISPER:
+            raise SpecError(
+                f"features: expected n_fft, window, preemphasis and log_guard of {_WHISPER} for "
+                f"whisper, got {front_end}"
+            )
         if self.normalisation not in ("utterance", "corpus"):
             raise SpecError(
                 f"features.normalisation: expected utterance or corpus, got {self.normalisation!r}"
@@ -92,7 +107,7 @@ class FeatureSpec(Strict):
     @property
     def bins(self) -> int:
         """Width of a feature vector."""
-        return self.n_mels if self.kind == "log_mel" else self.n_mfcc
+        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
 
     @property
     def window_samples(self) -> int:
@@ -188,7 +203,10 @@ def log_mel(
         rows = out[start : start + power.shape[0]]
         for mels, bins, weights in bands:
             np.matmul(power[:, bins], weights, out=rows[:, mels])
-    out += np.float32(spec.log_guard)
+    if spec.kind == "whisper":
+        np.maximum(out, np.float32(spec.log_guard), out=out)
+    else:
+        out += np.float32(spec.log_guard)
     np.log(out, out=out)
     return out
 
@@ -219,7 +237,10 @@ def _power_spectra(
     """
     size, hop, bins = spec.window_samples, spec.hop_samples, spec.n_fft // 2 + 1
     first = (spec.n_fft - size) // 2  # the window is in the FFT's middle
-    window = np.hanning(size)  # symmetric
+    begin, window = first - spec.n_fft // 2, np.hanning(size)  # symmetric
+    if spec.kind == "whisper":  # periodic, and the start reflected
+        begin, window = 0, np.hanning(size + 1)[:-1]
+        samples = np.concatenate([samples[spec.n_fft // 2 : 0 : -1], samples])
     signal = np.empty((_CHUNK_FRAMES - 1) * hop + size)
     windowed = np.zeros((_CHUNK_FRAMES, spec.n_fft))
     spectrum = np.empty((_CHUNK_FRAMES, bins), dtype=np.complex128)
@@ -227,7 +248,7 @@ def _power_spectra(
     views = np.lib.stride_tricks.sliding_window_view(signal, size)[::hop]
     for start in range(0, frames, _CHUNK_FRAMES):
         count = min(_CHUNK_FRAMES, frames - start)
-        _emphasize(samples, start * hop - spec.n_fft // 2 + first, spec.preemphasis, signal)
+        _emphasize(samples, start * hop + begin, spec.preemphasis, signal)
         # numpy.multiply takes half as long again for the same.
         np.einsum("tn,n->tn", views[:count], window, out=windowed[:count, first : first + size])
         np.fft.rfft(windowed[:count], axis=1, out=spectrum[:count])
@@ -253,6 +274,9 @@ def _emphasize(samples: npt.NDArray[np.float32], first: int, factor: float, out:
 def normalize(log_mels: Features, spec: FeatureSpec) -> Features:
     """Log-mel (frames, n_mels) float32 -> features (frames, bins): DCT if MFCC, normalisation."""
     features = log_mels
+    if spec.kind == "whisper":
+        decades = log_mels / np.float32(np.log(10.0))
+        return (np.maximum(decades, decades.max() - np.float32(_WHISPER_RANGE)) + 4.0) / 4.0
     if spec.kind == "mfcc":
         cosines = _cosines(spec.n_mels, spec.n_mfcc)
         features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)
