@@ -276,7 +276,9 @@ def normalize(log_mels: Features, spec: FeatureSpec) -> Features:
     features = log_mels
     if spec.kind == "whisper":
         decades = log_mels / np.float32(np.log(10.0))
-        return (np.maximum(decades, decades.max() - np.float32(_WHISPER_RANGE)) + 4.0) / 4.0
+        np.maximum(decades, decades.max() - np.float32(_WHISPER_RANGE), out=decades)
+        scaled: Features = (decades + np.float32(4.0)) / np.float32(4.0)
+        return scaled
     if spec.kind == "mfcc":
         cosines = _cosines(spec.n_mels, spec.n_mfcc)
         features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)

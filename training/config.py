@@ -58,8 +58,15 @@ class ModelConfig(Strict):
     """The network's shape.
 
     Attributes:
-        conv_channels: of the two 3x3 convolutions in front.
+        encoder: what the recurrent layers read: two convolutions, or the pretrained Transformer
+            encoder of Whisper, which needs `features.kind = "whisper"`.
+        conv_channels: of the two 3x3 convolutions.
         time_strides: of the two; their product is the frame stride, 2 or 4.
+        encoder_size: of the Whisper encoder.
+        encoder_layers: of its blocks that are used, from below; 0 for all.
+        encoder_stack: neighbouring rows of its output, 20 ms each, that are read as one: 1 or 2.
+        frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
+            they give is computed once and cached. 0: all of it learns.
         rnn: the recurrent cell.
         hidden: cells a direction.
         bottleneck: width of a linear map that a recurrent layer reads its input through, both
@@ -70,6 +77,11 @@ class ModelConfig(Strict):
             (intermediate CTC; Lee and Watanabe 2021) and is not exported; 0 for no such head.
     """
 
+    encoder: Literal["convolutions", "whisper"] = "convolutions"
+    encoder_size: Literal["tiny", "base", "small"] = "base"
+    encoder_layers: int = 0
+    encoder_stack: int = 2
+    frozen_layers: int = 0
     conv_channels: int = 32
     time_strides: tuple[int, int] = (2, 2)
     rnn: Literal["lstm", "gru"] = "lstm"
@@ -84,7 +96,15 @@ class ModelConfig(Strict):
     def __post_init__(self) -> None:
         """Refuse strides that lose characters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
-            raise SpecError(f"model.time_strides: expected a product of 2 or 4, got {self}")
+            raise SpecError(
+                f"model.time_strides or encoder_stack: expected a stride of 2 or 4, got {self}"
+            )
+        most = self.encoder_shape[2] if self.encoder == "whisper" else 0
+        if not 0 <= self.frozen_layers <= most:
+            raise SpecError(
+                f"model.frozen_layers: expected 0 to {most} with encoder {self.encoder}, "
+                f"got {self.frozen_layers}"
+            )
         for name in ("phoneme_layer", "intermediate_layer"):
             if not 0 <= getattr(self, name) <= self.layers:
                 raise SpecError(
@@ -92,8 +112,18 @@ class ModelConfig(Strict):
                 )
 
     @property
+    def encoder_shape(self) -> tuple[int, int, int]:
+        """Width, heads and used blocks of the Whisper encoder (Radford et al. 2023, table 1)."""
+        width, heads, layers = {"tiny": (384, 6, 4), "base": (512, 8, 6), "small": (768, 12, 12)}[
+            self.encoder_size
+        ]
+        return width, heads, self.encoder_layers or layers
+
+    @property
     def frame_stride(self) -> int:
         """Feature frames per output frame."""
+        if self.encoder == "whisper":
+            return 2 * self.encoder_stack
         return self.time_strides[0] * self.time_strides[1]
 
 
@@ -221,7 +251,12 @@ class TrainingConfig(Strict):
     loop: LoopConfig = LoopConfig()
 
     def __post_init__(self) -> None:
-        """Refuse a head without a loss, and a loss without a head."""
+        """Refuse a head without a loss, a loss without a head, and another encoder's features."""
+        if (self.model.encoder == "whisper") != (self.features.kind == "whisper"):
+            raise SpecError(
+                "model.encoder and features.kind: expected whisper for both or neither, "
+                f"got {self.model.encoder} and {self.features.kind}"
+            )
         for head in ("phoneme", "intermediate"):
             layer = getattr(self.model, f"{head}_layer")
             weight = getattr(self.loss, f"{head}_weight")

@@ -11,9 +11,11 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from otoscope.posteriors import HeadLogProbs
 from training.config import ModelConfig, TrainingConfig
+from training.model.whisper import WhisperEncoder, WhisperShape
 
 FREQUENCY_STRIDE = 2
 
@@ -63,15 +65,20 @@ class AcousticModel(nn.Module):
         if config.phoneme_layer and not phoneme_classes:
             raise ValueError("expected the number of phoneme classes for the phoneme head, got 0")
         self.config = config
-        channels = config.conv_channels
-        self.convolutions = nn.ModuleList(
-            [
-                _conv(inputs, channels, stride)
-                for inputs, stride in zip((1, channels), config.time_strides, strict=True)
-            ]
-        )
+        if config.encoder == "whisper":
+            self.encoder = WhisperEncoder(WhisperShape(bins, *config.encoder_shape))
+            read = config.encoder_stack * self.encoder.shape.width
+        else:
+            channels = config.conv_channels
+            self.convolutions = nn.ModuleList(
+                [
+                    _conv(inputs, channels, stride)
+                    for inputs, stride in zip((1, channels), config.time_strides, strict=True)
+                ]
+            )
+            read = channels * _strided(_strided(bins))
         width = config.hidden * (2 if config.bidirectional else 1)
-        self.project = nn.Linear(channels * _strided(_strided(bins)), width)
+        self.project = nn.Linear(read, width)
         self.layers = nn.ModuleList([RecurrentLayer(config, width) for _ in range(config.layers)])
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
@@ -85,19 +92,25 @@ class AcousticModel(nn.Module):
         heads = self.heads(features, lengths)
         return heads.log_probs, heads.lengths
 
-    def heads(self, features: Tensor, lengths: Tensor) -> Heads:
+    def heads(self, features: Tensor, lengths: Tensor, *, encoded: bool = False) -> Heads:
         """Posteriors of a padded batch.
 
         Args:
             features: (batch, frames, bins) float32; what lies beyond an item's length is ignored.
             lengths: (batch,) int64, frames of each item.
+            encoded: the features are what the encoder's frozen layers gave, (batch, rows, width),
+                and the lengths are counted in its rows.
         """
-        x = features.unsqueeze(1)  # (batch, 1, frames, bins)
-        for convolution, stride in zip(self.convolutions, self.config.time_strides, strict=True):
-            own = own_frames(lengths, x.shape[2]).to(x.dtype)
-            x = torch.relu(convolution(x * own[:, None, :, None]))
-            lengths = (lengths + stride - 1) // stride
-        x = self.project(x.transpose(1, 2).flatten(2))  # (batch, T', width)
+        if self.config.encoder == "whisper":
+            frozen = self.config.frozen_layers
+            if not encoded:
+                features, lengths = self.encoder.lower(features, lengths, frozen)
+            x, lengths = _stack(
+                self.encoder.upper(features, lengths, frozen), lengths, self.config.encoder_stack
+            )
+        else:
+            x, lengths = self._convolved(features, lengths)
+        x = self.project(x)  # (batch, T', width)
         phonemes = intermediate = None
         for number, layer in enumerate(self.layers, 1):
             x = layer(x, lengths)
@@ -107,6 +120,15 @@ class AcousticModel(nn.Module):
                 intermediate = self.intermediate_head(x)
         logits: Tensor = self.output(self.dropout(self.norm(x)))
         return Heads(logits.float().log_softmax(dim=-1), lengths, phonemes, intermediate)
+
+    def _convolved(self, x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(batch, frames, bins) -> (batch, T', channels * bins left), and the lengths in T'."""
+        x = x.unsqueeze(1)
+        for convolution, stride in zip(self.convolutions, self.config.time_strides, strict=True):
+            own = own_frames(lengths, x.shape[2]).to(x.dtype)
+            x = torch.relu(convolution(x * own[:, None, :, None]))
+            lengths = (lengths + stride - 1) // stride
+        return x.transpose(1, 2).flatten(2), lengths
 
 
 class LowerHead(nn.Module):
@@ -176,8 +198,12 @@ def parameter_count(model: nn.Module) -> int:
 def describe(config: ModelConfig) -> str:
     """The architecture in words."""
     direction = "bidirectional" if config.bidirectional else "unidirectional"
+    encoder = f"2 convolutions of {config.conv_channels} channels"
+    if config.encoder == "whisper":
+        width, _, layers = config.encoder_shape
+        encoder = f"Whisper {config.encoder_size}'s encoder ({layers} layers of {width})"
     words = (
-        f"2 convolutions of {config.conv_channels} channels (time x{config.frame_stride}), "
+        f"{encoder} (time x{config.frame_stride}), "
         f"{config.layers} {direction} {config.rnn.upper()} layers of {config.hidden}"
     )
     if config.bottleneck:
@@ -194,6 +220,16 @@ def _conv(inputs: int, outputs: int, time_stride: int) -> nn.Sequential:
         nn.Conv2d(inputs, outputs, 3, (time_stride, FREQUENCY_STRIDE), padding=1, bias=False),
         nn.BatchNorm2d(outputs),
     )
+
+
+def _stack(x: Tensor, lengths: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """`count` rows side by side, zeros beyond an item's end: (batch, T / count, width * count)."""
+    if count == 1:
+        return x, lengths
+    own = own_frames(lengths, x.shape[1])
+    x = functional.pad(x * own.unsqueeze(2).to(x.dtype), (0, 0, 0, count - 1))
+    rows = x.shape[1] // count
+    return x[:, : rows * count].reshape(x.shape[0], rows, -1), (lengths + count - 1) // count
 
 
 def _strided(size: int) -> int:

@@ -1,7 +1,7 @@
 """Whisper's encoder: a Transformer that has learned from 680,000 hours of speech.
 
-log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> positions -> blocks of
-self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023, "Robust Speech
+log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> positions ->
+blocks of self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023, "Robust Speech
 Recognition via Large-Scale Weak Supervision", section 2.2).
 
 Whisper pads every recording to 30 s. Here inputs keep their own length: positions are cropped, and
@@ -59,16 +59,26 @@ class WhisperEncoder(nn.Module):
         Returns:
             (batch, ceil(frames / 2), width) and the lengths (batch,) in its frames.
         """
+        x, lengths = self.lower(features, lengths, 0)
+        return self.upper(x, lengths, 0), lengths
+
+    def lower(self, features: Tensor, lengths: Tensor, layers: int) -> tuple[Tensor, Tensor]:
+        """What the first `layers` blocks give, to be gone on with by `upper`; as `forward`."""
         x = features.transpose(1, 2)  # (batch, mels, frames)
         x = functional.gelu(self.conv1(x * _own(x, lengths)))
         x = functional.gelu(self.conv2(x * _own(x, lengths))).transpose(1, 2)
         lengths = (lengths + STRIDE - 1) // STRIDE
         x = x + self.positional_embedding[: x.shape[1]]
-        keys = torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1)
-        mask = keys[:, None, None, :]  # (batch, 1, 1, frames): keys that a query may see
-        for block in self.blocks:
-            x = block(x, mask)
-        return self.ln_post(x), lengths
+        for block in self.blocks[:layers]:
+            x = block(x, _keys(x, lengths))
+        return x, lengths
+
+    def upper(self, x: Tensor, lengths: Tensor, layers: int) -> Tensor:
+        """What the blocks above the first `layers` make of those: (batch, frames, width)."""
+        for block in self.blocks[layers:]:
+            x = block(x, _keys(x, lengths))
+        normalized: Tensor = self.ln_post(x)
+        return normalized
 
 
 class Block(nn.Module):
@@ -111,7 +121,12 @@ class SelfAttention(nn.Module):
 
     def _split(self, x: Tensor) -> Tensor:
         """(batch, frames, width) -> (batch, heads, frames, width / heads)."""
-        return x.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:2], self.heads, -1).transpose(1, 2)
+
+
+def _keys(x: Tensor, lengths: Tensor) -> Tensor:
+    """Which frames of (batch, frames, width) a query may see: (batch, 1, 1, frames) bool."""
+    return (torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1))[:, None, None, :]
 
 
 def _own(x: Tensor, lengths: Tensor) -> Tensor:

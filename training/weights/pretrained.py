@@ -85,8 +85,8 @@ def _find(path: Path) -> Path:
             return path / name
     if not path.is_file() or path.suffix not in _READERS:
         raise ModelFileError(
-            f"expected a file of weights ({', '.join(_READERS)}) or a folder with model.safetensors "
-            f"or model.bin, got {path}"
+            f"expected weights ({', '.join(_READERS)}) or a folder with model.safetensors or "
+            f"model.bin, got {path}"
         )
     return path
 
