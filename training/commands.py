@@ -78,6 +78,7 @@ def prepare(options: argparse.Namespace) -> int:
     *_CONFIG,
     _path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
     _path("--start", help="best.pt or model.onnx whose weights a new run begins with"),
+    _path("--encoder", help="Whisper weights (.pt, .safetensors, model.bin) to begin with"),
     _path("--teacher", help="exported model to learn from, if loss.teacher_weight is set"),
     _argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
 )
@@ -98,7 +99,16 @@ def fit(options: argparse.Namespace) -> int:
     teacher = None
     if options.teacher is not None:
         teacher = Teacher(options.teacher, config, options.threads)
-    if Trainer(config, prepared, folder, options.start, teacher).fit():
+    trainer = Trainer(
+        config,
+        prepared,
+        folder,
+        cache=options.cache,
+        start=options.start,
+        encoder=options.encoder,
+        teacher=teacher,
+    )
+    if trainer.fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
     print(f"stopped; the same command continues from {folder / 'last.pt'}")

@@ -125,9 +125,11 @@ class Examples(Dataset[Item]):
         return len(self.examples)
 
     def __getitem__(self, draw: Draw) -> Item:
-        config, raw = self.config, [self._raw(part, draw.epoch) for part in draw.parts]
+        config, raw = self.config, [self._rows(part, draw.epoch) for part in draw.parts]
         rng = np.random.default_rng([config.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
-        whole = normalize(raw[0] if len(raw) == 1 else np.concatenate(raw), config.features)
+        whole = raw[0] if len(raw) == 1 else np.concatenate(raw)
+        if not self.examples[draw.parts[0].example].packs[0].encoded:
+            whole = normalize(whole, config.features)
         examples = [self.examples[part.example] for part in draw.parts]
         phonemes = [example.phonemes for example in examples]
         space = config.alphabet.encode(" " if " " in config.alphabet.symbols else "")
@@ -139,26 +141,34 @@ class Examples(Dataset[Item]):
             whole if config.loss.teacher_weight else None,
         )
 
-    def _raw(self, part: Part, epoch: int) -> Features:
-        """An example's log-mel, warped, in a room and with noise."""
-        config, spec = self.config.augment, self.config.features
-        rng = np.random.default_rng([self.config.seed, epoch, part.example])
+    def _rows(self, part: Part, epoch: int) -> Features:
+        """An example's log-mel, augmented; or what the encoder gave for it."""
         example = self.examples[part.example]
-        raw = example.packs[part.speed][example.index]
-        if config.max_warp:
-            raw = warp(raw, spec, 1.0 + float(rng.uniform(-config.max_warp, config.max_warp)))
-        if rng.random() < config.room_probability:
-            raw = reverberate(
-                raw,
-                spec,
-                reverberation_s=float(rng.uniform(*config.room_reverberation_s)),
-                direct_db=float(rng.uniform(*config.room_direct_db)),
-            )
-        if self.noise is not None and rng.random() < config.noise_probability:
-            noise = self.noise[int(rng.integers(len(self.noise)))]
-            noise = random_excerpt(noise, raw.shape[0], rng)
-            raw = mix_noise(raw, noise, float(rng.uniform(*config.noise_snr_db)))
-        return raw
+        pack = example.packs[part.speed]
+        if pack.encoded:
+            return pack[example.index]
+        rng = np.random.default_rng([self.config.seed, epoch, part.example])
+        return augmented(pack[example.index], self.config, self.noise, rng)
+
+
+def augmented(
+    raw: Features, config: TrainingConfig, noise: FeaturePack | None, rng: np.random.Generator
+) -> Features:
+    """Log-mel (frames, n_mels) float32, warped, in a room and with noise, as drawn."""
+    augment, spec = config.augment, config.features
+    if augment.max_warp:
+        raw = warp(raw, spec, 1.0 + float(rng.uniform(-augment.max_warp, augment.max_warp)))
+    if rng.random() < augment.room_probability:
+        raw = reverberate(
+            raw,
+            spec,
+            reverberation_s=float(rng.uniform(*augment.room_reverberation_s)),
+            direct_db=float(rng.uniform(*augment.room_direct_db)),
+        )
+    if noise is not None and rng.random() < augment.noise_probability:
+        excerpt = random_excerpt(noise[int(rng.integers(len(noise)))], raw.shape[0], rng)
+        raw = mix_noise(raw, excerpt, float(rng.uniform(*augment.noise_snr_db)))
+    return raw
 
 
 def collate(items: Sequence[Item]) -> Batch:
@@ -171,6 +181,11 @@ def collate(items: Sequence[Item]) -> Batch:
     )
 
 
+def row_s(examples: Sequence[Example], config: TrainingConfig) -> float:
+    """Seconds between the rows that items are made of: features, or an encoder's."""
+    return config.features.hop_s * (2 if examples[0].packs[0].encoded else 1)
+
+
 def epoch_batches(
     examples: Sequence[Example], config: TrainingConfig, epoch: int
 ) -> list[list[Draw]]:
@@ -179,7 +194,7 @@ def epoch_batches(
     A batch has at most `loop.batch_s` seconds, padding included; a longer utterance is alone. Where
     utterances are read twice, it holds the first view of all, then the second of all.
     """
-    batch_frames, views = round(config.loop.batch_s / config.features.hop_s), config.loss.views
+    batch_frames, views = round(config.loop.batch_s / row_s(examples, config)), config.loss.views
     rng = np.random.default_rng([config.seed, epoch])
     speeds = rng.integers(len(examples[0].packs), size=len(examples))
     chosen = _draw_shares(examples, [source.share for source in config.corpus.train], rng)
@@ -224,7 +239,7 @@ def _join(
 ) -> list[tuple[Part, ...]]:
     """Join a share of the parts, of any speakers, up to a random length each."""
     share = config.augment.join_probability
-    most_frames = round(config.augment.join_max_s / config.features.hop_s)
+    most_frames = round(config.augment.join_max_s / row_s(examples, config))
     order = rng.permutation(len(parts)) if share else np.arange(len(parts))
     loose = round(len(parts) * (1 - share))
     items: list[tuple[Part, ...]] = [(parts[place],) for place in order[:loose]]

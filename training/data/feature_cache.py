@@ -26,15 +26,19 @@ from otoscope.strict_json import dump
 
 @dataclass(frozen=True)
 class FeaturePack:
-    """Raw log-mel of many utterances, end to end.
+    """Raw log-mel of many utterances, end to end, or what an encoder made of it.
 
     Attributes:
-        rows: (frames of all, n_mels) float32, memory-mapped.
+        rows: (frames of all, n_mels) float32, memory-mapped; or encoded, (rows, width) float16.
         offsets: (utterances + 1,) int64, where each begins.
+        name: of its file, without suffix: different for different contents.
+        encoded: whether `training.data.encoder_cache` made it.
     """
 
-    rows: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.floating]
     offsets: npt.NDArray[np.int64]
+    name: str = ""
+    encoded: bool = False
 
     @property
     def frames(self) -> npt.NDArray[np.int64]:
@@ -45,7 +49,8 @@ class FeaturePack:
         return self.offsets.size - 1
 
     def __getitem__(self, index: int) -> Features:
-        return self.rows[self.offsets[index] : self.offsets[index + 1]]
+        rows = self.rows[self.offsets[index] : self.offsets[index + 1]]
+        return rows.astype(np.float32, copy=False)
 
 
 def feature_pack(
@@ -77,11 +82,13 @@ def feature_pack(
         offsets = np.cumsum([0, *(matrix.shape[0] for matrix in matrices)], dtype=np.int64)
         _save(rows_path, np.concatenate(matrices))
         _save(offsets_path, offsets)  # last: its presence says that the pack is whole
-    return FeaturePack(np.load(rows_path, mmap_mode="r"), np.load(offsets_path))
+    return FeaturePack(np.load(rows_path, mmap_mode="r"), np.load(offsets_path), stem)
 
 
 def _digest(paths: Sequence[Path], spec: FeatureSpec, speed: float) -> str:
-    definition = dump(replace(spec, kind="log_mel", normalisation="utterance"))
+    if spec.kind == "mfcc":  # begins as log-mel
+        spec = replace(spec, kind="log_mel")
+    definition = dump(replace(spec, normalisation="utterance"))
     for later in ("n_mfcc", "corpus_mean", "corpus_std"):
         del definition[later]
     digest = hashlib.sha256(json.dumps([definition, speed], sort_keys=True).encode())

@@ -33,7 +33,8 @@ class DevSet:
 
     def features(self, place: int, spec: FeatureSpec) -> Features:
         """What the model reads of the utterance at `place` of `indices`, (frames, bins) float32."""
-        return normalize(self.pack[self.indices[place]], spec)
+        rows = self.pack[self.indices[place]]
+        return rows if self.pack.encoded else normalize(rows, spec)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,18 @@ class AcousticModel(nn.Module):
         heads = self.heads(features, lengths)
         return heads.log_probs, heads.lengths
 
+    def frozen_weights(self) -> dict[str, Tensor]:
+        """Those of the encoder's convolutions and `frozen_layers` blocks; none if all learn."""
+        if not self.config.frozen_layers:
+            return {}
+        upper = [f"encoder.blocks.{n}." for n in range(self.config.frozen_layers, 99)]
+        return {
+            name: weights
+            for name, weights in self.named_parameters()
+            if name.startswith(("encoder.conv", "encoder.blocks."))
+            and not name.startswith(tuple(upper))
+        }
+
     def heads(self, features: Tensor, lengths: Tensor, *, encoded: bool = False) -> Heads:
         """Posteriors of a padded batch.
 

@@ -1,8 +1,8 @@
 """Whisper's encoder: a Transformer that has learned from 680,000 hours of speech.
 
 log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> positions ->
-blocks of self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023, "Robust Speech
-Recognition via Large-Scale Weak Supervision", section 2.2).
+blocks of self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023,
+"Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2).
 
 Whisper pads every recording to 30 s. Here inputs keep their own length: positions are cropped, and
 attention and convolutions are masked by length, so an item's result does not depend on its batch
@@ -45,6 +45,7 @@ class WhisperEncoder(nn.Module):
         self.shape = shape
         self.conv1 = nn.Conv1d(shape.mels, shape.width, 3, padding=1)
         self.conv2 = nn.Conv1d(shape.width, shape.width, 3, stride=STRIDE, padding=1)
+        self.positional_embedding: Tensor
         self.register_buffer("positional_embedding", torch.zeros(shape.positions, shape.width))
         self.blocks = nn.ModuleList([Block(shape) for _ in range(shape.layers)])
         self.ln_post = nn.LayerNorm(shape.width)

@@ -23,7 +23,8 @@ from tqdm import tqdm
 from otoscope.errors import SpecError
 from otoscope.strict_json import dump
 from training.config import OptimiserConfig, TrainingConfig
-from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches
+from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
+from training.data.encoder_cache import encode
 from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
 from training.model.network import AcousticModel, untrained
@@ -32,6 +33,7 @@ from training.run import validation
 from training.run.metrics_log import History
 from training.run.plots import save_pictures
 from training.weights import checkpoint
+from training.weights.pretrained import load_encoder
 from training.weights.warm_start import warm_start
 
 
@@ -43,7 +45,10 @@ class Trainer:
         config: TrainingConfig,
         prepared: Prepared,
         folder: Path,
+        *,
+        cache: Path,
         start: Path | None = None,
+        encoder: Path | None = None,
         teacher: Teacher | None = None,
     ) -> None:
         """Build the model.
@@ -52,7 +57,9 @@ class Trainer:
             config: the run's choices.
             prepared: what it learns from.
             folder: of its checkpoints; a run that is there is resumed.
+            cache: folder for what frozen layers give.
             start: weights that a new run begins with: another run's `best.pt`, or a model.onnx.
+            encoder: pretrained weights of the encoder, where `config.model` has one and no start.
             teacher: whose posteriors it learns, where `config.loss` has a weight for them.
         """
         if (teacher is not None) != (config.loss.teacher_weight > 0):
@@ -63,11 +70,16 @@ class Trainer:
         self._teacher = teacher
         self.config = config
         self._start = start
+        self._cache = cache
         self.prepared = prepared
         self.folder = folder
         self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
         self.model = untrained(config)
+        if encoder is not None:
+            load_encoder(encoder, self.model.encoder)
+        for weights in self.model.frozen_weights().values():
+            weights.requires_grad = False
         self.average = AveragedModel(
             self.model,
             multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.average_decay),  # type: ignore[no-untyped-call]
@@ -81,7 +93,7 @@ class Trainer:
         )
         self.history = History(folder / "history.jsonl")
         self._examples = Examples(prepared.examples, config, prepared.noise)
-        self._total_steps = sum(len(self._batches(e)) for e in range(config.loop.epochs))
+        self._total_steps = 0
         self._saved_at = time.monotonic()
         self._stopped = False
 
@@ -92,6 +104,10 @@ class Trainer:
             True at the end, False if SIGTERM or SIGINT stopped it; there is a checkpoint then.
         """
         self.resume()
+        if self.config.model.frozen_layers:
+            self.prepared = encode(self.prepared, self.model, self.config, self._cache)
+            self._examples = Examples(self.prepared.examples, self.config)
+        self._total_steps = sum(len(self._batches(e)) for e in range(self.config.loop.epochs))
         signals = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self._ask_to_stop) for number in signals}
         try:
@@ -161,13 +177,15 @@ class Trainer:
         self.average.update_parameters(self.model)
         progress.step += 1
         progress.batch += 1
-        progress.audio_s += int(batch.lengths.sum()) * self.config.features.hop_s
+        progress.audio_s += int(batch.lengths.sum()) * row_s(self._examples.examples, self.config)
         self.history.add_step(progress.step, losses, rate, float(norm))
         return losses.character.item()
 
     def _losses(self, batch: Batch) -> Losses:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
-            heads = self.model.heads(batch.features, batch.lengths)
+            heads = self.model.heads(
+                batch.features, batch.lengths, encoded=self.config.model.frozen_layers > 0
+            )
         teacher = None if self._teacher is None else self._teacher.heads(batch)
         return all_losses(heads, batch, self.config.loss, teacher)
 

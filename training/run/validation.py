@@ -43,7 +43,7 @@ def recognize(
         now, waiting = waiting[:size], waiting[size:]
         batch = collate([Item(dev.features(place, spec)) for place in now])
         with torch.inference_mode():
-            heads = model.heads(batch.features, batch.lengths)
+            heads = model.heads(batch.features, batch.lengths, encoded=dev.pack.encoded)
         results |= zip(now, heads.unpadded(), strict=True)
     return [results[place] for place in places]
 

@@ -17,10 +17,7 @@ import torch
 from torch import Tensor
 
 from otoscope.errors import ModelFileError
-from training.model.whisper import WhisperEncoder, WhisperShape
-
-_HEAD_WIDTH = 64
-"""Of every Whisper model."""
+from training.model.whisper import WhisperEncoder
 
 _CTRANSLATE2_TYPES = ("<f4", "i1", "<i2", "<i4", "<f2")
 _CTRANSLATE2 = {
@@ -47,30 +44,24 @@ _HUGGING_FACE = {
 }
 
 
-def load_encoder(path: Path) -> WhisperEncoder:
-    """Read an encoder.
+def load_encoder(path: Path, encoder: WhisperEncoder) -> None:
+    """Give `encoder` the weights in a file; blocks that it does not have are passed over.
 
     Args:
         path: a .pt, .safetensors or model.bin file, or a folder with one of the latter two.
+        encoder: of the same width and mels.
 
     Raises:
-        ModelFileError: if it is missing or holds no Whisper encoder.
+        ModelFileError: if the file is missing, or holds no Whisper encoder of that size.
     """
     path = _find(path)
     try:
         weights = _READERS[path.suffix](path)
-        shape = WhisperShape(
-            mels=weights["conv1.weight"].shape[1],
-            width=weights["conv1.weight"].shape[0],
-            heads=weights["conv1.weight"].shape[0] // _HEAD_WIDTH,
-            layers=1 + max(int(name.split(".")[1]) for name in weights if name[:7] == "blocks."),
-            positions=weights["positional_embedding"].shape[0],
-        )
-        encoder = WhisperEncoder(shape)
-        encoder.load_state_dict(weights)
+        encoder.load_state_dict({name: weights[name] for name in encoder.state_dict()})
     except (KeyError, ValueError, RuntimeError, struct.error, IndexError) as error:
-        raise ModelFileError(f"{path}: expected a Whisper encoder: {error!r}") from error
-    return encoder
+        raise ModelFileError(
+            f"{path}: expected a Whisper encoder of {encoder.shape}: {error!r}"
+        ) from error
 
 
 def file_sha256(path: Path) -> str:
