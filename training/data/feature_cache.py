@@ -32,7 +32,7 @@ class FeaturePack:
         rows: (frames of all, n_mels) float32, memory-mapped; or encoded, (rows, width) float16.
         offsets: (utterances + 1,) int64, where each begins.
         name: of its file, without suffix: different for different contents.
-        encoded: whether `training.data.encoder_cache` made it.
+        encoded: whether `training.run.encoder_cache` made it.
     """
 
     rows: npt.NDArray[np.floating]

@@ -24,12 +24,12 @@ from otoscope.errors import SpecError
 from otoscope.strict_json import dump
 from training.config import OptimiserConfig, TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
-from training.data.encoder_cache import encode
 from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
 from training.model.network import AcousticModel, untrained
 from training.model.teacher import Teacher
 from training.run import validation
+from training.run.encoder_cache import encode
 from training.run.metrics_log import History
 from training.run.plots import save_pictures
 from training.weights import checkpoint
@@ -45,11 +45,11 @@ class Trainer:
         config: TrainingConfig,
         prepared: Prepared,
         folder: Path,
-        *,
-        cache: Path,
         start: Path | None = None,
-        encoder: Path | None = None,
         teacher: Teacher | None = None,
+        *,
+        encoder: Path | None = None,
+        cache: Path | None = None,
     ) -> None:
         """Build the model.
 
@@ -57,10 +57,10 @@ class Trainer:
             config: the run's choices.
             prepared: what it learns from.
             folder: of its checkpoints; a run that is there is resumed.
-            cache: folder for what frozen layers give.
             start: weights that a new run begins with: another run's `best.pt`, or a model.onnx.
-            encoder: pretrained weights of the encoder, where `config.model` has one and no start.
             teacher: whose posteriors it learns, where `config.loss` has a weight for them.
+            encoder: pretrained weights of the encoder, where `config.model` has one and no start.
+            cache: folder for what frozen layers give; by default the run's.
         """
         if (teacher is not None) != (config.loss.teacher_weight > 0):
             raise SpecError(
@@ -70,7 +70,7 @@ class Trainer:
         self._teacher = teacher
         self.config = config
         self._start = start
-        self._cache = cache
+        self._cache = cache or folder
         self.prepared = prepared
         self.folder = folder
         self.progress = checkpoint.Progress()

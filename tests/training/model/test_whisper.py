@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from otoscope.errors import ModelFileError
 from training.model.whisper import WhisperEncoder, WhisperShape
@@ -53,8 +54,6 @@ def _openai(encoder: WhisperEncoder, folder: Path) -> Path:
 
 
 def _hugging_face(encoder: WhisperEncoder, folder: Path) -> Path:
-    from safetensors.torch import save_file
-
     names = {
         "blocks.": "layers.",
         "attn_ln": "self_attn_layer_norm",
@@ -70,9 +69,10 @@ def _hugging_face(encoder: WhisperEncoder, folder: Path) -> Path:
     }
     weights = {"model.decoder.layers.0.encoder_attn.k_proj.weight": torch.ones(3)}
     for name, value in encoder.state_dict().items():
+        key = f"model.encoder.{name}"
         for ours, theirs in names.items():
-            name = name.replace(ours, theirs)
-        weights[f"model.encoder.{name}"] = value.half()
+            key = key.replace(ours, theirs)
+        weights[key] = value.half()
     save_file(weights, folder / "model.safetensors")
     return folder
 
@@ -142,7 +142,7 @@ def test_other_sizes_and_files_are_refused(encoder, tmp_path):
     (tmp_path / "model.bin").write_bytes(b"no model")
     with pytest.raises(ModelFileError, match="expected a Whisper encoder of"):
         load_encoder(tmp_path, WhisperEncoder(SHAPE))
-    with pytest.raises(ModelFileError, match="got .*nothing.pt"):
+    with pytest.raises(ModelFileError, match=r"got .*nothing\.pt"):
         load_encoder(tmp_path / "nothing.pt", WhisperEncoder(SHAPE))
 
 
