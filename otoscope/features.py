@@ -17,7 +17,6 @@ long as the FFT, the start of the recording reflected and zeros after its end, l
 at most 8 decades below the loudest, (x + 4) / 4. Equal to `openai-whisper` on padded audio.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -28,12 +27,12 @@ import numpy.typing as npt
 from otoscope.arrays import Floats
 from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, SpecError
+from otoscope.spectra import power_spectra
 from otoscope.strict_json import Strict
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
 Filterbank = npt.NDArray[np.float32]  # (n_mels, n_fft // 2 + 1) float32
 
-_CHUNK_FRAMES = 256
 _BAND_MELS = 16
 """Filters that are multiplied together: fewer take more calls, more take more zeros."""
 _STD_FLOOR = 1e-5
@@ -199,7 +198,15 @@ def log_mel(
         )
     bands = _bands(mel_filterbank(spec) if filterbank is None else filterbank)
     out = np.empty((spec.frames(samples.shape[0]), spec.n_mels), dtype=np.float32)
-    for start, power in _power_spectra(samples, out.shape[0], spec):
+    for start, power in power_spectra(
+        samples,
+        out.shape[0],
+        _window(spec),
+        hop=spec.hop_samples,
+        n_fft=spec.n_fft,
+        preemphasis=spec.preemphasis,
+        reflect=spec.kind == "whisper",
+    ):
         rows = out[start : start + power.shape[0]]
         for mels, bins, weights in bands:
             np.matmul(power[:, bins], weights, out=rows[:, mels])
@@ -209,6 +216,12 @@ def log_mel(
         out += np.float32(spec.log_guard)
     np.log(out, out=out)
     return out
+
+
+def _window(spec: FeatureSpec) -> Floats:
+    """The Hann window (window_samples,) float64: symmetric, or periodic as Whisper's."""
+    size = spec.window_samples
+    return np.hanning(size + 1)[:-1] if spec.kind == "whisper" else np.hanning(size)
 
 
 def _bands(filters: Filterbank) -> list[tuple[slice, slice, Filterbank]]:
@@ -225,50 +238,6 @@ def _bands(filters: Filterbank) -> list[tuple[slice, slice, Filterbank]]:
         bins = slice(inside[0], inside[-1] + 1) if inside.size else slice(0, 0)
         bands.append((mels, bins, np.ascontiguousarray(filters[mels, bins].T)))
     return bands
-
-
-def _power_spectra(
-    samples: npt.NDArray[np.float32], frames: int, spec: FeatureSpec
-) -> Iterator[tuple[int, npt.NDArray[np.float32]]]:
-    """Blocks of |FFT|^2, (frames, n_fft // 2 + 1), each with its first frame's number.
-
-    All blocks lie in the same memory, one after the other: to ask the system for new memory would
-    take longer than the FFT itself.
-    """
-    size, hop, bins = spec.window_samples, spec.hop_samples, spec.n_fft // 2 + 1
-    first = (spec.n_fft - size) // 2  # the window is in the FFT's middle
-    begin, window = first - spec.n_fft // 2, np.hanning(size)  # symmetric
-    if spec.kind == "whisper":  # periodic, and the start reflected
-        begin, window = 0, np.hanning(size + 1)[:-1]
-        samples = np.concatenate([samples[spec.n_fft // 2 : 0 : -1], samples])
-    signal = np.empty((_CHUNK_FRAMES - 1) * hop + size)
-    windowed = np.zeros((_CHUNK_FRAMES, spec.n_fft))
-    spectrum = np.empty((_CHUNK_FRAMES, bins), dtype=np.complex128)
-    power = np.empty((_CHUNK_FRAMES, bins), dtype=np.float32)
-    views = np.lib.stride_tricks.sliding_window_view(signal, size)[::hop]
-    for start in range(0, frames, _CHUNK_FRAMES):
-        count = min(_CHUNK_FRAMES, frames - start)
-        _emphasize(samples, start * hop + begin, spec.preemphasis, signal)
-        # numpy.multiply takes half as long again for the same.
-        np.einsum("tn,n->tn", views[:count], window, out=windowed[:count, first : first + size])
-        np.fft.rfft(windowed[:count], axis=1, out=spectrum[:count])
-        parts = spectrum.view(np.float64).reshape(_CHUNK_FRAMES, bins, 2)[:count]
-        np.multiply(parts, parts, out=parts)
-        np.add(parts[:, :, 0], parts[:, :, 1], out=power[:count], casting="same_kind")
-        yield start, power[:count]
-
-
-def _emphasize(samples: npt.NDArray[np.float32], first: int, factor: float, out: Floats) -> None:
-    """Fill `out` with x(t) - factor x(t - 1) from t = `first` on; beyond the ends of x with 0."""
-    begin, end = max(first, 0), min(first + out.size, samples.size)
-    out[: begin - first] = 0.0
-    out[max(end - first, 0) :] = 0.0
-    inside = out[begin - first : max(end - first, 0)]
-    inside[:1] = 0.0  # nothing is before the first sample
-    after = max(begin, 1)
-    before = samples[after - 1 : end - 1]
-    np.multiply(before, -factor, out=inside[after - begin :], dtype=np.float64)
-    inside += samples[begin:end]
 
 
 def normalize(log_mels: Features, spec: FeatureSpec) -> Features:

@@ -77,8 +77,7 @@ def prepare(options: argparse.Namespace) -> int:
     "fit",
     *_CONFIG,
     _path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
-    _path("--start", help="best.pt or model.onnx whose weights a new run begins with"),
-    _path("--encoder", help="Whisper weights (.pt, .safetensors, model.bin) to begin with"),
+    _path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
     _path("--teacher", help="exported model to learn from, if loss.teacher_weight is set"),
     _argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
 )
@@ -99,16 +98,7 @@ def fit(options: argparse.Namespace) -> int:
     teacher = None
     if options.teacher is not None:
         teacher = Teacher(options.teacher, config, options.threads)
-    trainer = Trainer(
-        config,
-        prepared,
-        folder,
-        cache=options.cache,
-        start=options.start,
-        encoder=options.encoder,
-        teacher=teacher,
-    )
-    if trainer.fit():
+    if Trainer(config, prepared, folder, options.start, teacher, cache=options.cache).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
     print(f"stopped; the same command continues from {folder / 'last.pt'}")

@@ -218,7 +218,7 @@ def test_shorter_than_a_hop_that_is_longer_than_the_window():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"kind": "chroma"}, "expected log_mel or mfcc, got 'chroma'"),
+        ({"kind": "chroma"}, "expected log_mel, mfcc or whisper, got 'chroma'"),
         ({"normalisation": "none"}, "expected utterance or corpus, got 'none'"),
         ({"window_ms": 40.0}, "1 to n_fft=512 samples, got 640"),
         ({"window_ms": 0.0}, "got 0"),

@@ -42,6 +42,7 @@ def encode(
         config: of the run.
         cache: folder of packs.
     """
+    cache.mkdir(parents=True, exist_ok=True)
     key = _digest(model, config)
     train: dict[str, FeaturePack] = {}
     for pack in {pack.name: pack for one in prepared.examples for pack in one.packs}.values():
@@ -61,7 +62,7 @@ def _digest(model: AcousticModel, config: TrainingConfig) -> str:
     """Of all that encoded rows follow from besides the features: weights and augmentation."""
     digest = hashlib.sha256(json.dumps([dump(config.augment), config.seed]).encode())
     for name, weights in sorted(model.frozen_weights().items()):
-        digest.update(name.encode() + weights.numpy().tobytes())
+        digest.update(name.encode() + weights.detach().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

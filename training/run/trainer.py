@@ -33,7 +33,6 @@ from training.run.encoder_cache import encode
 from training.run.metrics_log import History
 from training.run.plots import save_pictures
 from training.weights import checkpoint
-from training.weights.pretrained import load_encoder
 from training.weights.warm_start import warm_start
 
 
@@ -48,7 +47,6 @@ class Trainer:
         start: Path | None = None,
         teacher: Teacher | None = None,
         *,
-        encoder: Path | None = None,
         cache: Path | None = None,
     ) -> None:
         """Build the model.
@@ -57,9 +55,9 @@ class Trainer:
             config: the run's choices.
             prepared: what it learns from.
             folder: of its checkpoints; a run that is there is resumed.
-            start: weights that a new run begins with: another run's `best.pt`, or a model.onnx.
+            start: weights that a new run begins with: another run's `best.pt`, a model.onnx, or
+                Whisper's for the encoder.
             teacher: whose posteriors it learns, where `config.loss` has a weight for them.
-            encoder: pretrained weights of the encoder, where `config.model` has one and no start.
             cache: folder for what frozen layers give; by default the run's.
         """
         if (teacher is not None) != (config.loss.teacher_weight > 0):
@@ -76,8 +74,6 @@ class Trainer:
         self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
         self.model = untrained(config)
-        if encoder is not None:
-            load_encoder(encoder, self.model.encoder)
         for weights in self.model.frozen_weights().values():
             weights.requires_grad = False
         self.average = AveragedModel(
@@ -233,6 +229,8 @@ class Trainer:
         path = self.folder / "last.pt"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
+            if self._start is None and self.config.model.frozen_layers:
+                raise SpecError("model.frozen_layers: expected a start with weights, got none")
             if self._start is not None:
                 warm_start(self._start, self.model, self.first_batches)
                 self._averaged().load_state_dict(self.model.state_dict())

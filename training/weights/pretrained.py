@@ -4,7 +4,6 @@ Three forms are read: OpenAI's .pt, Hugging Face's model.safetensors, and CTrans
 (faster-whisper's). The decoder's weights are passed over.
 """
 
-import hashlib
 import re
 import struct
 from collections.abc import Iterator
@@ -64,10 +63,14 @@ def load_encoder(path: Path, encoder: WhisperEncoder) -> None:
         ) from error
 
 
-def file_sha256(path: Path) -> str:
-    """SHA-256 of the file that `load_encoder` reads, hexadecimal."""
-    with _find(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def is_whisper(path: Path) -> bool:
+    """Whether `path` is of a form that holds Whisper's weights, and no checkpoint of a run."""
+    if path.suffix == ".pt" and path.is_file():
+        try:
+            return "model_state_dict" in torch.load(path, map_location="cpu", weights_only=True)
+        except Exception:  # noqa: BLE001 - whatever it is: who reads checkpoints says so
+            return False
+    return path.is_dir() or path.suffix in (".safetensors", ".bin")
 
 
 def _find(path: Path) -> Path:

@@ -11,6 +11,7 @@ from training.data.dataset import Batch
 from training.model.network import AcousticModel
 from training.weights import checkpoint, from_onnx, low_rank
 from training.weights.batchnorm import settle
+from training.weights.pretrained import is_whisper, load_encoder
 
 _BATCHES = 20
 """That bottlenecks are fitted to."""
@@ -33,13 +34,17 @@ def warm_start(path: Path, model: AcousticModel, batches: Callable[[], Iterable[
     A layer with a bottleneck that begins with one without it comes as close to that as it can.
 
     Args:
-        path: another run's `best.pt`, or a model.onnx.
+        path: another run's `best.pt`, a model.onnx, or Whisper's weights (`pretrained`).
         model: takes them.
         batches: of the run; normalisation and bottlenecks are fitted to the first.
 
     Raises:
         ModelFileError: if the file is neither.
     """
+    if is_whisper(path):
+        load_encoder(path, model.encoder)
+        tqdm.write(f"starting from {path}: the encoder's weights taken, all others new")
+        return
     theirs = read_weights(path)
     if low_rank.fits(theirs, model):
         theirs = low_rank.narrowed(theirs, model, itertools.islice(batches(), _BATCHES))

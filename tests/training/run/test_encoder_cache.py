@@ -1,0 +1,107 @@
+"""What frozen layers give is computed once, and a run learns above it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from otoscope.errors import SpecError
+from otoscope.features import FeatureSpec, normalize
+from training.config import TrainingConfig, read_config
+from training.data.prepare import Prepared, prepare
+from training.model.network import AcousticModel, untrained
+from training.run import encoder_cache
+from training.run.encoder_cache import encode
+from training.run.trainer import Trainer
+
+WHISPER = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
+
+
+@pytest.fixture(scope="module")
+def config(config_path: Path) -> TrainingConfig:
+    tones = read_config(config_path)
+    return replace(
+        tones,
+        features=WHISPER,
+        corpus=replace(tones.corpus, noise="", speeds=(1.0,)),
+        model=replace(
+            tones.model, encoder="whisper", encoder_size="tiny", encoder_layers=1, frozen_layers=1
+        ),
+        augment=replace(tones.augment, noise_probability=0.0, frequency_masks=0),
+        loop=replace(tones.loop, epochs=1),
+    )
+
+
+@pytest.fixture(scope="module")
+def prepared(config: TrainingConfig, tones: Path, tmp_path_factory: pytest.TempPathFactory):
+    prepared = prepare(config, tones, tmp_path_factory.mktemp("features"))
+    return replace(prepared, examples=prepared.examples[:12])
+
+
+@pytest.fixture(scope="module")
+def model(config: TrainingConfig) -> AcousticModel:
+    torch.manual_seed(0)
+    return untrained(config).eval()
+
+
+@torch.inference_mode()
+def test_heads_above_the_cache_are_those_of_the_whole_model(
+    config: TrainingConfig, prepared: Prepared, model: AcousticModel, tmp_path: Path
+) -> None:
+    encoded = encode(prepared, model, config, tmp_path)
+    [pack] = {one.packs[0].name: one.packs[0] for one in encoded.examples}.values()
+    assert pack.encoded
+    for place in (0, 5):
+        rows = torch.from_numpy(pack[place])[None]
+        raw = prepared.examples[0].packs[0][place]
+        whole = torch.from_numpy(normalize(raw, config.features))[None]
+        above = model.heads(rows, torch.tensor([rows.shape[1]]), encoded=True)
+        through = model.heads(whole, torch.tensor([whole.shape[1]]))
+        torch.testing.assert_close(above.log_probs, through.log_probs, rtol=0, atol=1e-2)
+
+
+def test_a_cache_broken_off_is_gone_on_with(
+    config: TrainingConfig,
+    prepared: Prepared,
+    model: AcousticModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoder_cache, "_BATCH_FRAMES", 500)
+    whole = encode(prepared, model, config, tmp_path / "whole").dev[0].pack
+    run, calls = encoder_cache._run, []
+
+    def breaks_off(model: AcousticModel, matrices: list[np.ndarray]) -> list[np.ndarray]:
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        calls.append(len(matrices))
+        return run(model, matrices)
+
+    monkeypatch.setattr(encoder_cache, "_run", breaks_off)
+    with pytest.raises(KeyboardInterrupt):
+        encode(prepared, model, config, tmp_path / "other")
+    monkeypatch.setattr(encoder_cache, "_run", run)
+    again = encode(prepared, model, config, tmp_path / "other").dev[0].pack
+    np.testing.assert_array_equal(again.rows, whole.rows)
+
+
+def test_a_run_begins_with_whispers_weights_and_leaves_them(
+    config: TrainingConfig, prepared: Prepared, model: AcousticModel, tmp_path: Path
+) -> None:
+    weights = {f"encoder.{name}": one for name, one in model.encoder.state_dict().items()}
+    torch.save({"dims": {}, "model_state_dict": weights}, tmp_path / "tiny.pt")
+    trainer = Trainer(config, prepared, tmp_path / "run", tmp_path / "tiny.pt")
+    before = trainer.model.project.weight.clone()
+    assert trainer.fit()
+    assert not torch.equal(trainer.model.project.weight, before)
+    for name, one in model.frozen_weights().items():
+        torch.testing.assert_close(trainer.model.get_parameter(name), one, rtol=0, atol=0)
+
+
+def test_frozen_layers_need_weights(
+    config: TrainingConfig, prepared: Prepared, tmp_path: Path
+) -> None:
+    with pytest.raises(SpecError, match="expected a start with weights"):
+        Trainer(config, prepared, tmp_path).fit()
