@@ -10,7 +10,7 @@ from service.errors import UploadStalledError, UploadTooLargeError
 class BodyLimitMiddleware:
     """ASGI middleware that counts a request's body as it arrives and stops at a limit.
 
-    Whoever reads the body gets UploadTooLargeError, with or without a Content-Length, and
+    What reads the body gets UploadTooLargeError, with or without a Content-Length, and
     UploadStalledError if the client stops sending before its request is whole.
     """
 

@@ -46,6 +46,6 @@ def transcription(services: ServicesDep, result_id: ResultId) -> Response:
 def delete(services: ServicesDep, result_id: ResultId) -> None:
     """Text and posteriors are gone after this; the recording itself was never kept.
 
-    Whoever asks for them then, or deletes them again, is answered 410.
+    A request for them then, or to delete them again, is answered 410.
     """
     services.store.delete(result_id)

@@ -15,7 +15,7 @@ from service.errors import ExpiredResultError, StoreError, UnknownResultError
 from service.store.serialization import pack, read_features, read_posteriors, write_meta
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
-"""Ids are 122 random bits in hexadecimal: whoever knows one may read its result."""
+"""Ids are 122 random bits in hexadecimal: to know one is to be allowed its result."""
 
 TOMBSTONE_S = 7 * 86400.0
 """How long an expired id is still distinguished from one that never was."""

@@ -53,7 +53,7 @@ def check(path: Path) -> list[str]:
 
 
 def write(path: Path) -> None:
-    """Write the document at `path` anew, and the pictures that it shows."""
+    """Write the document at `path` again, and the pictures that it shows."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         document = take(path.read_text(encoding="utf-8"), folder)

@@ -39,7 +39,7 @@ def test_pooling_weighs_by_length_and_skips_sets_without_any() -> None:
 
 
 def test_the_interval_draws_speakers_not_utterances() -> None:
-    # One speaker is understood, one is not: whoever is drawn decides.
+    # One speaker is understood, one is not: the draw decides.
     counts = ErrorCounts(np.array([0] * 50 + [10] * 50), np.array([10] * 100))
     assert interval(counts, ["a"] * 50 + ["b"] * 50) == (0.0, 1.0)
     low, high = interval(counts, [str(number) for number in range(100)])

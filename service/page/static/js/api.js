@@ -6,7 +6,7 @@ import { Problem } from "./problems.js";
 const KEY_ITEM = "otoscope-api-key";
 
 export class Api {
-  /** @param {(wrong: boolean) => Promise<string>} askForKey asks whoever sits there for a key. */
+  /** @param {(wrong: boolean) => Promise<string>} askForKey asks the user for a key. */
   constructor(askForKey) {
     this.askForKey = askForKey;
     /** Kept for as long as this tab lives, and nowhere else. */

@@ -77,7 +77,7 @@ export class Session {
     this.store.set({ phase: this.store.state.recording ? "ready" : "empty" });
   }
 
-  /** Have the service delete what it keeps, and begin anew. */
+  /** Have the service delete what it keeps, and start again. */
   async forget() {
     const { recording, matrices } = this.store.state;
     try {
