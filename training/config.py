@@ -257,6 +257,8 @@ class TrainingConfig(Strict):
                 "model.encoder and features.kind: expected whisper for both or neither, "
                 f"got {self.model.encoder} and {self.features.kind}"
             )
+        if self.model.frozen_layers and self.loss.teacher_weight:
+            raise SpecError("loss.teacher_weight: expected 0 with frozen layers: no features then")
         for head in ("phoneme", "intermediate"):
             layer = getattr(self.model, f"{head}_layer")
             weight = getattr(self.loss, f"{head}_weight")

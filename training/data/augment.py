@@ -93,11 +93,12 @@ def _centers_hz(spec: FeatureSpec) -> npt.NDArray[np.float64]:
 
 
 def mask(
-    features: Features, spec: FeatureSpec, config: AugmentConfig, rng: np.random.Generator
+    features: Features, row_s: float, config: AugmentConfig, rng: np.random.Generator
 ) -> Features:
-    """SpecAugment without warping (Park et al. 2019): bands and periods set to 0, the mean.
+    """SpecAugment without warping (Park et al. 2019): bands and periods of (rows, bins) set to 0.
 
-    The number of time masks grows with the length (Park et al. 2020), so short clips keep theirs.
+    The number of time masks grows with the length, rows of `row_s` seconds each (Park et al. 2020),
+    so short clips keep theirs.
     """
     out = features.copy()
     frames, bins = out.shape
@@ -105,7 +106,7 @@ def mask(
         width = int(rng.integers(config.max_frequency_mask_bins + 1))
         start = int(rng.integers(max(bins - width, 0) + 1))
         out[:, start : start + width] = 0.0
-    for _ in range(int(rng.poisson(config.time_masks_per_s * frames * spec.hop_s))):
+    for _ in range(int(rng.poisson(config.time_masks_per_s * frames * row_s))):
         width = int(rng.integers(config.max_time_mask_frames + 1))
         start = int(rng.integers(max(frames - width, 0) + 1))
         out[start : start + width] = 0.0

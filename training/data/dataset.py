@@ -135,7 +135,7 @@ class Examples(Dataset[Item]):
         space = config.alphabet.encode(" " if " " in config.alphabet.symbols else "")
         labels = [part for example in examples for part in (space, example.labels)][1:]
         return Item(
-            mask(whole, config.features, config.augment, rng),
+            mask(whole, row_s(self.examples, config), config.augment, rng),
             np.concatenate(labels),
             np.concatenate(phonemes) if all(one.size for one in phonemes) else NO_LABELS,
             whole if config.loss.teacher_weight else None,

@@ -94,14 +94,14 @@ class AcousticModel(nn.Module):
 
     def frozen_weights(self) -> dict[str, Tensor]:
         """Those of the encoder's convolutions and `frozen_layers` blocks; none if all learn."""
-        if not self.config.frozen_layers:
-            return {}
-        upper = [f"encoder.blocks.{n}." for n in range(self.config.frozen_layers, 99)]
+        count = self.config.frozen_layers
+        frozen = (
+            ["conv1", "conv2", *(f"blocks.{number}" for number in range(count))] if count else []
+        )
         return {
-            name: weights
-            for name, weights in self.named_parameters()
-            if name.startswith(("encoder.conv", "encoder.blocks."))
-            and not name.startswith(tuple(upper))
+            f"encoder.{module}.{name}": weights
+            for module in frozen
+            for name, weights in self.encoder.get_submodule(module).named_parameters()
         }
 
     def heads(self, features: Tensor, lengths: Tensor, *, encoded: bool = False) -> Heads:

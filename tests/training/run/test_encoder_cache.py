@@ -10,6 +10,7 @@ import torch
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec, normalize
 from training.config import TrainingConfig, read_config
+from training.data.dataset import row_s
 from training.data.prepare import Prepared, prepare
 from training.model.network import AcousticModel, untrained
 from training.run import encoder_cache
@@ -105,3 +106,16 @@ def test_frozen_layers_need_weights(
 ) -> None:
     with pytest.raises(SpecError, match="expected a start with weights"):
         Trainer(config, prepared, tmp_path).fit()
+
+
+def test_masks_are_counted_by_seconds_whatever_the_rows(
+    config: TrainingConfig, prepared: Prepared, model: AcousticModel, tmp_path: Path
+) -> None:
+    encoded = encode(prepared, model, config, tmp_path)
+    assert row_s(prepared.examples, config) == pytest.approx(0.01)
+    assert row_s(encoded.examples, config) == pytest.approx(0.02)
+
+
+def test_no_teacher_goes_with_frozen_layers(config: TrainingConfig) -> None:
+    with pytest.raises(SpecError, match="expected 0 with frozen layers"):
+        replace(config, loss=replace(config.loss, teacher_weight=0.5))
