@@ -41,6 +41,10 @@ class TextError(OtoscopeError):
     """The text given can't be used with this alphabet or this recording."""
 
 
+class EncodingError(TextError):
+    """Bytes that are no text in an encoding that can be told."""
+
+
 class EmptyTextError(TextError):
     """Nothing to align or search for: no text, or punctuation only."""
 

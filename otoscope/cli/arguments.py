@@ -127,19 +127,29 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         ("--lm-weight", float, "weight of the language model"),
         ("--word-bonus", float, "added to a hypothesis' score for each word"),
         ("--n-best", int, "number of hypotheses to write, with --format json"),
-        ("--hotwords", str, "words to expect, with boosts: 'otoscope:8, new york'"),
-        ("--phrases", str, "closed list of phrases, one of which is said: 'yes, no, stop'"),
+        ("--hotwords", _unicode, "words to expect, with boosts: 'otoscope:8, new york'"),
+        ("--phrases", _unicode, "closed list of phrases, one of which is said: 'yes, no, stop'"),
     ):
-        metavar = {int: "N", float: "X", str: "LIST"}[kind]
+        metavar = {int: "N", float: "X", _unicode: "LIST"}[kind]
         decoding.add_argument(flag, type=kind, metavar=metavar, help=text)
     _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser)
 
 
+def _unicode(text: str) -> str:
+    """Refuse what did not come in the terminal's encoding, which Python hides in surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        got = os.fsencode(text).decode(errors="backslashreplace")
+        raise argparse.ArgumentTypeError(f"expected text in UTF-8, got {got}") from None
+    return text
+
+
 def _add_align(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
     text = parser.add_mutually_exclusive_group()
-    text.add_argument("--text", help="what is said, the same in all files")
+    text.add_argument("--text", type=_unicode, help="what is said, the same in all files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
     _add_output(parser, ALIGNMENT_FORMATS, "json")
     _add_backend(parser)

@@ -19,6 +19,7 @@ from otoscope.errors import TextError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
 from otoscope.strict_json import describe
+from otoscope.text_files import read_text
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -41,7 +42,7 @@ def align(options: argparse.Namespace) -> int:
     files = _drawable(FileRun.of(options))
     text = options.text
     if options.text_file is not None:
-        text = options.text_file.read_text(encoding="utf-8")
+        text = read_text(options.text_file)
     if text is None and STDIN in files.names:
         raise UsageError("expected --text or --text-file for standard input")
 
@@ -110,7 +111,7 @@ def _text_beside(recording: Path) -> str:
     path = recording.with_suffix(".txt")
     if not path.is_file():
         raise TextError(f"expected --text, --text-file, or the text in {path}, which is missing")
-    return path.read_text(encoding="utf-8")
+    return read_text(path)
 
 
 def _drawable(files: FileRun) -> FileRun:

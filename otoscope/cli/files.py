@@ -1,6 +1,7 @@
 """Several recordings, one after the other: where their outputs go, and what fails."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -76,11 +77,11 @@ class FileRun:
                     raise
                 except (OtoscopeError, OSError) as error:
                     failed += 1
-                    progress.write_line(f"otoscope: {name}: {one_line(error, name)}")
+                    progress.write_line(f"otoscope: {readable(name)}: {one_line(error, name)}")
                 else:
                     audio_s = output.audio_s
                     for warning in output.warnings:
-                        progress.write_line(f"otoscope: {name}: warning: {warning}")
+                        progress.write_line(f"otoscope: {readable(name)}: warning: {warning}")
                 progress.advance(audio_s)
         return failed
 
@@ -88,6 +89,11 @@ class FileRun:
 def read(name: str) -> Recording:
     """A recording by its name on the command line."""
     return sys.stdin.buffer.read() if name == STDIN else Path(name)
+
+
+def readable(name: str) -> str:
+    """A file's name in Unicode, for JSON and for people: bytes that are not UTF-8 become U+FFFD."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def one_line(error: Exception, about: str = "") -> str:

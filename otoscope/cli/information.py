@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from otoscope.audio.probe import AudioFacts, probe
-from otoscope.cli.files import one_line, read
+from otoscope.cli.files import one_line, read, readable
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import BLANK_NAME
 
@@ -27,17 +27,18 @@ def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> in
         try:
             files[name] = probe(read(name))
         except (OtoscopeError, OSError) as error:
-            sys.stderr.write(f"otoscope: {name}: {one_line(error, name)}\n")
+            sys.stderr.write(f"otoscope: {readable(name)}: {one_line(error, name)}\n")
     if form == "json":
         document: dict[str, Any] = {} if model is None else {"model": model}
         if names:
-            document["files"] = [{"file": name, **asdict(facts)} for name, facts in files.items()]
-        sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
+            document["files"] = [{"file": readable(name), **asdict(facts)} for name, facts in files.items()]
+        text = json.dumps(document, ensure_ascii=False) + "\n"
     else:
         blocks = [] if model is None else [_of_model(model)]
         blocks += [_of_file(name, facts) for name, facts in files.items()]
         lines = [[f"{name:{_NAME_WIDTH}}{of}\n" for name, of in block.items()] for block in blocks]
-        sys.stdout.write("\n".join(map("".join, lines)))
+        text = "\n".join(map("".join, lines))
+    sys.stdout.buffer.write(text.encode())
     return len(set(names)) - len(files)
 
 
@@ -67,7 +68,7 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, str]:
 def _of_file(name: str, facts: AudioFacts) -> dict[str, str]:
     broken = "" if facts.whole else ", and then it breaks off"
     return {
-        "file": name,
+        "file": readable(name),
         "format": f"{facts.container}, {facts.coding}",
         "rate": f"{facts.sample_rate_hz} Hz",
         "channels": str(facts.channels),

@@ -1,10 +1,12 @@
 """Results -> the bytes of a file."""
 
 import json
+import os
 
 from otoscope import formats
 from otoscope.alignment import align
 from otoscope.cli.backend import Output
+from otoscope.cli.files import readable
 from otoscope.plots import posteriorgram_png
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
@@ -20,7 +22,7 @@ def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | No
         label: the file's name, if text and JSON have to say it.
     """
     if form == "json":
-        name = {} if label is None else {"file": label}
+        name = {} if label is None else {"file": readable(label)}
         fields = {**name, **result.model_dump(mode="json", exclude={"probs"})}
         body = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
         return Output(body, result.duration_s, result.warnings)
@@ -32,7 +34,7 @@ def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | No
     ]
     body = formats.write(form, words, characters, result.duration_s)
     if form == "text" and label is not None:
-        body = f"{label}: ".encode() + (body or b"\n")
+        body = os.fsencode(f"{label}: ") + (body or b"\n")
     return Output(body, result.duration_s, result.warnings)
 
 
