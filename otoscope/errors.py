@@ -50,7 +50,15 @@ class EmptyTextError(TextError):
 
 
 class UnsupportedTextError(TextError):
-    """Text holds characters that the alphabet can't express."""
+    """Text holds characters that the alphabet can't express.
+
+    Attributes:
+        characters: these, if it is known which.
+    """
+
+    def __init__(self, message: str, characters: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.characters = characters
 
 
 class UnalignableTextError(TextError):

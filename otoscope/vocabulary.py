@@ -106,7 +106,8 @@ class Alphabet(SymbolSet):
         if unsupported:
             raise UnsupportedTextError(
                 f"expected text in {self._listed}, got also: {' '.join(unsupported)} "
-                "(spell numbers and signs out)"
+                "(spell numbers and signs out)",
+                tuple(unsupported),
             )
         words = "".join(forms[character] or "" for character in text).split()
         between = " " if " " in self._index else ""

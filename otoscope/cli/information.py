@@ -31,7 +31,9 @@ def show(model: Mapping[str, Any] | None, names: Sequence[str], form: str) -> in
     if form == "json":
         document: dict[str, Any] = {} if model is None else {"model": model}
         if names:
-            document["files"] = [{"file": readable(name), **asdict(facts)} for name, facts in files.items()]
+            document["files"] = [
+                {"file": readable(name), **asdict(facts)} for name, facts in files.items()
+            ]
         text = json.dumps(document, ensure_ascii=False) + "\n"
     else:
         blocks = [] if model is None else [_of_model(model)]

@@ -12,16 +12,18 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from otoscope import audio, features
+from otoscope import features
 from otoscope.atomic_files import replacing
 from otoscope.features import Features, FeatureSpec
 from otoscope.strict_json import dump
+from training.data.utterances import Clip, by_file, load_clips
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class FeaturePack:
 
 
 def feature_pack(
-    paths: Sequence[Path],
+    clips: Sequence[Clip],
     spec: FeatureSpec,
     cache: Path,
     *,
@@ -62,10 +64,10 @@ def feature_pack(
     speed: float = 1.0,
     workers: int | None = None,
 ) -> FeaturePack:
-    """Open the pack of `paths`, computing it if it is not there yet.
+    """Open the pack of `clips`, computing it if it is not there yet.
 
     Args:
-        paths: audio files, in the manifest's order.
+        clips: recordings or parts of them, in the manifest's order.
         spec: the feature definition; `kind` and `normalisation` play no part.
         cache: folder of packs.
         name: for the progress bar and the file's name.
@@ -74,44 +76,51 @@ def feature_pack(
 
     Raises:
         otoscope.errors.AudioError, FileNotFoundError: if a file can't be read.
+        ManifestError: if a file ends before a clip does.
     """
-    stem = f"{name.replace('/', '-')}-{speed:g}-{_digest(paths, spec, speed)[:16]}"
+    stem = f"{name.replace('/', '-')}-{speed:g}-{_digest(clips, spec, speed)[:16]}"
     rows_path, offsets_path = cache / f"{stem}.npy", cache / f"{stem}.offsets.npy"
     if not offsets_path.is_file():
-        matrices = _compute(paths, spec, speed, f"{name} x{speed:g}", workers)
+        matrices = _compute(clips, spec, speed, f"{name} x{speed:g}", workers)
         offsets = np.cumsum([0, *(matrix.shape[0] for matrix in matrices)], dtype=np.int64)
         _save(rows_path, np.concatenate(matrices))
         _save(offsets_path, offsets)  # last: its presence says that the pack is whole
     return FeaturePack(np.load(rows_path, mmap_mode="r"), np.load(offsets_path), stem)
 
 
-def _digest(paths: Sequence[Path], spec: FeatureSpec, speed: float) -> str:
+def _digest(clips: Sequence[Clip], spec: FeatureSpec, speed: float) -> str:
     if spec.kind == "mfcc":  # begins as log-mel
         spec = replace(spec, kind="log_mel")
     definition = dump(replace(spec, normalisation="utterance"))
     for later in ("n_mfcc", "corpus_mean", "corpus_std"):
         del definition[later]
     digest = hashlib.sha256(json.dumps([definition, speed], sort_keys=True).encode())
-    for path in paths:
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    contents = {
+        path: hashlib.sha256(path.read_bytes()).digest() for path in {one.audio for one in clips}
+    }
+    for clip in clips:
+        digest.update(contents[clip.audio])
+        if not clip.whole:
+            digest.update(json.dumps([clip.start_s, clip.duration_s]).encode())
     return digest.hexdigest()
 
 
 def _compute(
-    paths: Sequence[Path], spec: FeatureSpec, speed: float, title: str, workers: int | None
+    clips: Sequence[Clip], spec: FeatureSpec, speed: float, title: str, workers: int | None
 ) -> list[Features]:
     features.mel_filterbank(spec)  # once, before the processes fork: librosa takes seconds to load
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
-        results = pool.map(partial(_log_mel_of, spec=spec, speed=speed), paths, chunksize=16)
-        return list(tqdm(results, total=len(paths), desc=title, unit="file"))
+        files = by_file(clips)
+        results = pool.map(partial(_log_mel_of, spec=spec, speed=speed), files, chunksize=16)
+        return list(chain(*tqdm(results, total=len(files), desc=title, unit="file")))
 
 
-def _log_mel_of(path: Path, spec: FeatureSpec, speed: float) -> Features:
-    """Raw log-mel of one file; a clip shorter than a window is padded to one with silence."""
-    waveform = audio.load(path, round(spec.sample_rate_hz / speed))
-    short = spec.window_samples - waveform.samples.size
-    samples = np.pad(waveform.samples, (0, short)) if short > 0 else waveform.samples
-    return features.log_mel(samples, spec)
+def _log_mel_of(clips: Sequence[Clip], spec: FeatureSpec, speed: float) -> list[Features]:
+    """Raw log-mel of one file's; a clip shorter than a window is padded to one with silence."""
+    return [
+        features.log_mel(np.pad(samples, (0, max(0, spec.window_samples - samples.size))), spec)
+        for samples in load_clips(clips, round(spec.sample_rate_hz / speed))
+    ]
 
 
 def _save(path: Path, array: npt.NDArray[np.generic]) -> None:

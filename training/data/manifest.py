@@ -1,35 +1,74 @@
 """Manifests -> utterances with texts that the alphabet can express.
 
-Two forms are read: NeMo's JSON lines (`audio_filepath`, `text`, and `speaker` if known) and CSV/TSV
-with the same names in a header line. Paths are relative to the manifest.
+What is read: NeMo's JSON lines (`audio_filepath`, `text`, and `speaker`, `offset`, `duration` if
+known), CSV and TSV with the same names in a header line, Common Voice's TSV, LJSpeech's
+metadata.csv, and Kaldi's data directories. Paths are relative to the manifest.
 """
 
-import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from otoscope import ctc
-from otoscope.errors import OtoscopeError, UnsupportedTextError
+from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
+from training.data.kaldi import read_kaldi
+from training.data.tables import is_ljspeech, read_csv, read_json_lines, read_ljspeech, read_tsv
+from training.data.utterances import ManifestError, Utterance
 
-
-class ManifestError(OtoscopeError):
-    """A manifest can't be read: the message names file, line and what was expected."""
+_MOST_EXAMPLES = 3
+_MOST_CHARACTERS = 20
 
 
 @dataclass(frozen=True)
-class Utterance:
-    """One recording and its text, as the source writes it."""
+class LeftOut:
+    """Utterances that can't be used, and why.
 
-    audio: Path
-    text: str
-    speaker: str = ""
+    Attributes:
+        counts: how many, for each reason.
+        examples: the first few of each.
+        characters: that the alphabet lacks, and in how many of them each stands.
+    """
+
+    counts: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    characters: Counter[str] = field(default_factory=Counter)
+
+    def add(self, reason: str, utterance: Utterance, characters: Iterable[str] = ()) -> None:
+        """Count one more."""
+        self.counts[reason] += 1
+        self.characters.update(characters)
+        examples = self.examples.setdefault(reason, [])
+        if len(examples) < _MOST_EXAMPLES:
+            examples.append(f"{utterance.text[:60]!r} ({utterance.audio.name})")
+
+    def encode(self, utterance: Utterance, alphabet: Alphabet) -> ctc.Labels | None:
+        """Its text as classes (N,) int64; None, and it is counted, if there are none."""
+        try:
+            labels = alphabet.encode(alphabet.normalize(utterance.text))
+        except UnsupportedTextError as error:
+            self.add("text outside the alphabet", utterance, error.characters)
+            return None
+        if labels.size == 0:
+            self.add("no text", utterance)
+            return None
+        return labels
+
+    def report(self, head: str) -> str:
+        """For people: one line, and one for each reason with the first that it befell."""
+        reasons = ", ".join(f"{count} {why}" for why, count in self.counts.items())
+        lines = [head + (f"; left out: {reasons}" if reasons else "")]
+        lines += [f"  {why}: {', '.join(texts)}" for why, texts in self.examples.items()]
+        if self.characters:
+            most = self.characters.most_common(_MOST_CHARACTERS)
+            listed = ", ".join(f"{character!r} in {count}" for character, count in most)
+            more = ", ..." if len(self.characters) > _MOST_CHARACTERS else ""
+            lines.append(f"  characters that the alphabet lacks: {listed}{more}")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -39,38 +78,41 @@ class Selection:
     Attributes:
         kept: indices into the manifest.
         labels: for each kept one, (N,) int64 classes.
-        left_out: how many, for each reason.
+        left_out: the others.
     """
 
     kept: tuple[int, ...]
     labels: tuple[ctc.Labels, ...]
-    left_out: Mapping[str, int]
+    left_out: LeftOut
 
-    def report(self, name: str) -> str:
-        """One line for people."""
-        reasons = ", ".join(f"{count} {why}" for why, count in self.left_out.items())
-        return f"{name}: {len(self.kept)} utterances" + (
-            f"; left out: {reasons}" if reasons else ""
-        )
+    def report(self, name: str, more: str = "") -> str:
+        """For people; `more` is said after the number of utterances."""
+        return self.left_out.report(f"{name}: {len(self.kept)} utterances{more}")
 
 
 def read_manifest(path: Path) -> list[Utterance]:
-    """Read a .jsonl/.json (JSON lines), .csv or .tsv manifest.
+    """Read a manifest: .jsonl, .json (lines), .csv, .tsv, or a folder of Kaldi's.
 
     Raises:
-        ManifestError: on a missing file, another suffix, or a line without audio or text.
+        ManifestError: on a missing file, another suffix, a row without audio or text, and parts of
+            recordings that are given in another way than by `offset` and `duration`.
+        EncodingError: on text that is not Unicode.
     """
+    if path.is_dir():
+        return read_kaldi(path)
     if not path.is_file():
         raise ManifestError(f"expected a manifest, got {path}, which does not exist")
-    suffix = path.suffix.lower()
-    rows: Iterable[tuple[int, dict[str, Any]]]
-    if suffix in (".jsonl", ".json"):
-        rows = _json_lines(path)
-    elif suffix in (".csv", ".tsv"):
-        rows = _table(path, "\t" if suffix == ".tsv" else ",")
-    else:
-        raise ManifestError(f"{path}: expected .jsonl, .json, .csv or .tsv, got {suffix!r}")
-    return [_utterance(row, path, line) for line, row in rows]
+    match path.suffix.lower():
+        case ".jsonl" | ".json":
+            return read_json_lines(path)
+        case ".tsv":
+            return read_tsv(path)
+        case ".csv":
+            return read_ljspeech(path) if is_ljspeech(path) else read_csv(path)
+        case suffix:
+            raise ManifestError(
+                f"{path}: expected .jsonl, .json, .csv, .tsv or a Kaldi folder, got {suffix!r}"
+            )
 
 
 def write_manifest(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
@@ -110,46 +152,16 @@ def select(
         bounds_frames: fewest and most feature frames.
     """
     kept, labels = [], []
-    left_out: Counter[str] = Counter()
+    left_out = LeftOut()
     for index, (utterance, length) in enumerate(zip(utterances, frames, strict=True)):
-        try:
-            encoded = alphabet.encode(alphabet.normalize(utterance.text))
-        except UnsupportedTextError:
-            left_out["text outside the alphabet"] += 1
+        encoded = left_out.encode(utterance, alphabet)
+        if encoded is None:
             continue
-        if encoded.size == 0:
-            left_out["no text"] += 1
-        elif not bounds_frames[0] <= length <= bounds_frames[1]:
-            left_out["too short or too long"] += 1
+        if not bounds_frames[0] <= length <= bounds_frames[1]:
+            left_out.add("too short or too long", utterance)
         elif -(-length // frame_stride) < ctc.min_frames(encoded):
-            left_out["fewer frames than the text needs"] += 1
+            left_out.add("fewer frames than the text needs", utterance)
         else:
             kept.append(index)
             labels.append(encoded)
     return Selection(tuple(kept), tuple(labels), left_out)
-
-
-def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ManifestError(f"{path}:{number}: expected a JSON object: {error}") from None
-        if not isinstance(row, dict):
-            raise ManifestError(f"{path}:{number}: expected a JSON object, got {line[:40]!r}")
-        yield number, row
-
-
-def _table(path: Path, delimiter: str) -> Iterable[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(enumerate(csv.DictReader(file, delimiter=delimiter), 2))
-
-
-def _utterance(row: dict[str, Any], path: Path, line: int) -> Utterance:
-    missing = [key for key in ("audio_filepath", "text") if row.get(key) is None]
-    if missing:
-        raise ManifestError(f"{path}:{line}: expected {missing}, got only {sorted(row)}")
-    audio, text = path.parent / str(row["audio_filepath"]), str(row["text"])
-    return Utterance(audio, text, str(row.get("speaker") or ""))

@@ -65,7 +65,7 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
         fastest = packs[int(np.argmax(speeds))]
         selection = corpus.select(source.manifest, fastest, bounds)
         phonemes, report = corpus.phonemes(selection, fastest)
-        lines.append(selection.report(source.manifest) + report)
+        lines.append(selection.report(source.manifest, report))
         kept = list(selection.kept)
         frames[source.manifest] = float(packs[0].frames[kept].sum()) * speeds[0]
         examples += [
@@ -102,9 +102,9 @@ class _Corpus:
 
     def pack(self, name: str, speed: float = 1.0) -> FeaturePack:
         """Features of a manifest."""
-        paths = [utterance.audio for utterance in read_manifest(self._root / name)]
+        clips = [utterance.clip for utterance in read_manifest(self._root / name)]
         name = str(Path(name).with_suffix(""))
-        return feature_pack(paths, self._config.features, self._cache, name=name, speed=speed)
+        return feature_pack(clips, self._config.features, self._cache, name=name, speed=speed)
 
     def select(
         self, name: str, pack: FeaturePack, bounds_frames: tuple[float, float] = (1, np.inf)
@@ -142,4 +142,4 @@ class _Corpus:
         selection = self.select(name, pack)
         phonemes, report = self.phonemes(selection, pack)
         dev_set = DevSet(name, pack, selection.kept, self.texts(selection), phonemes)
-        return dev_set, f"{name}: {len(selection.kept)} utterances to choose by{report}"
+        return dev_set, selection.report(name, f" to choose by{report}")

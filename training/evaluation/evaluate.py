@@ -11,15 +11,11 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from otoscope import audio
 from otoscope.audio import Samples
+from otoscope.errors import AudioTooShortError
 from otoscope.spec import ModelSpec
-from training.data.manifest import (
-    ManifestError,
-    manifest_name,
-    normalize_or_empty,
-    read_manifest,
-)
+from training.data.manifest import LeftOut, manifest_name, read_manifest
+from training.data.utterances import ManifestError, load_clips
 from training.evaluation.decoders import System
 from training.evaluation.metrics import character_errors, interval, word_errors
 
@@ -93,14 +89,24 @@ def read_references(path: Path, spec: ModelSpec) -> ReferenceSet:
         ManifestError: if no utterance of it can be scored.
     """
     utterances = read_manifest(path)
-    texts = [normalize_or_empty(utterance.text, spec.alphabet) for utterance in utterances]
-    scored = [(text, one) for text, one in zip(texts, utterances, strict=True) if text]
+    left_out = LeftOut()
+    scored = [
+        (spec.alphabet.decode(labels.tolist()), one)
+        for one in utterances
+        if (labels := left_out.encode(one, spec.alphabet)) is not None
+    ]
+    if left_out.counts:
+        print(left_out.report(f"{manifest_name(path)}: {len(scored)} utterances"))
     if not scored:
         raise ManifestError(f"{path}: expected texts to score against, got none")
     rate_hz, window = spec.features.sample_rate_hz, spec.features.window_samples
-    waveforms = tuple(
-        audio.load(one.audio, rate_hz, min_samples=window).samples for _, one in scored
-    )
+    waveforms = tuple(load_clips([one.clip for _, one in scored], rate_hz))
+    for (_, one), samples in zip(scored, waveforms, strict=True):
+        if samples.size < window:
+            raise AudioTooShortError(
+                f"{one.audio}: expected at least {window} samples at {rate_hz} Hz, "
+                f"got {samples.size}"
+            )
     return ReferenceSet(
         name=manifest_name(path),
         references=tuple(text for text, _ in scored),

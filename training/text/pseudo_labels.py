@@ -8,10 +8,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from otoscope import Recognizer, audio
+from otoscope import Recognizer
 from otoscope.decoding.decoder import Decoder
 from otoscope.errors import ModelFileError
 from training.data.manifest import read_manifest, write_manifest
+from training.data.utterances import load_clips
 from training.evaluation.decoders import transcribers
 
 
@@ -34,8 +35,9 @@ def label(
     rate_hz = recognizer.spec.features.sample_rate_hz
     rows, total_s, kept_s, expected_right = [], 0.0, 0.0, 0.0
     utterances = read_manifest(manifest)
-    for utterance in tqdm(utterances, desc=manifest.parent.name, unit="file"):
-        samples = audio.load(utterance.audio, rate_hz).samples
+    recordings = load_clips([utterance.clip for utterance in utterances], rate_hz)
+    bar = tqdm(recordings, total=len(utterances), desc=manifest.parent.name, unit="file")
+    for utterance, samples in zip(utterances, bar, strict=True):
         duration_s = samples.size / rate_hz
         total_s += duration_s
         transcript = transcribe(samples)
@@ -45,6 +47,7 @@ def label(
             rows.append(
                 {
                     "audio_filepath": str(utterance.audio.resolve()),
+                    **({} if utterance.clip.whole else {"offset": utterance.start_s}),
                     "duration": round(duration_s, 3),
                     "speaker": utterance.speaker,
                     "text": transcript.text,

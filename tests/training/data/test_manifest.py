@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from otoscope.vocabulary import ENGLISH
-from training.data.manifest import ManifestError, Utterance, read_manifest, select
+from training.data.manifest import read_manifest, select
+from training.data.utterances import ManifestError, Utterance
 
 
 def test_json_lines_csv_and_tsv_say_the_same(tmp_path: Path) -> None:
@@ -50,10 +51,26 @@ def test_what_cannot_be_learned_is_counted() -> None:
     selection = select(utterances, frames, ENGLISH, 4, (5, 2000))
     assert selection.kept == (0,)
     assert selection.labels[0].tolist() == ENGLISH.encode("hello").tolist()
-    assert selection.report("set") == (
+    assert selection.report("set").splitlines() == [
         "set: 1 utterances; left out: 1 text outside the alphabet, 1 no text, "
-        "1 fewer frames than the text needs, 2 too short or too long"
+        "1 fewer frames than the text needs, 2 too short or too long",
+        "  text outside the alphabet: 'route 66' (x)",
+        "  no text: '...' (x)",
+        "  fewer frames than the text needs: 'hello' (x)",
+        "  too short or too long: 'hello' (x), 'a' (x)",
+        "  characters that the alphabet lacks: '6' in 1",
+    ]
+
+
+def test_the_first_examples_and_the_most_frequent_characters_are_shown() -> None:
+    texts = [*(f"{number} \u20ac" for number in range(10, 40)), "caf\u00e9"]
+    utterances = [Utterance(Path(f"{n}.wav"), text) for n, text in enumerate(texts)]
+    lines = select(utterances, [500] * 31, ENGLISH, 4).report("set", ", of which more").splitlines()
+    assert lines[0] == ("set: 1 utterances, of which more; left out: 30 text outside the alphabet")
+    assert lines[1] == (
+        "  text outside the alphabet: '10 \u20ac' (0.wav), '11 \u20ac' (1.wav), '12 \u20ac' (2.wav)"
     )
+    assert lines[2].startswith("  characters that the alphabet lacks: '\u20ac' in 30, '1' in 12")
 
 
 def test_the_last_partial_frame_counts() -> None:
