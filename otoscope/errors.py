@@ -37,6 +37,10 @@ class NonFiniteAudioError(AudioError):
     """Samples that are NaN or infinite."""
 
 
+class DecodersBusyError(OtoscopeError):
+    """Every process that may decode audio is taken, and none came free in time."""
+
+
 class TextError(OtoscopeError):
     """The text given can't be used with this alphabet or this recording."""
 

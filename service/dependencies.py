@@ -11,6 +11,7 @@ import threadpoolctl
 from fastapi import Depends, Request
 
 from otoscope import Recognizer
+from otoscope.audio import DecodeProcesses
 from otoscope.decoding.decoder import open_decoder
 from otoscope.errors import ModelFileError
 from otoscope.schemas import ModelName
@@ -28,6 +29,9 @@ from service.store.open import open_store
 
 _POOL_THREADS = 8
 """For each thread that runs the model: they prepare its next recordings and write down its last."""
+
+_DECODE_PROCESSES = 4
+"""Likewise, at most: a long recording keeps one until its end. One for each stays when idle."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,9 +91,13 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         threads = stack.enter_context(model_threads(settings.inference_threads))
         workers = DecodeWorkers(decoder, settings.decode_workers, stage)
         stack.enter_context(closing(workers))
+        processes = DecodeProcesses(
+            _DECODE_PROCESSES * settings.inference_threads, kept=settings.inference_threads
+        )
+        stack.enter_context(closing(processes))
         pool = stack.enter_context(closing(_pool(settings, metrics)))
         recording_recognizer = RecordingRecognizer(
-            recognizer, threads, settings.max_duration_s, metrics.add_recording
+            recognizer, threads, settings.max_duration_s, metrics.add_recording, processes
         )
         yield Services(recording_recognizer, workers, pool, store, Readiness(), reports, metrics)
 

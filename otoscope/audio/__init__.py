@@ -1,6 +1,7 @@
 """Audio at a model's rate: the only decoder and the only resampler."""
 
-from otoscope.audio.decode import AUDIO_KINDS, Samples, Source
+from otoscope.audio.decode_processes import DecodeProcesses
+from otoscope.audio.parts import AUDIO_KINDS, Samples, Source
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
     AudioStream,
@@ -15,6 +16,7 @@ __all__ = [
     "AUDIO_KINDS",
     "DEFAULT_MAX_DURATION_S",
     "AudioStream",
+    "DecodeProcesses",
     "Samples",
     "Source",
     "Waveform",

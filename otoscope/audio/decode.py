@@ -1,28 +1,22 @@
 """An audio file -> mono blocks at its own rate: the only decoder.
 
 libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know goes to
-FFmpeg's libraries through PyAV, which read m4a, mp4, aac, webm and more. Both ship inside their
-wheels. Decoding runs block by block, so a small file that claims or holds many hours stops at the
-limit instead of filling the memory. FFmpeg may open media containers only: no playlist that names
-other files.
+FFmpeg's libraries in another process (`otoscope.audio.decode_processes`), which read m4a, mp4, aac,
+webm and more. Both ship inside their wheels. Decoding runs block by block, so a small file that
+claims or holds many hours stops at the limit instead of filling the memory.
 """
 
 import io
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import BinaryIO
 
-import av
-import av.error
-import numpy as np
-import numpy.typing as npt
 import soundfile
-from av.audio.stream import AudioStream
-from av.container import InputContainer
 
+from otoscope.audio.decode_processes import DecodeProcesses, DecoderFailureError, shared
+from otoscope.audio.parts import Block, Format, Opened, Samples, Source, to_mono
 from otoscope.audio.truncation import breaks_off
 from otoscope.errors import (
     AudioRateError,
@@ -30,13 +24,6 @@ from otoscope.errors import (
     EmptyAudioError,
     UnreadableAudioError,
 )
-
-Samples = npt.NDArray[np.float32]
-Source: TypeAlias = bytes | str | Path | BinaryIO
-"""A file's bytes, its path, or the file itself, open for reading and seeking."""
-
-AUDIO_KINDS = "wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm"
-"""Those that people have; FFmpeg reads what `_FFMPEG_CONTAINERS` lists, too."""
 
 BLOCK_SAMPLES = 2**17
 """Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Few blocks,
@@ -54,41 +41,6 @@ _HEADER_SLACK_S = 0.1
 
 _FRAMES_UNKNOWN = 2**62
 """libsndfile announces at least so many frames where it can't know the length."""
-
-_FFMPEG_CONTAINERS = (
-    "mov,matroska,aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,loas,mp3,mpegts,ogg,w64,wav"
-)
-_FFMPEG_STATES_DURATION = ("mov", "matroska")
-"""Containers whose header gives the length. FFmpeg estimates it from the bit rate in others."""
-
-
-class Block(NamedTuple):
-    """Some of a file's audio.
-
-    Attributes:
-        samples: (samples,) float32, mono.
-        rate_hz: of this block; it changes where one decoder goes on for another.
-    """
-
-    samples: Samples
-    rate_hz: int
-
-
-@dataclass(frozen=True)
-class Format:
-    """How a file holds its audio.
-
-    Attributes:
-        container: "FLAC", "WAV", "mov,mp4,m4a,3gp,3g2,mj2", as the decoder calls it.
-        coding: of the samples, "PCM_16", "VORBIS", "aac".
-        sample_rate_hz: before any resampling.
-        channels: before they are mixed.
-    """
-
-    container: str
-    coding: str
-    sample_rate_hz: int
-    channels: int
 
 
 class NamelessFile:
@@ -108,13 +60,28 @@ class AudioDecoder:
         failure: why decoding stopped before the end; None if it didn't.
     """
 
-    def __init__(self, file: BinaryIO, max_duration_s: float) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        max_duration_s: float,
+        processes: DecodeProcesses | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Decode nothing yet.
+
+        Args:
+            file: open for reading and seeking.
+            max_duration_s: where decoding stops with an error.
+            processes: for what FFmpeg decodes; those of this process by default.
+            check: called now and then; what it raises ends the decoding.
+        """
         self.format = Format("", "", 0, 0)
         self.duration_s = 0.0
         self.announced_s: float | None = None
         self.failure: str | None = None
         self._file, self._nameless = file, NamelessFile(file)
         self._max_duration_s = max_duration_s
+        self._processes, self._check = processes, check
 
     @property
     def truncated(self) -> bool:
@@ -146,7 +113,7 @@ class AudioDecoder:
 
     def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
-        known = file.frames < _FRAMES_UNKNOWN
+        known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
         yield from self._take(_sndfile_blocks(file), file.samplerate)
 
@@ -166,12 +133,17 @@ class AudioDecoder:
 
     def _ffmpeg(self) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
-        with _open_ffmpeg(self._nameless) as container:
-            stream = _audio_stream(container)
-            codec, rate_hz = stream.codec_context, int(stream.rate)
-            self.format = Format(container.format.name, codec.name, rate_hz, codec.channels)
-            self.announced_s = _announced_s(container, stream)
-            yield from self._take(_ffmpeg_blocks(container, stream), rate_hz)
+        processes = self._processes or shared()
+        with closing(processes.decode(self._file, self._check)) as parts:
+            try:
+                opened = next(parts)
+            except DecoderFailureError as error:
+                self.failure = str(error)
+                return
+            assert isinstance(opened, Opened)  # noqa: S101 - it comes first
+            self.format, self.announced_s = opened.format, opened.announced_s
+            blocks = (part.samples for part in parts if isinstance(part, Block))
+            yield from self._take(blocks, opened.format.sample_rate_hz)
 
     def _take(self, source: Iterator[Samples], rate_hz: int) -> Iterator[Block]:
         """Blocks from `duration_s` on until the stream ends, its decoder fails or the limit."""
@@ -183,6 +155,7 @@ class AudioDecoder:
         skip, taken = round(self.duration_s * rate_hz), 0
         try:
             for samples in source:
+                self._check()
                 fresh = samples[max(0, skip - taken) :]
                 taken += samples.shape[0]
                 if taken > self._max_duration_s * rate_hz:
@@ -192,7 +165,7 @@ class AudioDecoder:
                 if fresh.size:
                     self.duration_s = taken / rate_hz
                     yield Block(fresh, rate_hz)
-        except (soundfile.LibsndfileError, av.error.FFmpegError, ValueError) as error:
+        except (soundfile.LibsndfileError, DecoderFailureError) as error:
             self.failure = str(error)
 
 
@@ -228,65 +201,3 @@ def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
             return
         left -= block.shape[0]
         yield to_mono(block)
-
-
-def _open_ffmpeg(file: NamelessFile) -> InputContainer:
-    """A media container; UnreadableAudioError if it is none that is known here."""
-    file.seek(0)
-    try:
-        return av.open(
-            file,
-            mode="r",
-            metadata_errors="ignore",
-            options={"format_whitelist": _FFMPEG_CONTAINERS},
-        )
-    except (av.error.FFmpegError, ValueError) as error:
-        what = "in no format known here"
-        file.seek(0)
-        if file.read(8)[4:] == b"ftyp":
-            what = "of an mp4 or m4a whose index (moov) is missing or incomplete"
-        raise UnreadableAudioError(
-            f"expected audio ({AUDIO_KINDS}), got {file.seek(0, os.SEEK_END)} bytes {what}"
-        ) from error
-
-
-def _audio_stream(container: InputContainer) -> AudioStream:
-    """The first stream of audio in a container; UnreadableAudioError if there is none."""
-    if not container.streams.audio:
-        raise UnreadableAudioError(
-            "expected a file with an audio stream, got one with "
-            f"{len(container.streams.video)} video stream(s) and no audio"
-        )
-    stream = container.streams.audio[0]
-    if stream.codec_context is None or not stream.rate:
-        raise UnreadableAudioError(
-            "expected an audio stream with a known codec and sample rate, got one without"
-        )
-    return stream
-
-
-def _announced_s(container: InputContainer, stream: AudioStream) -> float | None:
-    """How long the container's header says that `stream` is; None if it doesn't."""
-    if not container.format.name.startswith(_FFMPEG_STATES_DURATION):
-        return None
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    alone = len(container.streams) == 1
-    return container.duration / av.time_base if alone and container.duration else None
-
-
-def _ffmpeg_blocks(container: InputContainer, stream: AudioStream) -> Iterator[Samples]:
-    resampler = av.AudioResampler(format="fltp", rate=int(stream.rate))
-    for frame in container.decode(stream):
-        for converted in resampler.resample(frame):
-            yield to_mono(converted.to_ndarray().T)
-    for converted in resampler.resample(None):
-        yield to_mono(converted.to_ndarray().T)
-
-
-def to_mono(block: npt.NDArray[Any]) -> Samples:
-    """(samples, channels) float32 -> (samples,) float32, the mean of the channels."""
-    if block.shape[1] == 1:
-        return np.ascontiguousarray(block[:, 0], dtype=np.float32)
-    mono: Samples = block.mean(axis=1, dtype=np.float32)
-    return mono

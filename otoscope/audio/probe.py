@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from otoscope.audio.decode import AudioDecoder, Format, Source, open_source
+from otoscope.audio.decode import AudioDecoder, open_source
+from otoscope.audio.parts import Format, Source
 
 
 @dataclass(frozen=True)

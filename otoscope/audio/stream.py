@@ -4,14 +4,16 @@
 waveform of the same file hold the same samples, bit for bit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 import soxr
 
-from otoscope.audio.decode import AudioDecoder, Block, Samples, Source, open_source
+from otoscope.audio.decode import AudioDecoder, open_source
+from otoscope.audio.decode_processes import DecodeProcesses
+from otoscope.audio.parts import Block, Samples, Source
 from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
 
 _NOTHING: Samples = np.zeros(0, dtype=np.float32)
@@ -48,13 +50,16 @@ class AudioStream:
         *,
         max_duration_s: float = DEFAULT_MAX_DURATION_S,
         min_samples: int = 1,
+        processes: DecodeProcesses | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
-        """Read nothing yet; arguments as for `load`."""
+        """Read nothing yet; arguments as for `load` and `AudioDecoder`."""
         self.warnings: tuple[str, ...] = ()
         self._source = source
         self._sample_rate_hz = sample_rate_hz
         self._max_duration_s = max_duration_s
         self._min_samples = min_samples
+        self._processes, self._check = processes, check
 
     def __iter__(self) -> Iterator[Samples]:
         """Blocks (samples,) float32 in [-1, 1], of any lengths above 0.
@@ -64,7 +69,7 @@ class AudioStream:
             reached, AudioTooShortError and EmptyAudioError at the end.
         """
         with open_source(self._source) as file:
-            decoder = AudioDecoder(file, self._max_duration_s)
+            decoder = AudioDecoder(file, self._max_duration_s, self._processes, self._check)
             samples = 0
             for block in _at_rate(_finite(decoder), self._sample_rate_hz):
                 samples += block.size

@@ -59,6 +59,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
     errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
+    domain.DecodersBusyError: Kind(503, "decoders-busy", "The decoders are busy"),
     errors.DeadlineError: Kind(503, "deadline", "The answer took too long"),
     errors.SearchLostError: Kind(503, "search-lost", "The search for the text was broken off"),
     errors.ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
@@ -139,5 +140,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
             return {"WWW-Authenticate": f'Bearer realm="otoscope"{wrong}'}
         case errors.QueueFullError() | errors.DeadlineError() | errors.SearchLostError():
             return {"Retry-After": str(error.retry_after_s)}
+        case domain.DecodersBusyError():
+            return {"Retry-After": str(errors.QueueFullError.retry_after_s)}
         case _:
             return {}

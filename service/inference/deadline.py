@@ -43,6 +43,11 @@ def current() -> Deadline:
     return _current.get() or Deadline(float("inf"))
 
 
+def raise_if_over() -> None:
+    """`Deadline.raise_if_over` of the current one."""
+    current().raise_if_over()
+
+
 @contextmanager
 def applies(deadline: Deadline) -> Iterator[Deadline]:
     """Make it the current one of what is done inside."""

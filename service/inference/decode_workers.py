@@ -10,20 +10,18 @@ ends, for none of them outlives the pipe that it reads from.
 """
 
 import logging
-import os
 import pickle
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from pathlib import Path
 from queue import Queue
 
 from otoscope import Posteriors
 from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
+from otoscope.processes import start_module
 from service.errors import SearchLostError
 from service.inference import deadline, decode_worker
 
@@ -31,7 +29,6 @@ LONG_S = 60.0
 """Longer recordings would keep others waiting for many seconds."""
 
 _ATTEMPTS = 2
-_BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _END_LIMIT_S = 10.0
 """A worker that takes longer to end is killed."""
 
@@ -148,17 +145,8 @@ class _Worker:
 
     def __init__(self, decoder: Decoder) -> None:
         """Start it, and send it `decoder`; OSError if that can't be done."""
-        # The same modules as here, one thread each, and no signals from the server's terminal.
-        self._process = subprocess.Popen(  # noqa: S603 - this Python, and a module of this package
-            [sys.executable, "-P", "-m", decode_worker.__name__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            env={
-                **os.environ,
-                **dict.fromkeys(_BLAS_THREADS, "1"),
-                "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-            },
+        self._process = start_module(
+            decode_worker.__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         assert self._process.stdin is not None  # noqa: S101 - both are pipes
         assert self._process.stdout is not None  # noqa: S101

@@ -5,7 +5,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from otoscope import Recognition, Recognizer, longform
-from otoscope.audio import AudioStream, Samples, Source
+from otoscope.audio import AudioStream, DecodeProcesses, Samples, Source
+from service.inference import deadline
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 
 
@@ -18,12 +19,19 @@ class RecordingRecognizer:
         threads: they run its graph.
         max_duration_s: longer recordings are refused.
         on_recognized: called with each recording's duration in seconds and its `took_s`.
+        decode_processes: they decode what libsndfile doesn't; by default the library's own.
     """
 
     recognizer: Recognizer
     threads: Executor
     max_duration_s: float
     on_recognized: Callable[[float, Mapping[str, float]], None] | None = None
+    decode_processes: DecodeProcesses | None = None
+
+    def start(self) -> None:
+        """Have processes that decode ready for the first recordings."""
+        if self.decode_processes is not None:
+            self.decode_processes.start()
 
     def steps(self, source: Source) -> Generator[None, None, Recognition]:
         """Recognize a file, with a pause now and then for what else waits for a thread.
@@ -43,6 +51,8 @@ class RecordingRecognizer:
             spec.sample_rate_hz,
             max_duration_s=self.max_duration_s,
             min_samples=spec.window_samples,
+            processes=self.decode_processes,
+            check=deadline.raise_if_over,
         )
         stopwatch = Stopwatch()
         recognition = yield from longform.recognize_steps(

@@ -1,0 +1,163 @@
+"""What a decoding process runs: FFmpeg's libraries, on one file after another.
+
+A damaged or malicious file may bring them down, or worse. So this process holds nothing but the
+file, may open nothing else while it decodes (no file and no network), and has limits of memory and
+processor time. It speaks with `otoscope.audio.decode_processes` through a socket, which gives it
+a file's descriptor, and gets messages of JSON and raw samples back: nothing that could run.
+"""
+
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from otoscope.audio import ffmpeg
+from otoscope.audio.decode_processes import CPU_S, HEAD
+from otoscope.audio.parts import Block, Samples
+from otoscope.errors import AudioError
+
+MEMORY_BYTES = 3 * 2**29
+"""Address space, of which a quarter is taken before the first file."""
+
+_BLOCK_SAMPLES = 2**13
+"""Smaller ones are sent together."""
+
+_CHANNEL = 3
+"""The descriptor of the socket; the next one is the file's, and there is none beyond."""
+
+
+class DescribedFile:
+    """A file by its descriptor, with a position of its own: whoever sent it has another."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._size = os.fstat(descriptor).st_size
+        self._at = 0
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, none at the end."""
+        data = os.pread(self._descriptor, size, self._at)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """As `io.IOBase.seek`."""
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, start + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
+
+
+class _Outgoing:
+    """Messages to the process that asked."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._waiting: list[Samples] = []
+        self._rate_hz = 0
+
+    def add(self, part: object) -> None:
+        """Send a part, or keep a block until there is more of its rate."""
+        if not isinstance(part, Block):
+            self.send({"part": type(part).__name__, "fields": asdict(part)})  # type: ignore[call-overload]
+            return
+        if part.rate_hz != self._rate_hz:
+            self.flush()
+            self._rate_hz = part.rate_hz
+        self._waiting.append(part.samples)
+        if sum(each.size for each in self._waiting) >= _BLOCK_SAMPLES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits."""
+        if self._waiting:
+            samples = np.concatenate(self._waiting).astype("<f4", copy=False)
+            self._waiting.clear()
+            self.send({"part": "Block", "fields": {"rate_hz": self._rate_hz}}, samples.tobytes())
+
+    def send(self, document: dict[str, Any], samples: bytes = b"") -> None:
+        """Send a message."""
+        text = json.dumps(document).encode()
+        self._channel.sendall(HEAD.pack(len(text), len(samples)) + text + samples)
+
+
+def main() -> None:
+    """Decode until the process that asks goes, which alone decides when this one ends."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    given = int(sys.argv[1])
+    if given != _CHANNEL:
+        os.dup2(given, _CHANNEL)
+        os.close(given)
+    channel = socket.socket(fileno=_CHANNEL)
+    threading.Thread(target=_leave_with, args=(channel,), daemon=True).start()
+    ffmpeg.load_all()
+    _limit()
+    while True:
+        message, descriptors, *_ = socket.recv_fds(channel, 1, 1)
+        if not message:
+            return
+        _allow_time()
+        try:
+            _decode(DescribedFile(descriptors[0]), _Outgoing(channel))
+        except BrokenPipeError:
+            return
+        finally:
+            os.close(descriptors[0])
+
+
+def _decode(file: DescribedFile, outgoing: _Outgoing) -> None:
+    """Send all parts of one file, and how it ended."""
+    end = {"end": "", "detail": ""}
+    try:
+        for part in ffmpeg.decode(file):
+            outgoing.add(part)
+    except AudioError as error:
+        end = {"end": type(error).__name__, "detail": str(error)}
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever PyAV raises, the file is at fault
+        end = {"end": "failure", "detail": f"{error}" or type(error).__name__}
+    outgoing.flush()
+    outgoing.send(end)
+
+
+def _limit() -> None:
+    """Give up what decoding a file doesn't need."""
+    for what, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _CHANNEL + 2),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def _allow_time() -> None:
+    """Be killed by the system once CPU_S more seconds of processor time have gone."""
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_S, most))
+
+
+def _leave_with(channel: socket.socket) -> None:
+    """End this process when the other one has gone, even within a file."""
+    poll = select.poll()
+    poll.register(channel, 0)  # being hung up is always told
+    poll.poll()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,293 @@
+"""Processes that decode what libsndfile doesn't, so that no file can hurt this one.
+
+FFmpeg's libraries are large, and strangers choose what they read. Each file is decoded in a process
+that holds nothing else (`otoscope.audio.decode_process`). One that dies, keeps still for too long
+or is left before its file's end is killed, and the next file gets another. Nothing that it sends
+can run here: JSON that is checked, and samples.
+"""
+
+import atexit
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from otoscope.audio.parts import AUDIO_KINDS, Block, Opened
+from otoscope.errors import (
+    AudioError,
+    DecodersBusyError,
+    EmptyAudioError,
+    SpecError,
+    UnreadableAudioError,
+)
+from otoscope.processes import start_module
+from otoscope.strict_json import parse
+
+CPU_S = 60
+"""Processor time that one file may take; two hours take less than half of it."""
+
+HEAD = struct.Struct("<II")
+"""Before each message: bytes of its JSON, and of the samples behind it."""
+
+SILENT_S = 10.0
+"""Longest that a process may take for its next message; it decodes an hour in a few seconds."""
+
+WAIT_S = 5.0
+"""Longest wait for a process, where all are taken."""
+
+_LOOK_S = 0.2
+"""How often the caller's check is asked in a wait."""
+
+_MOST_BYTES = 2**24
+"""Of one message."""
+
+_PARTS = {"Opened": Opened}
+_AUDIO_ERRORS = {each.__name__: each for each in (EmptyAudioError, UnreadableAudioError)}
+"""What decoding may find out itself."""
+
+
+class DecoderFailureError(Exception):
+    """The decoder failed at this file; what it decoded before stands."""
+
+
+class _LostError(Exception):
+    """A process died, or can't be trusted any more."""
+
+
+class DecodeProcesses:
+    """Decodes files, each in a process of its own. Safe to call from several threads."""
+
+    def __init__(self, most: int, kept: int = 1) -> None:
+        """Start none yet.
+
+        Args:
+            most: files decoded at the same time; more wait, for WAIT_S at most.
+            kept: processes that stay for the next files, ready at once.
+        """
+        self._places = threading.BoundedSemaphore(most)
+        self._most, self._kept = most, kept
+        self._idle: list[_Process] = []
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start those that are kept, so that the first files find them ready."""
+        for _ in range(self._kept - len(self._idle)):
+            self._put_back(_Process())
+
+    def close(self) -> None:
+        """End those that wait for a file."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for process in idle:
+            process.kill()
+
+    def decode(
+        self, file: BinaryIO, check: Callable[[], None] = lambda: None
+    ) -> Generator[Opened | Block, None, None]:
+        """What is known of a file, then its blocks, as `otoscope.audio.ffmpeg.decode` gives them.
+
+        Args:
+            file: open for reading and seeking.
+            check: called now and then; what it raises ends the decoding.
+
+        Raises:
+            UnreadableAudioError: if it holds no audio, or the process that decoded it died.
+            DecoderFailureError: where the decoder fails.
+            DecodersBusyError: if all processes are taken.
+        """
+        with _descriptor(file) as descriptor, self._place(check):
+            process, whole = self._take(), False
+            try:
+                process.send(descriptor)
+                yield from process.parts(check)
+                whole = True
+            except (AudioError, DecoderFailureError):
+                whole = True  # it has said so itself, and waits for the next file
+                raise
+            except (_LostError, OSError) as error:
+                why = process.why_lost(error)
+                raise UnreadableAudioError(
+                    f"expected audio ({AUDIO_KINDS}), got a file on which its decoder {why}"
+                ) from error
+            finally:
+                if whole:
+                    self._put_back(process)
+                else:
+                    process.kill()
+
+    @contextmanager
+    def _place(self, check: Callable[[], None]) -> Iterator[None]:
+        end_s = time.monotonic() + WAIT_S
+        while not self._places.acquire(timeout=_LOOK_S):
+            check()
+            if time.monotonic() > end_s:
+                raise DecodersBusyError(
+                    f"expected fewer than {self._most} files at a time that are neither wav, flac, "
+                    "ogg nor mp3, got one more"
+                )
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _take(self) -> "_Process":
+        while True:
+            with self._lock:
+                process = self._idle.pop() if self._idle else None
+            if process is None:
+                return _Process()
+            if process.is_alive():
+                return process
+            process.kill()
+
+    def _put_back(self, process: "_Process") -> None:
+        with self._lock:
+            if len(self._idle) < self._kept:
+                self._idle.append(process)
+                return
+        process.kill()
+
+
+class _Process:
+    """One process, used for one file at a time."""
+
+    def __init__(self) -> None:
+        """Start it; OSError if that can't be done."""
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            self._process = start_module(
+                "otoscope.audio.decode_process",
+                str(theirs.fileno()),
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+        self._channel.settimeout(_LOOK_S)
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it."""
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+
+    def send(self, descriptor: int) -> None:
+        """Have it decode a file; OSError if it is gone."""
+        socket.send_fds(self._channel, [b"f"], [descriptor])
+
+    def parts(self, check: Callable[[], None]) -> Iterator[Opened | Block]:
+        """What it sends about the file; raises as `DecodeProcesses.decode`, and _LostError."""
+        while True:
+            text_bytes, sample_bytes = HEAD.unpack(self._receive(HEAD.size, check))
+            if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
+                raise _LostError("sent what can't be read")
+            document = _document(self._receive(text_bytes, check))
+            samples = self._receive(sample_bytes, check)
+            if "end" in document:
+                return _end(document)
+            yield _part(document, samples)
+
+    def why_lost(self, error: Exception) -> str:
+        """What happened to it, to stand behind "its decoder"."""
+        if isinstance(error, _LostError) and str(error):
+            return str(error)
+        code = self._process.wait()
+        if code == -signal.SIGXCPU:
+            return f"took more than {CPU_S} s of processor time"
+        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        return f"broke down ({name})"
+
+    def _receive(self, size: int, check: Callable[[], None]) -> bytes:
+        """So many bytes; _LostError if they don't come."""
+        data = bytearray(size)
+        left, end_s = memoryview(data), time.monotonic() + SILENT_S
+        while left:
+            check()
+            try:
+                received = self._channel.recv_into(left)
+            except TimeoutError:
+                if time.monotonic() > end_s:
+                    raise _LostError(f"kept still for {SILENT_S:g} s") from None
+                continue
+            if not received:
+                raise _LostError
+            left = left[received:]
+        return bytes(data)
+
+
+@cache
+def _of(_process_id: int) -> DecodeProcesses:
+    processes = DecodeProcesses(most=2 * (os.cpu_count() or 1))
+    atexit.register(processes.close)
+    return processes
+
+
+def shared() -> DecodeProcesses:
+    """Those of this process, for callers that have none of their own; a fork has others."""
+    return _of(os.getpid())
+
+
+@contextmanager
+def _descriptor(file: BinaryIO) -> Iterator[int]:
+    """That of `file`, or of a nameless copy if it lies in memory or is no plain file."""
+    spooled = isinstance(file, tempfile.SpooledTemporaryFile)
+    if (spooled and file.name is not None) or isinstance(getattr(file, "raw", None), io.FileIO):
+        file.seek(0)  # which writes what is buffered
+        yield file.fileno()
+        return
+    with _nameless_copy() as copy:
+        file.seek(0)
+        shutil.copyfileobj(file, copy)
+        copy.flush()
+        yield copy.fileno()
+
+
+def _nameless_copy() -> BinaryIO:
+    """In memory where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("audio"), "w+b")
+    return tempfile.TemporaryFile()
+
+
+def _document(text: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _LostError("sent what can't be read") from error
+    return document if isinstance(document, dict) else {}
+
+
+def _end(document: dict[str, Any]) -> None:
+    """Return if a file was decoded to its end; raise what ended it before."""
+    end, detail = document["end"], str(document.get("detail"))
+    if end == "failure":
+        raise DecoderFailureError(detail)
+    if end:
+        raise _AUDIO_ERRORS.get(str(end), UnreadableAudioError)(detail)
+
+
+def _part(document: dict[str, Any], samples: bytes) -> Opened | Block:
+    """A part from its message; _LostError if it is none."""
+    kind, fields = document.get("part"), document.get("fields", {})
+    try:
+        if kind == "Block":
+            return Block(np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]))
+        return parse(_PARTS[str(kind)], fields, "the decoding process")
+    except (KeyError, TypeError, ValueError, SpecError) as error:
+        raise _LostError("sent what can't be read") from error

@@ -1,0 +1,67 @@
+"""What a decoder hands out: a file's format, then blocks of its samples."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from otoscope.strict_json import Strict
+
+Samples = npt.NDArray[np.float32]
+Source: TypeAlias = bytes | str | Path | BinaryIO
+"""A file's bytes, its path, or the file itself, open for reading and seeking."""
+
+AUDIO_KINDS = "wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm"
+"""Those that people have; FFmpeg reads what `otoscope.audio.ffmpeg` lists, too."""
+
+
+class Block(NamedTuple):
+    """Some of a file's audio.
+
+    Attributes:
+        samples: (samples,) float32, mono.
+        rate_hz: of this block; it changes where one decoder goes on for another.
+    """
+
+    samples: Samples
+    rate_hz: int
+
+
+@dataclass(frozen=True)
+class Format(Strict):
+    """How a file holds its audio.
+
+    Attributes:
+        container: "FLAC", "WAV", "mov,mp4,m4a,3gp,3g2,mj2", as the decoder calls it.
+        coding: of the samples, "PCM_16", "VORBIS", "aac".
+        sample_rate_hz: before any resampling.
+        channels: before they are mixed.
+    """
+
+    container: str
+    coding: str
+    sample_rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True)
+class Opened(Strict):
+    """What is known of a file before it is decoded.
+
+    Attributes:
+        format: how it holds its audio.
+        announced_s: how long the header says it is; None if it doesn't.
+    """
+
+    format: Format
+    announced_s: float | None
+
+
+def to_mono(block: npt.NDArray[Any]) -> Samples:
+    """(samples, channels) float32 -> (samples,) float32, the mean of the channels."""
+    if block.shape[1] == 1:
+        return np.ascontiguousarray(block[:, 0], dtype=np.float32)
+    mono: Samples = block.mean(axis=1, dtype=np.float32)
+    return mono

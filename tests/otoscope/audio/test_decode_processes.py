@@ -1,0 +1,219 @@
+"""otoscope.audio.decode_processes: no file can hurt the process that asks."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, suppress
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+from audio_files import encode
+from signals import RATE_HZ, noise, tone
+
+from otoscope.audio import AudioStream, DecodeProcesses, decode_processes, load
+from otoscope.audio.parts import Block, Opened
+from otoscope.errors import AudioError, DecodersBusyError, UnreadableAudioError
+
+FAILURES = sorted((Path(__file__).parent / "failures").iterdir())
+
+
+@pytest.fixture
+def processes():
+    with closing(DecodeProcesses(most=2, kept=2)) as processes:
+        yield processes
+
+
+def decoded(processes, data):
+    return list(processes.decode(io.BytesIO(data)))
+
+
+def children():
+    """Ids of this process' children that run a decoder."""
+    found = set()
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            command = (entry / "cmdline").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == os.getpid() and "decode_process" in command:
+            found.add(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("path", FAILURES, ids=[path.name for path in FAILURES])
+def test_files_that_once_killed_or_failed_are_read_or_refused(path, processes):
+    """Each once ended the process, or was an unexpected error. The next file is read as ever."""
+    with suppress(AudioError):
+        samples = sum(block.size for block in AudioStream(path, RATE_HZ, processes=processes))
+        assert samples > 100
+    good = load(encode(tone(440, 1.0), RATE_HZ, "m4a"), RATE_HZ)
+    assert good.duration_s == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("channels", [7, 8, 9, 16, 24])
+def test_many_channels_are_averaged_like_few(channels, tmp_path, processes):
+    path = tmp_path / "many"
+    gains = np.linspace(0, 1, channels, dtype=np.float32)
+    matrix = tone(300, 0.3)[:, None] * gains
+    subprocess.run(
+        [
+            *("ffmpeg", "-loglevel", "error", "-f", "f32le", "-ar", str(RATE_HZ)),
+            *("-ac", str(channels), "-i", "-", "-c:a", "pcm_f32le", "-f", "matroska", str(path)),
+        ],
+        input=matrix.tobytes(),
+        check=True,
+    )
+    opened, *blocks = decoded(processes, path.read_bytes())
+    assert opened.format.channels == channels
+    samples = np.concatenate([block.samples for block in blocks])
+    np.testing.assert_allclose(samples, matrix.mean(axis=1), atol=1e-6)
+
+
+def test_one_process_serves_one_file_after_another(processes):
+    data = encode(noise(1.0), RATE_HZ, "m4a")
+    first = decoded(processes, data)
+    before = children()
+    second = decoded(processes, data)
+    assert children() == before
+    assert isinstance(first[0], Opened)
+    assert first[0] == second[0]
+    for one, other in zip(first[1:], second[1:], strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+
+
+def test_a_process_that_dies_is_that_files_problem_and_is_replaced(processes):
+    data = encode(noise(20.0), RATE_HZ, "m4a")
+    processes.start()
+    parts = processes.decode(io.BytesIO(data))
+    assert isinstance(next(parts), Opened)
+    before = children()
+    other = processes.decode(io.BytesIO(data))
+    next(other)
+    for child in before:
+        os.kill(child, signal.SIGSEGV)
+    for broken in (parts, other):
+        with pytest.raises(UnreadableAudioError, match=r"its decoder broke down \(SIGSEGV\)"):
+            list(broken)
+    assert len(decoded(processes, data)) > 10
+    assert not children() & before
+
+
+def test_a_process_that_keeps_still_is_replaced(processes, monkeypatch):
+    data = encode(noise(200.0), RATE_HZ, "m4a")
+    parts = processes.decode(io.BytesIO(data))
+    next(parts)
+    monkeypatch.setattr(decode_processes, "SILENT_S", 0.5)
+    stopped = children()
+    for child in stopped:
+        os.kill(child, signal.SIGSTOP)
+    with pytest.raises(UnreadableAudioError, match=r"kept still for 0\.5 s"):
+        list(parts)
+    assert not children() & stopped
+
+
+def test_what_the_caller_checks_ends_the_decoding(processes):
+    class LeftError(Exception):
+        pass
+
+    data, left = encode(noise(60.0), RATE_HZ, "m4a"), threading.Event()
+
+    def check():
+        if left.is_set():
+            raise LeftError
+
+    parts = processes.decode(io.BytesIO(data), check)
+    next(parts)
+    before = children()
+    left.set()
+    with pytest.raises(LeftError):
+        list(parts)
+    assert not children() & before
+
+
+def test_a_file_that_is_left_early_costs_the_next_one_nothing(processes):
+    data = encode(noise(60.0), RATE_HZ, "m4a")
+    parts = processes.decode(io.BytesIO(data))
+    assert len(list(islice(parts, 3))) == 3
+    parts.close()
+    assert len(decoded(processes, encode(noise(1.0), RATE_HZ, "m4a"))) > 2
+
+
+def test_more_files_than_processes_are_told_so(monkeypatch):
+    monkeypatch.setattr(decode_processes, "WAIT_S", 0.3)
+    data = encode(noise(20.0), RATE_HZ, "m4a")
+    with closing(DecodeProcesses(most=1)) as processes:
+        first = processes.decode(io.BytesIO(data))
+        next(first)
+        with pytest.raises(DecodersBusyError, match="expected fewer than 1"):
+            decoded(processes, data)
+        assert len(list(first)) > 10
+        assert len(decoded(processes, data)) > 10
+
+
+def test_while_it_decodes_a_process_can_open_nothing_and_has_limits(processes):
+    parts = processes.decode(io.BytesIO(encode(noise(60.0), RATE_HZ, "m4a")))
+    next(parts)
+    [child] = children()
+    descriptors = sorted(int(each.name) for each in Path(f"/proc/{child}/fd").iterdir())
+    limits = Path(f"/proc/{child}/limits").read_text()
+    rows = {line[:26].strip(): line[26:].split()[:2] for line in limits.splitlines()[1:]}
+    assert descriptors == [0, 1, 2, 3, 4]
+    assert rows["Max open files"] == ["5", "5"]
+    assert rows["Max file size"] == ["0", "0"]
+    assert rows["Max core file size"] == ["0", "0"]
+    assert int(rows["Max address space"][0]) < 2**31
+    assert int(rows["Max cpu time"][0]) < 100
+    parts.close()
+
+
+def test_what_takes_too_much_processor_time_is_refused(processes):
+    parts = processes.decode(io.BytesIO(encode(noise(200.0), RATE_HZ, "m4a")))
+    next(parts)
+    [child] = children()
+    os.kill(child, signal.SIGXCPU)  # what the kernel sends then
+    with pytest.raises(UnreadableAudioError, match="took more than 60 s of processor time"):
+        list(parts)
+
+
+def test_no_process_outlives_a_killed_parent():
+    code = (
+        "import io, sys, time\n"
+        "from otoscope.audio import DecodeProcesses\n"
+        "processes = DecodeProcesses(1)\n"
+        "processes.start()\n"
+        "print(processes._idle[0]._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        parent.kill()
+    end_s = time.monotonic() + 20
+    while Path(f"/proc/{child}/cmdline").exists() and Path(f"/proc/{child}/cmdline").read_text():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+
+
+def test_blocks_arrive_before_the_file_is_decoded_whole(processes):
+    parts = processes.decode(io.BytesIO(encode(noise(60.0), RATE_HZ, "m4a")))
+    next(parts)
+    block = next(parts)
+    assert isinstance(block, Block)
+    assert 0 < block.samples.size < 48000
+    parts.close()
+
+
+def test_this_process_never_loads_ffmpeg():
+    data = encode(tone(440, 0.5), RATE_HZ, "m4a")
+    code = (
+        "import sys\nfrom otoscope.audio import load\n"
+        "assert load(sys.stdin.buffer.read(), 16000).duration_s > 0.4\n"
+        "assert 'av' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], input=data, check=True)
