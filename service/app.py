@@ -23,6 +23,7 @@ from service.middleware.api_keys import ApiKeyMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.deadline import DeadlineMiddleware
 from service.middleware.lingering_close import LingeringCloseMiddleware
+from service.middleware.plain_paths import PlainPathsMiddleware
 from service.middleware.request_id import HEADER, REQUEST_ID
 from service.openai_api import errors as openai_errors
 from service.page.assets import Assets
@@ -113,6 +114,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
     around = [
         Middleware(LingeringCloseMiddleware),
         REQUEST_ID,
+        Middleware(PlainPathsMiddleware, prefix=openai_errors.PREFIX),
         Middleware(AccessLogMiddleware, observers=(log_exchange, metrics.add_request)),
         Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
     ]

@@ -1,12 +1,15 @@
 """Reading a request: one audio file, and options in its form or query.
 
+A recording may also be the whole body; its options then stand in the query.
+
 FastAPI's own forms would not do: it turns any error while a body arrives into a 400, takes the last
 of doubled fields, and knows no option that may stand in the form or in the query.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from fastapi import Request
@@ -15,9 +18,7 @@ from starlette.datastructures import UploadFile
 
 from otoscope.strict_json import describe
 from service.errors import FormError
-
-FILE_FIELD = "file"
-_MAX_PARTS = 32
+from service.http.bodies import FILE_FIELD, RAW_TYPES, content_type, receive_body
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -51,8 +52,9 @@ class Form(Generic[OptionsT]):
         """
         if len(self.files) != 1:
             raise FormError(
-                f"expected one file in the field {FILE_FIELD!r} of multipart/form-data, "
-                f"got {len(self.files)} (Content-Type: {self.content_type})",
+                f"expected one file in the field {FILE_FIELD!r} of multipart/form-data, or "
+                f"alone with Content-Type: {RAW_TYPES[0]}, got {len(self.files)} "
+                f"(Content-Type: {self.content_type})",
                 FILE_FIELD,
             )
         if not isinstance(self.files[0], UploadFile):
@@ -62,29 +64,38 @@ class Form(Generic[OptionsT]):
         return self.files[0].file
 
 
+def _as_it_is(name: str, value: object) -> Iterable[tuple[str, object]]:
+    return ((name, value),)
+
+
 @asynccontextmanager
 async def read_form(
-    request: Request, model: type[OptionsT], *, repeated: Collection[str] = ()
+    request: Request,
+    model: type[OptionsT],
+    *,
+    repeated: Collection[str] = (),
+    rewrite: Callable[[str, object], Iterable[tuple[str, object]]] = _as_it_is,
 ) -> AsyncIterator[Form[OptionsT]]:
     """Receive the form of `request`; its file is closed in the end.
 
     Args:
-        request: multipart/form-data, of which nothing has been read.
+        request: multipart/form-data or a recording, of which nothing has been read.
         model: the fields there may be beside the file, in the form or the query; with `NoOptions`
             the query is left to others.
         repeated: as of `read_options`.
+        rewrite: name and value of each field -> those that are meant, none or several.
 
     Raises:
         FormError: naming the field that is unknown, missing, doubled or wrong.
         UploadTooLargeError, UploadStalledError: as `BodyLimitMiddleware` says.
     """
-    async with request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS) as received:
+    async with receive_body(request) as received:
         fields = [each for each in received.multi_items() if each[0] != FILE_FIELD]
         if model is not NoOptions:
             fields = [*request.query_params.multi_items(), *fields]
-        options = read_options(fields, model, repeated=repeated, beside=(FILE_FIELD,))
-        content_type = request.headers.get("content-type", "none").partition(";")[0]
-        yield Form(options, received.getlist(FILE_FIELD), content_type)
+        meant = chain.from_iterable(rewrite(name, value) for name, value in fields)
+        options = read_options(meant, model, repeated=repeated, beside=(FILE_FIELD,))
+        yield Form(options, received.getlist(FILE_FIELD), content_type(request))
 
 
 def read_options(
@@ -142,9 +153,9 @@ def form_schema(model: type[BaseModel], *, repeated: Collection[str] = ()) -> di
     schema["properties"] = {FILE_FIELD: file, **fields}
     if model is NoOptions:
         del schema["title"], schema["description"]
-    return {
-        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
-    }
+    raw = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in RAW_TYPES}
+    content = {"multipart/form-data": {"schema": schema}, **raw}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def query_schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -1,22 +1,40 @@
 """The form of POST /v1/audio/transcriptions, and what of it this model can do.
 
-Parameters that would change what OpenAI's models answer are refused where this one can't follow,
-never ignored in silence.
+Clients send fields as they are, out of habit: what has no effect here is taken, and the response's
+header `Otoscope-Warnings` says so. What would make the answer a lie (another language) or another
+thing than the client waits for (a stream) is refused.
 """
 
+import json
+import re
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope import ModelSpec
+from otoscope.errors import UnsupportedTextError
+from otoscope.vocabulary import Alphabet
 from service.errors import FormError, UnknownModelError
 from service.openai_api.languages import language_of
 
-ALIAS = "whisper-1"
-"""Means the model that is served, whatever its name: many clients have this one built in."""
+ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
+"""Mean the model that is served, whatever its name: many clients have one of these built in."""
 
 REPEATED = ("include", "timestamp_granularities")
 """Fields that may come several times, with "[]" behind their names or without."""
+
+PROMPT_BOOST = 1.0
+"""Natural log added for a word of the prompt: enough where the sound leaves a doubt."""
+
+_MOST_PROMPT_WORDS = 200
+"""The last ones count, about as many as OpenAI's models read."""
+
+_SHORTEST_PROMPT_WORD = 4
+"""Shorter words are said anyway: to expect them more would put them where nobody said them."""
+
+_ANY_LANGUAGE = "auto"
+_INDEXED = re.compile(r"(\w+)\[\w*\]")
 
 
 class TranscriptionForm(BaseModel):
@@ -24,14 +42,18 @@ class TranscriptionForm(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    model: str = Field(description=f"Its id from GET /v1/models, or {ALIAS}.")
+    model: str = Field(description=f"Its id from GET /v1/models, or {', '.join(ALIASES)}.")
     language: str | None = Field(
-        default=None, description="ISO 639-1. Refused unless it is the model's own."
+        default=None, description="ISO 639-1, or auto. Refused unless it is the model's own."
     )
-    prompt: str = Field(default="", description="Refused: this model takes no hints.")
+    prompt: str = Field(
+        default="", description="Its words are expected a little more where they could be meant."
+    )
     # What OpenAI's reference lists, which has no TextGrid.
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
-    temperature: float = Field(default=0.0, description="Refused unless 0: nothing is sampled.")
+    temperature: float = Field(
+        default=0.0, ge=0, le=1, description="Without effect: nothing is sampled."
+    )
     timestamp_granularities: tuple[Literal["word", "segment"], ...] = Field(
         default=(), description="For verbose_json; segment if none is given."
     )
@@ -39,9 +61,36 @@ class TranscriptionForm(BaseModel):
         default=(), description="logprobs, for json: one for each character."
     )
     stream: bool = Field(default=False, description="Refused if true.")
-    chunking_strategy: Literal["auto"] | None = Field(
-        default=None, description="auto leaves the choice to the server, as does none."
+    chunking_strategy: str | None = Field(
+        default=None, description="Without effect: long recordings are divided as they need it."
     )
+
+
+def rewrite(name: str, value: object) -> Iterable[tuple[str, object]]:
+    """A field as clients send it -> fields as the form has them.
+
+    Empty ones are as if left out. Lists come as `name`, `name[]` or `name[0]`, one item in each, or
+    as one value: "word,segment" or a JSON list. Of an object in parts, `chunking_strategy[type]`
+    stands for all.
+    """
+    indexed = _INDEXED.fullmatch(name)
+    plain = indexed[1] if indexed else name
+    if value == "":
+        return ()
+    if plain in REPEATED and isinstance(value, str):
+        return ((plain, item) for item in _items(value))
+    if plain == "chunking_strategy" and indexed:
+        return ((plain, value),) if name.endswith("[type]") else ()
+    return ((name, value),)
+
+
+def _items(value: str) -> list[str]:
+    if value.startswith("["):
+        try:
+            return [str(item) for item in json.loads(value)]
+        except ValueError:
+            return [value]
+    return [item.strip() for item in value.split(",")]
 
 
 def check(form: TranscriptionForm, spec: ModelSpec) -> None:
@@ -51,19 +100,9 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
         UnknownModelError: if another model is asked for.
         FormError: naming the field that asks for something else.
     """
-    if form.model not in (spec.name, ALIAS):
-        raise UnknownModelError(f"model: expected {spec.name!r} or {ALIAS!r}, got {form.model!r}")
-    if form.language is not None:
+    check_model(form.model, spec)
+    if form.language is not None and form.language.lower() != _ANY_LANGUAGE:
         _check_language(form.language, spec)
-    if form.prompt.strip():
-        raise FormError(
-            "prompt: expected none, because this model takes no hints, got one", "prompt"
-        )
-    if form.temperature != 0:
-        raise FormError(
-            f"temperature: expected 0, because nothing is sampled here, got {form.temperature:g}",
-            "temperature",
-        )
     if form.stream:
         raise FormError(
             "stream: expected false, because answers come in one piece, got true", "stream"
@@ -75,6 +114,41 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
                 f"got response_format {form.response_format}",
                 field,
             )
+
+
+def check_model(name: str, spec: ModelSpec) -> None:
+    """UnknownModelError unless the name is the served model's or one of ALIASES."""
+    if name not in (spec.name, *ALIASES):
+        known = ", ".join(map(repr, ALIASES))
+        raise UnknownModelError(f"model: expected {spec.name!r} or {known}, got {name!r}")
+
+
+def without_effect(form: TranscriptionForm, alphabet: Alphabet) -> tuple[str, ...]:
+    """What was sent and changes nothing here, a line for each."""
+    lines = []
+    if form.temperature != 0:
+        lines.append(f"temperature {form.temperature:g} has no effect: nothing is sampled")
+    if form.chunking_strategy not in (None, "auto"):
+        lines.append("chunking_strategy has no effect: recordings are divided as they need it")
+    if form.prompt.strip() and not prompt_hotwords(form.prompt, alphabet):
+        lines.append(
+            f"prompt has no effect: words of {_SHORTEST_PROMPT_WORD} letters or more are expected"
+        )
+    return tuple(lines)
+
+
+def prompt_hotwords(prompt: str, alphabet: Alphabet) -> dict[str, float]:
+    """Words of a prompt as weak hot words; those that the alphabet can't write are passed over."""
+    if " " not in alphabet.symbols:
+        return {}
+    words: list[str] = []
+    for written in prompt.split():
+        try:
+            words += alphabet.normalize(written).split()
+        except UnsupportedTextError:
+            continue
+    last = words[-_MOST_PROMPT_WORDS:]
+    return {word: PROMPT_BOOST for word in last if len(word) >= _SHORTEST_PROMPT_WORD}
 
 
 def _check_language(language: str, spec: ModelSpec) -> None:

@@ -157,9 +157,9 @@ def verbose_answer(
     )
 
 
-def model_card(spec: ModelSpec) -> ModelCard:
-    """The model as GET /v1/models lists it; created at 0 if its spec does not say when."""
-    return ModelCard(id=spec.name, created=_unix_time(spec.provenance.created))
+def model_card(spec: ModelSpec, name: str) -> ModelCard:
+    """The model as GET /v1/models lists it, by that name; created at 0 if its spec has no date."""
+    return ModelCard(id=name, created=_unix_time(spec.provenance.created))
 
 
 def _logprobs(characters: Sequence[Character]) -> Iterator[Logprob]:

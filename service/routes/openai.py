@@ -13,11 +13,18 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, write
 from otoscope.formats.tables import to_json
 from service.dependencies import Services, ServicesDep
-from service.errors import UnknownModelError
 from service.http.forms import form_schema, read_form
-from service.http.responses import warnings_headers
+from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
 from service.openai_api.errors import PREFIX, error_responses
-from service.openai_api.form import REPEATED, TranscriptionForm, check
+from service.openai_api.form import (
+    REPEATED,
+    TranscriptionForm,
+    check,
+    check_model,
+    prompt_hotwords,
+    rewrite,
+    without_effect,
+)
 from service.openai_api.responses import (
     JsonAnswer,
     ModelCard,
@@ -35,7 +42,9 @@ router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
     "/audio/transcriptions",
     response_model=JsonAnswer | VerboseAnswer,
     responses={
-        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **format_responses(
+            description="What was said.", formats=("text",), headers=WARNINGS_DESCRIBED
+        ),
         **error_responses(400, 404, 408, 413, 503),
     },
     openapi_extra=form_schema(TranscriptionForm, repeated=REPEATED),
@@ -44,9 +53,10 @@ router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
 async def create_transcription(request: Request, services: ServicesDep) -> Response:
     """For OpenAI's clients: give them this service's address and /v1 as their base URL.
 
-    What they may ask for and this model can't do is refused with 400, never ignored.
+    What has no effect here is said in the header `Otoscope-Warnings`; what would make the answer
+    another than was asked for (another language, a stream) is refused with 400.
     """
-    async with read_form(request, TranscriptionForm, repeated=REPEATED) as form:
+    async with read_form(request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite) as form:
         check(form.options, services.recognizer.spec)
         return await services.pool.run_steps(_respond(services, form.file, form.options))
 
@@ -57,7 +67,9 @@ def _respond(
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
     posteriors = recognition.posteriors
-    transcript = services.decode_workers.decode(posteriors, DecodingOptions()).transcript
+    alphabet = services.recognizer.spec.alphabet
+    decoding = DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet))
+    transcript = services.decode_workers.decode(posteriors, decoding).transcript
     duration_s = posteriors.clock.duration_s
     match options.response_format:
         case "text":
@@ -74,7 +86,7 @@ def _respond(
     return Response(
         body,
         media_type="application/json" if FORMATS[options.response_format].is_json else "text/plain",
-        headers=warnings_headers(recognition.warnings),
+        headers=warnings_headers([*recognition.warnings, *without_effect(options, alphabet)]),
     )
 
 
@@ -85,13 +97,13 @@ def _json(document: JsonAnswer | VerboseAnswer) -> bytes:
 @router.get("/models", summary="The models that are served: one")
 async def models(services: ServicesDep) -> ModelList:
     """A list, as OpenAI's clients expect it."""
-    return ModelList(data=[model_card(services.recognizer.spec)])
+    spec = services.recognizer.spec
+    return ModelList(data=[model_card(spec, spec.name)])
 
 
 @router.get("/models/{model_id}", responses=error_responses(404), summary="A model that is served")
 async def model(services: ServicesDep, model_id: str) -> ModelCard:
-    """404 unless it is the one that is served."""
+    """404 unless it is the one that is served, by its own name or one of OpenAI's."""
     spec = services.recognizer.spec
-    if model_id != spec.name:
-        raise UnknownModelError(f"expected {spec.name!r}, got {model_id!r}")
-    return model_card(spec)
+    check_model(model_id, spec)
+    return model_card(spec, model_id)

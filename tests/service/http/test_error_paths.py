@@ -110,8 +110,8 @@ def test_a_field_of_probs_that_nobody_knows(client, short_wav):
     [
         (
             [("file", b"a"), ("file", b"b")],
-            "expected one file in the field 'file' of multipart/form-data, got 2 "
-            "(Content-Type: multipart/form-data)",
+            "expected one file in the field 'file' of multipart/form-data, or alone with "
+            "Content-Type: audio/*, got 2 (Content-Type: multipart/form-data)",
         ),
         (
             [("file", (None, b"a"))],
@@ -128,18 +128,18 @@ def test_a_missing_file(client, route):
     answer = client.post(route, data=ROUTES[route])
     kind = "application/x-www-form-urlencoded" if ROUTES[route] else "none"
     detail = (
-        "expected one file in the field 'file' of multipart/form-data, got 0 "
-        f"(Content-Type: {kind})"
+        "expected one file in the field 'file' of multipart/form-data, or alone with "
+        f"Content-Type: audio/*, got 0 (Content-Type: {kind})"
     )
     check(answer, 422, "form", detail)
 
 
 def test_a_body_of_another_type(client, short_wav):
-    headers = {"Content-Type": "audio/wav"}
+    headers = {"Content-Type": "text/wav"}
     answer = client.post("/transcribe", content=short_wav, headers=headers)
     detail = (
-        "expected one file in the field 'file' of multipart/form-data, got 0 "
-        "(Content-Type: audio/wav)"
+        "expected one file in the field 'file' of multipart/form-data, or alone with "
+        "Content-Type: audio/*, got 0 (Content-Type: text/wav)"
     )
     check(answer, 422, "form", detail)
 

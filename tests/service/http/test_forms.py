@@ -1,4 +1,15 @@
+import io
+
+import numpy as np
 import pytest
+import soundfile
+
+HEARD = "was a long time before he came home to his father"
+
+
+@pytest.fixture(scope="module")
+def speech(pytestconfig):
+    return (pytestconfig.rootpath / "examples/sample.flac").read_bytes()
 
 
 def post(client, parts, **query):
@@ -46,3 +57,65 @@ def test_every_wrong_field_is_named_whichever_options_it_belongs_to(client):
     assert answer.status_code == 422
     named = [problem.partition(":")[0] for problem in answer.json()["detail"].split("; ")]
     assert named == ["decoder", "beam_width", "timestamps"]
+
+
+def test_a_part_named_in_another_alphabet_only_is_a_file(client, speech):
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; '
+        b"filename*=UTF-8''%E4%BD%A0.flac\r\n\r\n" + speech + b"\r\n--x--\r\n"
+    )
+    answer = client.post(
+        "/transcribe", content=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert (answer.status_code, answer.json()["text"]) == (200, HEARD)
+
+
+def test_a_part_without_a_name_and_with_a_type_of_sound_is_a_file(client, speech):
+    answer = client.post("/transcribe", files={"file": (None, 50 * speech, "audio/flac")})
+    assert answer.status_code == 200  # beyond the 1 MiB of a text, too
+
+
+TYPES = ["audio/flac", "Audio/X-Whatever; rate=1", "video/webm", "application/octet-stream"]
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_recording_as_the_body(client, speech, kind):
+    headers = {"Content-Type": kind}
+    answer = client.post("/transcribe", content=speech, headers=headers)
+    assert (answer.status_code, answer.json()["text"]) == (200, HEARD)
+
+
+def test_options_of_a_recording_as_the_body_stand_in_the_query(client, speech):
+    headers = {"Content-Type": "audio/flac"}
+    query = {"response_format": "text", "timestamps": "word"}
+    answer = client.post("/transcribe", content=speech, headers=headers, params=query)
+    assert answer.text == f"{HEARD}\n"
+    answer = client.post("/align", content=speech, headers=headers, params={"text": HEARD})
+    assert answer.json()["text"] == HEARD
+    answer = client.post("/probs", content=speech, headers=headers, params={"format": "npy"})
+    assert np.load(io.BytesIO(answer.content)).shape == (85, 29)
+    answer = client.post("/align", content=speech, headers=headers)
+    assert (answer.status_code, answer.json()["detail"]) == (422, "text: Field required")
+
+
+@pytest.mark.parametrize(("body", "kind"), [(b"", "audio-empty"), (b"RIFF", "audio-unreadable")])
+def test_a_body_that_is_no_recording(client, body, kind):
+    answer = client.post("/transcribe", content=body, headers={"Content-Type": "audio/wav"})
+    assert answer.json()["type"] == f"urn:otoscope:problem:{kind}"
+
+
+def test_a_large_body_goes_through_a_file(client, speech):
+    headers = {"Content-Type": "audio/wav"}
+    samples, rate_hz = soundfile.read(io.BytesIO(speech), dtype="int16")
+    wav = io.BytesIO()
+    soundfile.write(wav, np.tile(samples, 20), rate_hz, format="WAV")
+    assert len(wav.getvalue()) > 2**21
+    answer = client.post("/transcribe", content=wav.getvalue(), headers=headers)
+    assert answer.json()["duration_s"] == pytest.approx(20 * 3.395)
+
+
+def test_slashes_at_the_end(client, speech):
+    answer = client.post("/transcribe/", files={"file": speech}, follow_redirects=False)
+    assert answer.status_code == 200
+    assert client.get("/v1/models/", follow_redirects=False).status_code == 200
+    assert client.get("/v1//models", follow_redirects=False).status_code == 200

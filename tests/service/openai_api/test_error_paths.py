@@ -66,5 +66,8 @@ def test_hours_in_a_small_file_stop_at_the_limit(make_settings):
 )
 def test_two_files_and_none(client, files, got):
     answer = client.post("/v1/audio/transcriptions", files=files, data=MODEL)
-    detail = f"expected one file in the field 'file' of multipart/form-data, got {got}"
+    detail = (
+        "expected one file in the field 'file' of multipart/form-data, or alone with "
+        f"Content-Type: audio/*, got {got}"
+    )
     check(answer, 400, "form", detail)

@@ -119,14 +119,15 @@ def test_models(ai):
     assert (model.id, model.object) == ("english", "model")
     assert model.created > 0
     assert ai.models.retrieve("english") == model
+    for alias in ("whisper-1", "gpt-4o-transcribe"):
+        assert ai.models.retrieve(alias).to_dict() == {**model.to_dict(), "id": alias}
 
 
 @pytest.mark.parametrize(
     ("chosen", "param"),
     [
         ({"language": "fr"}, "language"),
-        ({"prompt": "Umlauts, please."}, "prompt"),
-        ({"temperature": 0.7}, "temperature"),
+        ({"temperature": 7}, "temperature"),
         ({"stream": True}, "stream"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"include": ["logprobs"], "response_format": "text"}, "include"),
@@ -148,10 +149,10 @@ def test_wrong_requests_are_bad_requests(ai, speech, chosen, param):
 
 def test_unknown_models_are_not_found(ai, speech):
     with pytest.raises(openai.NotFoundError) as refused:
-        ai.audio.transcriptions.create(file=speech, model="gpt-4o-transcribe")
+        ai.audio.transcriptions.create(file=speech, model="gpt-4o-realtime")
     assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
     with pytest.raises(openai.NotFoundError) as refused:
-        ai.models.retrieve("gpt-4o-transcribe")
+        ai.models.retrieve("gpt-4o-realtime")
     assert refused.value.code == "model_not_found"
 
 
@@ -188,6 +189,58 @@ def test_a_truncated_file_is_told_of_in_a_header(ai, speech):
     [warning] = json.loads(answer.headers[WARNINGS_HEADER])
     assert "truncated" in warning
     assert answer.parse().text
+
+
+def test_what_clients_send_out_of_habit_is_taken(ai, speech, own):
+    answer = ai.audio.transcriptions.with_raw_response.create(
+        file=speech,
+        model="gpt-4o-transcribe",
+        language="auto",
+        prompt="before he came home, and 42",
+        temperature=0.2,
+        chunking_strategy={"type": "server_vad", "threshold": 0.5},
+    )
+    assert answer.parse().text == own["text"]
+    assert [line.split()[0] for line in json.loads(answer.headers[WARNINGS_HEADER])] == [
+        "temperature",
+        "chunking_strategy",
+    ]
+
+
+EMPTY = ("language", "prompt", "temperature", "stream", "response_format", "include[]")
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/transcriptions/", "/v1//audio/transcriptions"])
+def test_empty_fields_and_needless_slashes(address, speech, own, path):
+    answer = httpx.post(
+        address + path,
+        files={"file": speech},
+        data={"model": "whisper-1", **dict.fromkeys(EMPTY, "")},
+        headers={"Authorization": f"Bearer {KEY}"},
+        timeout=60,
+    )
+    assert (answer.status_code, answer.json()["text"]) == (200, own["text"])
+    assert WARNINGS_HEADER not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"timestamp_granularities[0]": "word"},
+        {"timestamp_granularities": "word,segment"},
+        {"timestamp_granularities[]": "word"},
+        {"timestamp_granularities": '["word"]'},
+    ],
+)
+def test_words_are_asked_for_in_any_spelling(address, speech, own, fields):
+    answer = httpx.post(
+        f"{address}/v1/audio/transcriptions",
+        files={"file": speech},
+        data={"model": "whisper-1", "response_format": "verbose_json", **fields},
+        headers={"Authorization": f"Bearer {KEY}"},
+        timeout=60,
+    )
+    assert [word["word"] for word in answer.json()["words"]] == own["text"].split()
 
 
 def test_a_busy_service_is_an_internal_server_error_with_the_time_to_wait(make_settings, short_wav):
