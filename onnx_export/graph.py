@@ -19,7 +19,6 @@ class PackedRecurrentLayer(nn.Module):
     def __init__(self, trained: RecurrentLayer) -> None:
         super().__init__()
         self.norm = trained.norm
-        self.bottleneck = trained.bottleneck
         self.rnn = type(trained.forwards)(
             trained.forwards.input_size,
             trained.forwards.hidden_size,
@@ -34,7 +33,7 @@ class PackedRecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(batch, T', width), (batch,) -> (batch, T', width)."""
-        y = self.bottleneck(self.norm(x))
+        y = self.norm(x)
         packed = pack_padded_sequence(y, lengths, batch_first=True, enforce_sorted=False)
         out, _ = pad_packed_sequence(self.rnn(packed)[0], batch_first=True, total_length=x.shape[1])
         return x + out

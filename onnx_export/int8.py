@@ -57,7 +57,7 @@ def _chosen(graph: onnx.GraphProto) -> list[str]:
     return [
         node.name
         for node in graph.node
-        if node.op_type == "LSTM" or (node.op_type == "MatMul" and "/bottleneck/" in node.name)
+        if node.op_type == "LSTM" or (node.op_type == "MatMul" and "/encoder/blocks." in node.name)
     ]
 
 

@@ -10,12 +10,10 @@ _EPILOG = """\
 examples:
   python -m training prepare training/configs/english-characters.toml --corpus ~/speech
   python -m training fit training/configs/english-characters.toml --corpus ~/speech
-  python -m training average runs/mine/best.pt models/english/model.onnx \\
-      --corpus ~/speech --out runs/averaged/best.pt
   python -m training evaluate --model models/english/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
   python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
-  python -m training speak --text novels.txt.xz --out ~/speech/synthetic/train.jsonl
+  python -m training scenes ~/speech/*/train.jsonl --out ~/speech/scenes/train.jsonl
   python -m training picture examples/sample.flac --out sample.png
 
 Manifests are JSON lines ({"audio_filepath": ..., "text": ..., "duration": ...}) or CSV/TSV with

@@ -78,7 +78,6 @@ def prepare(options: argparse.Namespace) -> int:
     *_CONFIG,
     _path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
     _path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
-    _path("--teacher", help="exported model to learn from, if loss.teacher_weight is set"),
     _argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
 )
 def fit(options: argparse.Namespace) -> int:
@@ -87,7 +86,6 @@ def fit(options: argparse.Namespace) -> int:
 
     from training.config import read_config
     from training.data.prepare import prepare
-    from training.model.teacher import Teacher
     from training.run.trainer import Trainer
 
     torch.set_num_threads(options.threads)
@@ -95,38 +93,11 @@ def fit(options: argparse.Namespace) -> int:
     prepared = prepare(config, options.corpus, options.cache)
     print(prepared.report, flush=True)
     folder = options.run or Path("runs") / config.name
-    teacher = None
-    if options.teacher is not None:
-        teacher = Teacher(options.teacher, config, options.threads)
-    if Trainer(config, prepared, folder, options.start, teacher, cache=options.cache).fit():
+    if Trainer(config, prepared, folder, options.start, cache=options.cache).fit():
         print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
         return 0
     print(f"stopped; the same command continues from {folder / 'last.pt'}")
     return 130
-
-
-@command(
-    "average",
-    _path("checkpoint", help="best.pt of a run"),
-    _path("others", nargs="+", help="checkpoints or model.onnx files of the same form"),
-    _argument("--evenly", action="store_true", help="give all of them the same share"),
-    _path("--out", required=True, help="checkpoint to write, to export"),
-    *_CORPUS,
-)
-def average(options: argparse.Namespace) -> int:
-    """Mix the weights of a run with those it started from, in the shares that are best on dev."""
-    from training.data.prepare import prepare_dev
-    from training.run.validation import evaluate
-    from training.weights.averaging import average
-    from training.weights.checkpoint import load_exportable, save_exportable
-
-    first = load_exportable(options.checkpoint)
-    dev = prepare_dev(first.config, options.corpus, options.cache)
-    measure = partial(evaluate, dev=dev, config=first.config)
-    mixed = average(first, options.others, measure, evenly=options.evenly)
-    save_exportable(options.out, mixed)
-    print(f"{options.out}: dev CER {100 * (mixed.spec.provenance.dev_cer or 0):.1f} %")
-    return 0
 
 
 @command(
@@ -247,22 +218,25 @@ def pronunciations(options: argparse.Namespace) -> int:
 
 
 @command(
-    "speak",
-    _path("--text", nargs="+", required=True, help="plain, .gz or .xz files"),
-    _path("--dev", nargs="*", default=[], help="their sentences are left out"),
-    _argument("--utterances", type=int, default=5000, help="most recordings"),
+    "scenes",
+    _MANIFESTS,
+    _path("--noise", help="manifest of noise recordings"),
+    _argument("--count", type=int, default=1000, help="recordings to make"),
+    _argument("--silent", type=float, default=0.3, help="share without speech"),
     _path("--out", required=True, help="manifest to write, .jsonl"),
 )
-def speak(options: argparse.Namespace) -> int:
-    """Synthesise speech of sentences, to learn from (needs flite)."""
-    from otoscope import ENGLISH
-    from training.text.synthesis import speak
+def scenes(options: argparse.Namespace) -> int:
+    """Make longer recordings of utterances with silence, noise, hum and music around them."""
+    from training.data.scenes import make_scenes
 
-    done = speak(options.text, options.dev, ENGLISH, options.out, utterances=options.utterances)
-    print(
-        f"{options.out}: {done.utterances} of {done.sentences} sentences, "
-        f"{done.seconds / 3600:.2f} h"
+    hours = make_scenes(
+        options.manifests,
+        options.noise,
+        options.out,
+        count=options.count,
+        silent_share=options.silent,
     )
+    print(f"{options.out}: {options.count} recordings, {hours:.2f} h")
     return 0
 
 

@@ -15,6 +15,8 @@ from otoscope.features import FeatureSpec
 from otoscope.strict_json import Strict, parse
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
+WHISPER_MAX_S = 30.0
+
 
 @dataclass(frozen=True)
 class Source(Strict):
@@ -23,10 +25,13 @@ class Source(Strict):
     Attributes:
         manifest: path below the corpus root.
         share: part of its utterances, others in each epoch.
+        silence: texts may be empty: nobody speaks, and the model learns to write nothing. Without
+            it such utterances are left out, as not transcribed.
     """
 
     manifest: str
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    silence: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class CorpusConfig(Strict):
     pronunciations: str = ""
     speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
     min_s: float = 0.2
-    max_s: float = 30.0
+    max_s: float = 24.0
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,12 @@ class ModelConfig(Strict):
         time_strides: of the two; their product is the frame stride, 2 or 4.
         encoder_size: of the Whisper encoder.
         encoder_layers: of its blocks that are used, from below; 0 for all.
-        encoder_stack: neighbouring rows of its output, 20 ms each, that are read as one: 1 or 2.
+        pool_after: its blocks below the averaging of neighbouring rows in pairs: output frames of
+            40 ms, at half the cost above. Left out: frames of 20 ms.
         frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
             they give is computed once and cached. 0: all of it learns.
         rnn: the recurrent cell.
         hidden: cells a direction.
-        bottleneck: width of a linear map that a recurrent layer reads its input through, both
-            directions the same (Prabhavalkar et al. 2016); 0 for none.
         dropout: before each recurrent layer and before the output.
         phoneme_layer: recurrent layers below the phoneme head; 0 for no such head.
         intermediate_layer: recurrent layers below a second character head, which helps training
@@ -80,14 +84,13 @@ class ModelConfig(Strict):
     encoder: Literal["convolutions", "whisper"] = "convolutions"
     encoder_size: Literal["tiny", "base", "small"] = "base"
     encoder_layers: int = 0
-    encoder_stack: int = 2
+    pool_after: int | None = None
     frozen_layers: int = 0
     conv_channels: int = 32
     time_strides: tuple[int, int] = (2, 2)
     rnn: Literal["lstm", "gru"] = "lstm"
     bidirectional: bool = True
     hidden: int = 320
-    bottleneck: Annotated[int, Field(ge=0)] = 0
     layers: int = 3
     dropout: float = 0.2
     phoneme_layer: int = 0
@@ -97,13 +100,18 @@ class ModelConfig(Strict):
         """Refuse strides that lose characters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
             raise SpecError(
-                f"model.time_strides or encoder_stack: expected a stride of 2 or 4, got {self}"
+                f"model.time_strides: expected a stride of 2 or 4, got {self.time_strides}"
             )
         most = self.encoder_shape[2] if self.encoder == "whisper" else 0
         if not 0 <= self.frozen_layers <= most:
             raise SpecError(
                 f"model.frozen_layers: expected 0 to {most} with encoder {self.encoder}, "
                 f"got {self.frozen_layers}"
+            )
+        if self.pool_after is not None and not 1 <= self.pool_after <= most:
+            raise SpecError(
+                f"model.pool_after: expected 1 to {most} with encoder {self.encoder}, "
+                f"got {self.pool_after}"
             )
         for name in ("phoneme_layer", "intermediate_layer"):
             if not 0 <= getattr(self, name) <= self.layers:
@@ -120,10 +128,17 @@ class ModelConfig(Strict):
         return width, heads, self.encoder_layers or layers
 
     @property
+    def encoded_stride(self) -> int:
+        """Feature frames per row of what the frozen layers give; 1 if none are frozen."""
+        if not self.frozen_layers:
+            return 1
+        return 2 if self.pool_after is None or self.frozen_layers < self.pool_after else 4
+
+    @property
     def frame_stride(self) -> int:
         """Feature frames per output frame."""
         if self.encoder == "whisper":
-            return 2 * self.encoder_stack
+            return 2 if self.pool_after is None else 4
         return self.time_strides[0] * self.time_strides[1]
 
 
@@ -140,6 +155,8 @@ class AugmentConfig(Strict):
         room_probability: share of utterances that get the reverberation of a room.
         room_reverberation_s: shortest and longest time in which it falls by 60 dB.
         room_direct_db: lowest and highest ratio of direct to reverberant power in dB.
+        band_probability: share of utterances that lose what is above a frequency, as by telephone.
+        band_limit_hz: lowest and highest such frequency.
         join_probability: share of utterances that are joined with others, of any speakers, as in a
             recording of several people.
         join_max_s: longest such item.
@@ -155,6 +172,8 @@ class AugmentConfig(Strict):
     room_probability: float = 0.0
     room_reverberation_s: tuple[float, float] = (0.15, 0.8)
     room_direct_db: tuple[float, float] = (-3.0, 12.0)
+    band_probability: float = 0.0
+    band_limit_hz: tuple[float, float] = (3000.0, 6000.0)
     join_probability: float = 0.0
     join_max_s: float = 15.0
 
@@ -164,6 +183,10 @@ class OptimiserConfig(Strict):
     """AdamW with warm-up and a cosine to zero.
 
     Attributes:
+        encoder_share: learning rate of a pretrained encoder's topmost block, as a share of that of
+            the layers above.
+        encoder_decay: each block's share of the rate of the one above it (layer-wise decay; Howard
+            and Ruder 2018).
         average_decay: of the exponential moving average of the weights; the average is what is
             evaluated and exported.
     """
@@ -172,6 +195,8 @@ class OptimiserConfig(Strict):
     weight_decay: float = 0.01
     warmup_steps: int = 500
     clip_norm: float = 1.0
+    encoder_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    encoder_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
     average_decay: float = 0.998
 
 
@@ -184,15 +209,11 @@ class LossConfig(Strict):
         consistency_weight: above 0, each utterance is read twice under different masks, and this
             times the divergence of the characters' posteriors is added (CR-CTC; Yao et al. 2025,
             who take 0.2 and mask two and a half times as much time). 0: read once.
-        teacher_weight: share of the divergence from another model's posteriors, which reads the
-            utterance without masks; the other losses have the rest (knowledge distillation;
-            Hinton et al. 2015). 0: no teacher.
     """
 
     phoneme_weight: float = 0.0
     intermediate_weight: float = 0.0
     consistency_weight: float = 0.0
-    teacher_weight: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse weights that leave the characters nothing, or reward inconsistency."""
@@ -200,8 +221,6 @@ class LossConfig(Strict):
             raise SpecError(
                 f"loss.consistency_weight: expected 0 or more, got {self.consistency_weight}"
             )
-        if not 0 <= self.teacher_weight <= 1:
-            raise SpecError(f"loss.teacher_weight: expected 0 to 1, got {self.teacher_weight}")
         weights = (self.phoneme_weight, self.intermediate_weight)
         if min(weights) < 0 or not sum(weights) < 1:
             raise SpecError(f"loss: expected weights from 0 on, below 1 in sum, got {weights}")
@@ -257,8 +276,12 @@ class TrainingConfig(Strict):
                 "model.encoder and features.kind: expected whisper for both or neither, "
                 f"got {self.model.encoder} and {self.features.kind}"
             )
-        if self.model.frozen_layers and self.loss.teacher_weight:
-            raise SpecError("loss.teacher_weight: expected 0 with frozen layers: no features then")
+        slowest_s = self.corpus.max_s * max(self.corpus.speeds) / min(self.corpus.speeds)
+        if self.model.encoder == "whisper" and slowest_s > WHISPER_MAX_S:
+            raise SpecError(
+                f"corpus.max_s: expected at most {WHISPER_MAX_S:g} s at the slowest of the speeds, "
+                f"which is what Whisper's encoder reads; got {slowest_s:.1f} s"
+            )
         for head in ("phoneme", "intermediate"):
             layer = getattr(self.model, f"{head}_layer")
             weight = getattr(self.loss, f"{head}_weight")

@@ -9,11 +9,23 @@ from training.config import CorpusConfig, LossConfig, ModelConfig, TrainingConfi
 from training.model.network import AcousticModel
 from training.weights.checkpoint import Exportable, model_spec
 
+WHISPER = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
 SMALL = ModelConfig(conv_channels=4, hidden=16, layers=2)
 PLAIN = TrainingConfig(CorpusConfig((), ()), model=SMALL)
 VARIANTS = {
     "lstm": PLAIN,
-    "lstm behind bottlenecks": replace(PLAIN, model=replace(SMALL, bottleneck=10)),
+    "whisper": replace(
+        PLAIN,
+        features=WHISPER,
+        model=replace(SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=2),
+    ),
+    "whisper in pairs": replace(
+        PLAIN,
+        features=WHISPER,
+        model=replace(
+            SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=2, pool_after=1
+        ),
+    ),
     "gru, stride 2": replace(PLAIN, model=replace(SMALL, rnn="gru", time_strides=(2, 1))),
     "unidirectional mfcc": replace(
         PLAIN, features=FeatureSpec(kind="mfcc"), model=replace(SMALL, bidirectional=False)

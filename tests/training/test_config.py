@@ -9,6 +9,14 @@ from training.config import TrainingConfig, read_config
 from training.model.network import AcousticModel, parameter_count
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"
+WHISPER = """[features]
+kind = "whisper"
+n_fft = 400
+preemphasis = 0.0
+log_guard = 1e-10
+[model]
+encoder = "whisper"
+"""
 SHIPPED = sorted(CONFIGS.glob("*.toml"))
 
 
@@ -35,6 +43,10 @@ def test_shipped_configs_are_read_and_survive_a_checkpoint(path: Path) -> None:
         ("[corpus]\ntrain = []\ndev = []\n[loss]\nphoneme_weight = 1.0", "below 1 in sum"),
         ("[corpus]\ntrain = []\ndev = []\n[loss]\nphoneme_weight = -0.1", "from 0 on"),
         ("[corpus]\ntrain = []\ndev = []\n[loss]\nword_weight = 0.1", "loss.word_weight"),
+        (f"[corpus]\ntrain = []\ndev = []\n{WHISPER}frozen_layers = 7", "frozen_layers.*0 to 6"),
+        (f"[corpus]\ntrain = []\ndev = []\n{WHISPER}pool_after = 0", "pool_after.*1 to 6"),
+        ("[corpus]\ntrain = []\ndev = []\n[model]\npool_after = 1", "pool_after.*convolutions"),
+        (f"[corpus]\ntrain = []\ndev = []\nmax_s = 30.0\n{WHISPER}", "max_s.*30 s.*36.7 s"),
         ("phonemes = ['A', 'A']\n[corpus]\ntrain = []\ndev = []", "different phonemes"),
         ("[corpus]\ntrain = []\ndev = []\n[features]\nkind = 'chroma'", "kind"),
     ],
@@ -54,8 +66,8 @@ def test_without_a_head_there_are_no_phonemes(tmp_path: Path) -> None:
     assert config.loss.character_weight == 1.0
 
 
-def test_the_phoneme_config_has_its_head_on_layer_3_of_4() -> None:
-    config = read_config(CONFIGS / "english.toml")
+def test_the_small_english_model_has_its_phoneme_head_on_layer_3_of_4() -> None:
+    config = read_config(CONFIGS / "english-small.toml")
     assert config.head_phonemes == ARPABET
     assert (config.model.phoneme_layer, config.model.layers) == (3, 4)
     assert config.loss.character_weight == pytest.approx(0.7)

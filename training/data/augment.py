@@ -1,4 +1,4 @@
-"""Changes to features while training: warps, rooms and noise on log-mel, masks on what is read."""
+"""Changes to features while training: rooms, noise... on log-mel, masks on what is read."""
 
 from functools import lru_cache
 
@@ -79,6 +79,18 @@ def warp(log_mels: Features, spec: FeatureSpec, factor: float) -> Features:
     share = (place - below).astype(np.float32)
     warped: Features = log_mels[:, below] * (1 - share) + log_mels[:, below + 1] * share
     return warped
+
+
+def limit_band(log_mels: Features, spec: FeatureSpec, limit_hz: float) -> Features:
+    """The same speech through a telephone or a narrow codec: no power above `limit_hz`.
+
+    Args:
+        log_mels: (frames, n_mels) float32, raw.
+        spec: defines the bins' frequencies.
+        limit_hz: bins centred above it become silent.
+    """
+    limited: Features = np.where(_centers_hz(spec) > limit_hz, log_mels.min(), log_mels)
+    return limited
 
 
 @lru_cache(maxsize=4)

@@ -18,7 +18,14 @@ from torch.utils.data import Dataset
 from otoscope import ctc
 from otoscope.features import Features, normalize
 from training.config import TrainingConfig
-from training.data.augment import mask, mix_noise, random_excerpt, reverberate, warp
+from training.data.augment import (
+    limit_band,
+    mask,
+    mix_noise,
+    random_excerpt,
+    reverberate,
+    warp,
+)
 from training.data.feature_cache import FeaturePack
 
 NO_LABELS: ctc.Labels = np.zeros(0, dtype=np.int64)
@@ -74,14 +81,11 @@ class Item(NamedTuple):
     Attributes:
         features: (frames, bins) float32.
         labels, phonemes: (N,) int64 classes; none where there is no target.
-        unmasked: the features without masks, (frames, bins) float32; None unless a teacher
-            reads them.
     """
 
     features: Features
     labels: ctc.Labels = NO_LABELS
     phonemes: ctc.Labels = NO_LABELS
-    unmasked: Features | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,6 @@ class Batch:
         label_lengths: (batch,) int64.
         phonemes: (batch, longest N) int64, padded with 0.
         phoneme_lengths: (batch,) int64, 0 for an utterance without a phoneme target.
-        unmasked: each item's features without masks; none unless a teacher reads them.
     """
 
     features: Tensor
@@ -104,7 +107,6 @@ class Batch:
     label_lengths: Tensor
     phonemes: Tensor
     phoneme_lengths: Tensor
-    unmasked: tuple[Features, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,12 +135,12 @@ class Examples(Dataset[Item]):
         examples = [self.examples[part.example] for part in draw.parts]
         phonemes = [example.phonemes for example in examples]
         space = config.alphabet.encode(" " if " " in config.alphabet.symbols else "")
-        labels = [part for example in examples for part in (space, example.labels)][1:]
+        spoken = [example.labels for example in examples if example.labels.size]
+        labels = [part for one in spoken for part in (space, one)][1:] or [NO_LABELS]
         return Item(
             mask(whole, row_s(self.examples, config), config.augment, rng),
             np.concatenate(labels),
-            np.concatenate(phonemes) if all(one.size for one in phonemes) else NO_LABELS,
-            whole if config.loss.teacher_weight else None,
+            np.concatenate(phonemes) if _have_targets(examples) else NO_LABELS,
         )
 
     def _rows(self, part: Part, epoch: int) -> Features:
@@ -151,10 +153,15 @@ class Examples(Dataset[Item]):
         return augmented(pack[example.index], self.config, self.noise, rng)
 
 
+def _have_targets(examples: Sequence[Example]) -> bool:
+    """Whether the phonemes of all that is spoken are known."""
+    return all(one.phonemes.size or not one.labels.size for one in examples)
+
+
 def augmented(
     raw: Features, config: TrainingConfig, noise: FeaturePack | None, rng: np.random.Generator
 ) -> Features:
-    """Log-mel (frames, n_mels) float32, warped, in a room and with noise, as drawn."""
+    """Log-mel (frames, n_mels) float32, warped, in a room, with noise, band-limited, as drawn."""
     augment, spec = config.augment, config.features
     if augment.max_warp:
         raw = warp(raw, spec, 1.0 + float(rng.uniform(-augment.max_warp, augment.max_warp)))
@@ -168,6 +175,8 @@ def augmented(
     if noise is not None and rng.random() < augment.noise_probability:
         excerpt = random_excerpt(noise[int(rng.integers(len(noise)))], raw.shape[0], rng)
         raw = mix_noise(raw, excerpt, float(rng.uniform(*augment.noise_snr_db)))
+    if rng.random() < augment.band_probability:
+        raw = limit_band(raw, spec, float(rng.uniform(*augment.band_limit_hz)))
     return raw
 
 
@@ -177,13 +186,13 @@ def collate(items: Sequence[Item]) -> Batch:
         *pad([item.features for item in items]),
         *pad([item.labels for item in items]),
         *pad([item.phonemes for item in items]),
-        tuple(item.unmasked for item in items if item.unmasked is not None),
     )
 
 
 def row_s(examples: Sequence[Example], config: TrainingConfig) -> float:
     """Seconds between the rows that items are made of: features, or an encoder's."""
-    return config.features.hop_s * (2 if examples[0].packs[0].encoded else 1)
+    encoded = examples[0].packs[0].encoded
+    return config.features.hop_s * (config.model.encoded_stride if encoded else 1)
 
 
 def epoch_batches(

@@ -140,6 +140,8 @@ def select(
     alphabet: Alphabet,
     frame_stride: int,
     bounds_frames: tuple[float, float] = (1, np.inf),
+    *,
+    silence: bool = False,
 ) -> Selection:
     """Keep what CTC can learn from.
 
@@ -150,11 +152,13 @@ def select(
         frame_stride: feature frames per output frame: T' = ceil(frames / stride) must hold the
             text's N symbols and a blank between equal neighbours.
         bounds_frames: fewest and most feature frames.
+        silence: keep empty texts, too.
     """
     kept, labels = [], []
     left_out = LeftOut()
     for index, (utterance, length) in enumerate(zip(utterances, frames, strict=True)):
-        encoded = left_out.encode(utterance, alphabet)
+        empty = silence and not utterance.text.strip()
+        encoded = alphabet.encode("") if empty else left_out.encode(utterance, alphabet)
         if encoded is None:
             continue
         if not bounds_frames[0] <= length <= bounds_frames[1]:

@@ -63,7 +63,7 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     for number, source in enumerate(config.corpus.train):
         packs = tuple(corpus.pack(source.manifest, speed) for speed in speeds)
         fastest = packs[int(np.argmax(speeds))]
-        selection = corpus.select(source.manifest, fastest, bounds)
+        selection = corpus.select(source.manifest, fastest, bounds, silence=source.silence)
         phonemes, report = corpus.phonemes(selection, fastest)
         lines.append(selection.report(source.manifest, report))
         kept = list(selection.kept)
@@ -107,7 +107,12 @@ class _Corpus:
         return feature_pack(clips, self._config.features, self._cache, name=name, speed=speed)
 
     def select(
-        self, name: str, pack: FeaturePack, bounds_frames: tuple[float, float] = (1, np.inf)
+        self,
+        name: str,
+        pack: FeaturePack,
+        bounds_frames: tuple[float, float] = (1, np.inf),
+        *,
+        silence: bool = False,
     ) -> Selection:
         """What can be learned from a manifest at the frames that `pack` has."""
         return select(
@@ -116,6 +121,7 @@ class _Corpus:
             self._config.alphabet,
             self._config.model.frame_stride,
             bounds_frames,
+            silence=silence,
         )
 
     def texts(self, selection: Selection) -> tuple[str, ...]:

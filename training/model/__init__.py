@@ -1,1 +1,1 @@
-"""The acoustic model, its losses and its teacher."""
+"""The acoustic model and its losses."""

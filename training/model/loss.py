@@ -21,7 +21,6 @@ class Losses:
         intermediate: of the text, from the lower layer; None without the head.
         inconsistency: divergence between the two views of each utterance, a character; None if
             utterances are read once.
-        distance: divergence from the teacher's posteriors, a character; None without a teacher.
     """
 
     total: Tensor
@@ -29,20 +28,17 @@ class Losses:
     phoneme: Tensor | None = None
     intermediate: Tensor | None = None
     inconsistency: Tensor | None = None
-    distance: Tensor | None = None
 
 
-def all_losses(
-    heads: Heads, batch: Batch, weights: LossConfig, teacher: Heads | None = None
-) -> Losses:
-    """Losses of `heads` on `batch`, and their distance from `teacher`.
+def all_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
+    """Losses of `heads` on `batch`.
 
     An utterance without a phoneme target adds nothing to the phoneme loss, nor to its gradient.
     """
     count = batch.label_lengths.sum()
     character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
     total = weights.character_weight * character
-    phoneme = intermediate = inconsistency = distance = None
+    phoneme = intermediate = inconsistency = None
     has_target = batch.phoneme_lengths > 0
     if heads.phonemes is not None and bool(has_target.any()):
         phoneme = _ctc(
@@ -61,13 +57,7 @@ def all_losses(
         others = heads.log_probs.roll(heads.log_probs.shape[0] // 2, dims=0).detach()
         inconsistency = _divergence(heads.log_probs, others, heads.lengths) / count
         total = total + weights.consistency_weight * inconsistency
-    if teacher is not None:
-        distance = _divergence(heads.log_probs, teacher.log_probs, heads.lengths) / count
-        if heads.phonemes is not None and teacher.phonemes is not None:
-            phonemes = _divergence(heads.phonemes, teacher.phonemes, heads.lengths) / count
-            distance = distance.lerp(phonemes, weights.phoneme_weight)
-        total = (1 - weights.teacher_weight) * total + weights.teacher_weight * distance
-    return Losses(total, character, phoneme, intermediate, inconsistency, distance)
+    return Losses(total, character, phoneme, intermediate, inconsistency)
 
 
 def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:

@@ -7,14 +7,14 @@ input is masked by length, so an item's result does not depend on its batch neig
 Lower layers may have heads of their own, over phonemes or over the characters again.
 """
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from otoscope.posteriors import HeadLogProbs
-from training.config import ModelConfig, TrainingConfig
+from training.config import ModelConfig, OptimiserConfig, TrainingConfig
 from training.model.whisper import WhisperEncoder, WhisperShape
 
 FREQUENCY_STRIDE = 2
@@ -66,8 +66,9 @@ class AcousticModel(nn.Module):
             raise ValueError("expected the number of phoneme classes for the phoneme head, got 0")
         self.config = config
         if config.encoder == "whisper":
-            self.encoder = WhisperEncoder(WhisperShape(bins, *config.encoder_shape))
-            read = config.encoder_stack * self.encoder.shape.width
+            shape = WhisperShape(bins, *config.encoder_shape, pool_after=config.pool_after)
+            self.encoder = WhisperEncoder(shape)
+            read = shape.width
         else:
             channels = config.conv_channels
             self.convolutions = nn.ModuleList(
@@ -114,12 +115,10 @@ class AcousticModel(nn.Module):
                 and the lengths are counted in its rows.
         """
         if self.config.encoder == "whisper":
-            frozen = self.config.frozen_layers
-            if not encoded:
-                features, lengths = self.encoder.lower(features, lengths, frozen)
-            x, lengths = _stack(
-                self.encoder.upper(features, lengths, frozen), lengths, self.config.encoder_stack
-            )
+            if encoded:
+                x, lengths = self.encoder.upper(features, lengths, self.config.frozen_layers)
+            else:
+                x, lengths = self.encoder(features, lengths)
         else:
             x, lengths = self._convolved(features, lengths)
         x = self.project(x)  # (batch, T', width)
@@ -158,7 +157,7 @@ class LowerHead(nn.Module):
 
 
 class RecurrentLayer(nn.Module):
-    """x + RNN(bottleneck(dropout(norm(x)))), one layer in one or two directions.
+    """x + RNN(dropout(norm(x))), one layer in one or two directions.
 
     The directions are separate modules and the backward one reads its input reversed by a gather:
     several times faster to train on a CPU than packed sequences, and the same numbers.
@@ -169,10 +168,6 @@ class RecurrentLayer(nn.Module):
         cell = {"lstm": nn.LSTM, "gru": nn.GRU}[config.rnn]
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(config.dropout)
-        self.bottleneck = (
-            nn.Linear(width, config.bottleneck, bias=False) if config.bottleneck else nn.Identity()
-        )
-        width = config.bottleneck or width
         self.forwards = cell(width, config.hidden, batch_first=True)
         self.backwards = (
             cell(width, config.hidden, batch_first=True) if config.bidirectional else None
@@ -180,7 +175,7 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """(batch, T', width), (batch,) -> (batch, T', width)."""
-        y = self.bottleneck(self.dropout(self.norm(x)))
+        y = self.dropout(self.norm(x))
         out, _ = self.forwards(y)
         if self.backwards is not None:
             order = _reversal(lengths, x.shape[1])
@@ -202,6 +197,21 @@ def untrained(config: TrainingConfig) -> AcousticModel:
     )
 
 
+def parameter_groups(model: AcousticModel, optimiser: OptimiserConfig) -> list[dict[str, Any]]:
+    """The weights that learn, for torch's optimisers, each group with its `share` of the rate."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, weights in model.named_parameters():
+        share = 1.0
+        if name.startswith("encoder."):
+            block = re.match(r"encoder\.blocks\.(\d+)\.", name)
+            top = model.encoder.shape.layers - 1
+            depth = top - int(block[1]) if block else 0 if "ln_post" in name else top + 1
+            share = optimiser.encoder_share * optimiser.encoder_decay**depth
+        if weights.requires_grad:
+            groups.setdefault(share, []).append(weights)
+    return [{"params": weights, "share": share} for share, weights in groups.items()]
+
+
 def parameter_count(model: nn.Module) -> int:
     """Number of trained weights."""
     return sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -218,8 +228,6 @@ def describe(config: ModelConfig) -> str:
         f"{encoder} (time x{config.frame_stride}), "
         f"{config.layers} {direction} {config.rnn.upper()} layers of {config.hidden}"
     )
-    if config.bottleneck:
-        words += f" behind bottlenecks of {config.bottleneck}"
     if config.phoneme_layer:
         words += f", phonemes from layer {config.phoneme_layer}"
     if config.intermediate_layer:
@@ -232,16 +240,6 @@ def _conv(inputs: int, outputs: int, time_stride: int) -> nn.Sequential:
         nn.Conv2d(inputs, outputs, 3, (time_stride, FREQUENCY_STRIDE), padding=1, bias=False),
         nn.BatchNorm2d(outputs),
     )
-
-
-def _stack(x: Tensor, lengths: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """`count` rows side by side, zeros beyond an item's end: (batch, T / count, width * count)."""
-    if count == 1:
-        return x, lengths
-    own = own_frames(lengths, x.shape[1])
-    x = functional.pad(x * own.unsqueeze(2).to(x.dtype), (0, 0, 0, count - 1))
-    rows = x.shape[1] // count
-    return x[:, : rows * count].reshape(x.shape[0], rows, -1), (lengths + count - 1) // count
 
 
 def _strided(size: int) -> int:

@@ -4,6 +4,10 @@ log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> p
 blocks of self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023,
 "Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2).
 
+Above a chosen block, neighbouring rows may be averaged in pairs: rows of 40 ms, for half the work
+(token merging; Bolya et al. 2023, and for speech Li et al., "Accelerating Transducers through
+Adjacent Token Merging", Interspeech 2023).
+
 Whisper pads every recording to 30 s. Here inputs keep their own length: positions are cropped, and
 attention and convolutions are masked by length, so an item's result does not depend on its batch
 neighbours.
@@ -27,7 +31,8 @@ class WhisperShape:
         width: of its rows.
         heads: of each block's attention; `width` is a multiple.
         layers: blocks.
-        positions: most output frames, 1500 for 30 s.
+        positions: most rows, 1500 for 30 s.
+        pool_after: blocks below the averaging of pairs; None for none.
     """
 
     mels: int
@@ -35,6 +40,7 @@ class WhisperShape:
     heads: int
     layers: int
     positions: int = 1500
+    pool_after: int | None = None
 
 
 class WhisperEncoder(nn.Module):
@@ -58,10 +64,10 @@ class WhisperEncoder(nn.Module):
             lengths: (batch,) int64, frames of each item.
 
         Returns:
-            (batch, ceil(frames / 2), width) and the lengths (batch,) in its frames.
+            (batch, rows, width), a row for 2 frames, or 4 if pairs are averaged; and the lengths
+            (batch,) in rows.
         """
-        x, lengths = self.lower(features, lengths, 0)
-        return self.upper(x, lengths, 0), lengths
+        return self.upper(*self.lower(features, lengths, 0), 0)
 
     def lower(self, features: Tensor, lengths: Tensor, layers: int) -> tuple[Tensor, Tensor]:
         """What the first `layers` blocks give, to be gone on with by `upper`; as `forward`."""
@@ -70,16 +76,19 @@ class WhisperEncoder(nn.Module):
         x = functional.gelu(self.conv2(x * _own(x, lengths))).transpose(1, 2)
         lengths = (lengths + STRIDE - 1) // STRIDE
         x = x + self.positional_embedding[: x.shape[1]]
-        for block in self.blocks[:layers]:
-            x = block(x, _keys(x, lengths))
-        return x, lengths
+        return self._run(x, lengths, range(layers))
 
-    def upper(self, x: Tensor, lengths: Tensor, layers: int) -> Tensor:
-        """What the blocks above the first `layers` make of those: (batch, frames, width)."""
-        for block in self.blocks[layers:]:
-            x = block(x, _keys(x, lengths))
-        normalized: Tensor = self.ln_post(x)
-        return normalized
+    def upper(self, x: Tensor, lengths: Tensor, layers: int) -> tuple[Tensor, Tensor]:
+        """What the blocks above the first `layers` make of those; as `forward`."""
+        x, lengths = self._run(x, lengths, range(layers, len(self.blocks)))
+        return self.ln_post(x), lengths
+
+    def _run(self, x: Tensor, lengths: Tensor, numbers: range) -> tuple[Tensor, Tensor]:
+        for number in numbers:
+            x = self.blocks[number](x, _keys(x, lengths))
+            if number + 1 == self.shape.pool_after:
+                x, lengths = _pooled(x, lengths)
+        return x, lengths
 
 
 class Block(nn.Module):
@@ -128,6 +137,15 @@ class SelfAttention(nn.Module):
 def _keys(x: Tensor, lengths: Tensor) -> Tensor:
     """Which frames of (batch, frames, width) a query may see: (batch, 1, 1, frames) bool."""
     return (torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1))[:, None, None, :]
+
+
+def _pooled(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean of each two rows; an item's odd last row stays itself: (batch, rows / 2, width)."""
+    own = _own(x.transpose(1, 2), lengths).transpose(1, 2)
+    pairs = functional.pad(torch.cat([x * own, own], dim=2), (0, 0, 0, 1))
+    rows = pairs.shape[1] // 2
+    sums = pairs[:, : 2 * rows].reshape(x.shape[0], rows, 2, -1).sum(2)
+    return sums[..., :-1] / sums[..., -1:].clamp(min=1), (lengths + 1) // 2
 
 
 def _own(x: Tensor, lengths: Tensor) -> Tensor:

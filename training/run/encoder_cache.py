@@ -24,6 +24,7 @@ from training.data.dataset import Item, augmented, collate
 from training.data.feature_cache import FeaturePack
 from training.data.prepare import Prepared
 from training.model.network import AcousticModel
+from training.model.whisper import STRIDE
 
 _BATCH_FRAMES = 6000
 
@@ -43,7 +44,7 @@ def encode(
         cache: folder of packs.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    key = _digest(model, config)
+    key = _digest(model, prepared, config)
     train: dict[str, FeaturePack] = {}
     for pack in {pack.name: pack for one in prepared.examples for pack in one.packs}.values():
         train[pack.name] = _encoded(pack, model, _train_rows(pack, prepared, config), cache, key)
@@ -58,9 +59,16 @@ def encode(
     return replace(prepared, examples=examples, dev=dev, noise=None)
 
 
-def _digest(model: AcousticModel, config: TrainingConfig) -> str:
+def _digest(model: AcousticModel, prepared: Prepared, config: TrainingConfig) -> str:
     """Of all that encoded rows follow from besides the features: weights and augmentation."""
-    digest = hashlib.sha256(json.dumps([dump(config.augment), config.seed]).encode())
+    drawn = {
+        name: value
+        for name, value in dump(config.augment).items()
+        if name.startswith(("noise_", "max_warp", "room_", "band_"))
+    }
+    noise = prepared.noise.name if prepared.noise else ""
+    facts = [drawn, noise, config.model.encoded_stride, config.seed]
+    digest = hashlib.sha256(json.dumps(facts).encode())
     for name, weights in sorted(model.frozen_weights().items()):
         digest.update(name.encode() + weights.detach().numpy().tobytes())
     return digest.hexdigest()[:16]
@@ -85,7 +93,8 @@ def _encoded(
     pack: FeaturePack, model: AcousticModel, rows: Rows, cache: Path, key: str
 ) -> FeaturePack:
     """Open the encoded pack, computing what is missing of it: a broken-off call is resumed."""
-    lengths = (pack.frames + 1) // 2
+    whole = pack.frames <= STRIDE * model.encoder.shape.positions  # no more is ever read
+    lengths = np.where(whole, -(-pack.frames // model.config.encoded_stride), 0)
     offsets = np.cumsum([0, *lengths], dtype=np.int64)
     stem = f"{pack.name}-encoded-{key}"
     path, partial, done = (cache / f"{stem}{suffix}" for suffix in (".npy", ".part", ".done"))
@@ -95,7 +104,7 @@ def _encoded(
         out = np.lib.format.open_memmap(
             partial, mode="r+" if first else "w+", dtype=np.float16, shape=None if first else shape
         )
-        batches = list(_batches(pack.frames))
+        batches = list(_batches(np.where(whole, pack.frames, 0)))
         bar = tqdm(batches[first:], desc=stem, unit="batch", initial=first, total=len(batches))
         for number, indices in enumerate(bar, first + 1):
             for index, values in zip(indices, _run(model, [rows(i) for i in indices]), strict=True):
@@ -112,6 +121,8 @@ def _batches(frames: npt.NDArray[np.int64]) -> Iterator[list[int]]:
     """Utterances of similar length together, up to _BATCH_FRAMES with padding."""
     batch: list[int] = []
     for index in np.argsort(frames, kind="stable").tolist():
+        if not frames[index]:
+            continue
         if batch and int(frames[index]) * (len(batch) + 1) > _BATCH_FRAMES:
             yield batch
             batch = []

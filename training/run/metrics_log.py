@@ -15,7 +15,6 @@ _LOSSES = {
     "phoneme": "phoneme_loss",
     "intermediate": "intermediate_loss",
     "inconsistency": "inconsistency",
-    "distance": "teacher_distance",
 }
 """Attributes of `Losses`, and what they are called in the file."""
 

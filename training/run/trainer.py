@@ -26,8 +26,7 @@ from training.config import OptimiserConfig, TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
 from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
-from training.model.network import AcousticModel, untrained
-from training.model.teacher import Teacher
+from training.model.network import AcousticModel, parameter_groups, untrained
 from training.run import validation
 from training.run.encoder_cache import encode
 from training.run.metrics_log import History
@@ -45,7 +44,6 @@ class Trainer:
         prepared: Prepared,
         folder: Path,
         start: Path | None = None,
-        teacher: Teacher | None = None,
         *,
         cache: Path | None = None,
     ) -> None:
@@ -57,15 +55,8 @@ class Trainer:
             folder: of its checkpoints; a run that is there is resumed.
             start: weights that a new run begins with: another run's `best.pt`, a model.onnx, or
                 Whisper's for the encoder.
-            teacher: whose posteriors it learns, where `config.loss` has a weight for them.
             cache: folder for what frozen layers give; by default the run's.
         """
-        if (teacher is not None) != (config.loss.teacher_weight > 0):
-            raise SpecError(
-                "loss.teacher_weight: expected above 0 with a teacher, 0 without one; got "
-                f"{config.loss.teacher_weight} {'without' if teacher is None else 'with'} one"
-            )
-        self._teacher = teacher
         self.config = config
         self._start = start
         self._cache = cache or folder
@@ -82,7 +73,7 @@ class Trainer:
             use_buffers=True,
         )
         self.optimiser = torch.optim.AdamW(
-            self.model.parameters(),
+            parameter_groups(self.model, config.optimiser),
             lr=config.optimiser.peak_learning_rate,
             weight_decay=config.optimiser.weight_decay,
             fused=True,
@@ -159,7 +150,7 @@ class Trainer:
         optimiser, progress = self.config.optimiser, self.progress
         rate = learning_rate(progress.step, self._total_steps, optimiser)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["share"]
         losses = self._losses(batch)
         if not torch.isfinite(losses.total):
             raise FloatingPointError(
@@ -182,8 +173,7 @@ class Trainer:
             heads = self.model.heads(
                 batch.features, batch.lengths, encoded=self.config.model.frozen_layers > 0
             )
-        teacher = None if self._teacher is None else self._teacher.heads(batch)
-        return all_losses(heads, batch, self.config.loss, teacher)
+        return all_losses(heads, batch, self.config.loss)
 
     def _evaluate(self) -> None:
         """Measure the averaged weights after an epoch; without dev sets the newest are the best."""

@@ -36,13 +36,19 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     values = {
         one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer
     }
-    weights: dict[str, Tensor] = {}
+    named = "model.encoder."  # stand in the graph as they are
+    weights = {
+        name.removeprefix("model."): value
+        for name, value in values.items()
+        if name.startswith(named)
+    }
     for node in graph.node:
         module = node.name.rpartition("/")[0].strip("/").replace("/", ".")  # as the export names it
+        module = module.replace(".mlp.mlp.", ".mlp.")  # a Sequential's name comes twice
         given = [values[name] for name in node.input if name in values]
         if node.op_type == "Identity" and given:  # equal values are stored once
             values[node.output[0]] = given[0]
-        elif node.op_type == "Conv":
+        elif node.op_type == "Conv" and not module.startswith("encoder."):
             weights |= folded(".".join(module.split(".")[:2]), *given)
         elif node.op_type in _GATES:
             weights |= _recurrent(module.removesuffix(".rnn"), node.op_type, *given)

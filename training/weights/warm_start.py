@@ -1,6 +1,5 @@
 """Weights of trained models, read from either file, and what a new run takes over of them."""
 
-import itertools
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,12 +8,9 @@ from tqdm import tqdm
 
 from training.data.dataset import Batch
 from training.model.network import AcousticModel
-from training.weights import checkpoint, from_onnx, low_rank
+from training.weights import checkpoint, from_onnx
 from training.weights.batchnorm import settle
 from training.weights.pretrained import is_whisper, load_encoder
-
-_BATCHES = 20
-"""That bottlenecks are fitted to."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -31,12 +27,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def warm_start(path: Path, model: AcousticModel, batches: Callable[[], Iterable[Batch]]) -> None:
     """Give `model` the weights that have the same name and shape; the others stay random.
 
-    A layer with a bottleneck that begins with one without it comes as close to that as it can.
-
     Args:
         path: another run's `best.pt`, a model.onnx, or Whisper's weights (`pretrained`).
         model: takes them.
-        batches: of the run; normalisation and bottlenecks are fitted to the first.
+        batches: of the run; normalisation is fitted to the first.
 
     Raises:
         ModelFileError: if the file is neither.
@@ -46,8 +40,6 @@ def warm_start(path: Path, model: AcousticModel, batches: Callable[[], Iterable[
         tqdm.write(f"starting from {path}: the encoder's weights taken, all others new")
         return
     theirs = read_weights(path)
-    if low_rank.fits(theirs, model):
-        theirs = low_rank.narrowed(theirs, model, itertools.islice(batches(), _BATCHES))
     ours = model.state_dict()
     shared = {
         name: weights

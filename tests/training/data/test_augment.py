@@ -1,9 +1,17 @@
 import numpy as np
 import pytest
+from scipy.signal import resample_poly
 
 from otoscope import FeatureSpec, features
 from training.config import AugmentConfig
-from training.data.augment import mask, mix_noise, random_excerpt, reverberate, warp
+from training.data.augment import (
+    limit_band,
+    mask,
+    mix_noise,
+    random_excerpt,
+    reverberate,
+    warp,
+)
 
 SPEC = FeatureSpec()
 
@@ -33,6 +41,17 @@ def test_an_excerpt_has_the_length_or_all_there_is() -> None:
     noise = np.arange(40, dtype=np.float32).reshape(20, 2)
     assert random_excerpt(noise, 5, rng).shape == (5, 2)
     assert random_excerpt(noise, 50, rng).shape == (20, 2)
+
+
+def test_a_limited_band_is_that_of_a_resampled_recording() -> None:
+    noise = np.random.default_rng(0).standard_normal(32000).astype(np.float32)
+    narrow = resample_poly(resample_poly(noise, 1, 2), 2, 1)
+    whole, real = (features.log_mel(one, SPEC) for one in (noise, narrow))
+    limited = limit_band(whole, SPEC, 4000.0)
+    lost = real.mean(axis=0) < whole.mean(axis=0) - 3
+    assert 15 < lost.sum() < 30
+    assert (np.abs((limited == whole.min()).mean(axis=0).round() - lost)).sum() <= 2
+    np.testing.assert_array_equal(limited[:, ~lost][:, :-2], whole[:, ~lost][:, :-2])
 
 
 def test_masks_stay_within_their_bounds() -> None:

@@ -67,3 +67,17 @@ def test_phonemes_need_to_be_known_of_every_part(examples: list[Example]) -> Non
     examples[9] = replace(examples[9], phonemes=NO_LABELS)
     item = Examples(examples, PLAIN)[Draw(0, (Part(4, 0), Part(9, 0)))]
     assert item.phonemes.size == 0
+
+
+def test_what_is_silent_adds_no_space_and_no_doubt(examples: list[Example]) -> None:
+    silent = replace(examples[4], labels=NO_LABELS, phonemes=NO_LABELS)
+    some = [silent, examples[5], silent, examples[6], silent]
+    item = Examples(some, PLAIN)[Draw(0, tuple(Part(i, 0) for i in range(5)))]
+    space = PLAIN.alphabet.encode(" ")
+    expected = np.concatenate([examples[5].labels, space, examples[6].labels])
+    np.testing.assert_array_equal(item.labels, expected)
+    np.testing.assert_array_equal(
+        item.phonemes, np.concatenate([examples[5].phonemes, examples[6].phonemes])
+    )
+    alone = Examples(some, PLAIN)[Draw(0, (Part(0, 0),))]
+    assert alone.labels.size == 0

@@ -73,6 +73,15 @@ def test_the_first_examples_and_the_most_frequent_characters_are_shown() -> None
     assert lines[2].startswith("  characters that the alphabet lacks: '\u20ac' in 30, '1' in 12")
 
 
+def test_silence_is_kept_only_where_texts_may_be_empty() -> None:
+    utterances = [Utterance(Path("x"), text) for text in ("", " ", "...", "a")]
+    frames = [100] * 4
+    assert select(utterances, frames, ENGLISH, 4).kept == (3,)
+    selection = select(utterances, frames, ENGLISH, 4, silence=True)
+    assert selection.kept == (0, 1, 3)
+    assert [labels.size for labels in selection.labels] == [0, 0, 1]
+
+
 def test_the_last_partial_frame_counts() -> None:
     # 21 feature frames at stride 4 are 6 output frames.
     assert select([Utterance(Path("x"), "hello")], [21], ENGLISH, 4).kept == (0,)

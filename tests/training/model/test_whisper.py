@@ -2,6 +2,7 @@
 
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,32 +19,53 @@ SHAPE = WhisperShape(mels=8, width=128, heads=2, layers=3)
 
 @pytest.fixture
 def encoder():
+    return _random(SHAPE)
+
+
+def _random(shape: WhisperShape) -> WhisperEncoder:
     torch.manual_seed(0)
-    encoder = WhisperEncoder(SHAPE).eval()
+    encoder = WhisperEncoder(shape).eval()
     with torch.no_grad():
         encoder.positional_embedding.normal_(std=0.1)
     return encoder
 
 
+@pytest.mark.parametrize(
+    ("pool_after", "rows"), [(None, [51, 32, 4]), (1, [26, 16, 2]), (3, [26, 16, 2])]
+)
 @torch.inference_mode()
-def test_padding_and_neighbours_change_nothing(encoder):
+def test_padding_and_neighbours_change_nothing(pool_after, rows):
+    encoder = _random(replace(SHAPE, pool_after=pool_after))
     features = torch.randn(3, 101, SHAPE.mels)
     lengths = torch.tensor([101, 64, 7])
     together, out_lengths = encoder(features, lengths)
-    assert out_lengths.tolist() == [51, 32, 4]
+    assert out_lengths.tolist() == rows
     for row, length in enumerate(lengths.tolist()):
         alone, _ = encoder(features[row : row + 1, :length], lengths[row : row + 1])
         frames = int(out_lengths[row])
         torch.testing.assert_close(together[row, :frames], alone[0], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("layers", [0, 1, 3])
 @torch.inference_mode()
-def test_lower_and_upper_blocks_are_the_whole(encoder, layers):
+def test_pairs_of_rows_are_averaged_and_an_odd_last_one_stays(encoder):
+    pooled = _random(replace(SHAPE, pool_after=3))
+    features, lengths = torch.randn(2, 42, SHAPE.mels), torch.tensor([42, 34])
+    whole, _ = encoder.lower(features, lengths, 3)
+    rows, _ = pooled.lower(features, lengths, 3)
+    torch.testing.assert_close(rows[0, 4], whole[0, 8:10].mean(0))
+    torch.testing.assert_close(rows[0, 10], whole[0, 20])  # the 21st of 21
+    torch.testing.assert_close(rows[1, 8], whole[1, 16])  # the 17th of 17, padding behind
+
+
+@pytest.mark.parametrize("layers", [0, 1, 2, 3])
+@pytest.mark.parametrize("pool_after", [None, 2])
+@torch.inference_mode()
+def test_lower_and_upper_blocks_are_the_whole(pool_after, layers):
+    encoder = _random(replace(SHAPE, pool_after=pool_after))
     features, lengths = torch.randn(2, 40, SHAPE.mels), torch.tensor([40, 33])
     whole, _ = encoder(features, lengths)
     rows, rows_lengths = encoder.lower(features, lengths, layers)
-    torch.testing.assert_close(encoder.upper(rows, rows_lengths, layers), whole)
+    torch.testing.assert_close(encoder.upper(rows, rows_lengths, layers)[0], whole)
 
 
 def _openai(encoder: WhisperEncoder, folder: Path) -> Path:

@@ -9,10 +9,10 @@ import torch
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec, normalize
-from training.config import TrainingConfig, read_config
+from training.config import OptimiserConfig, TrainingConfig, read_config
 from training.data.dataset import row_s
 from training.data.prepare import Prepared, prepare
-from training.model.network import AcousticModel, untrained
+from training.model.network import AcousticModel, parameter_groups, untrained
 from training.run import encoder_cache
 from training.run.encoder_cache import encode
 from training.run.trainer import Trainer
@@ -116,6 +116,29 @@ def test_masks_are_counted_by_seconds_whatever_the_rows(
     assert row_s(encoded.examples, config) == pytest.approx(0.02)
 
 
-def test_no_teacher_goes_with_frozen_layers(config: TrainingConfig) -> None:
-    with pytest.raises(SpecError, match="expected 0 with frozen layers"):
-        replace(config, loss=replace(config.loss, teacher_weight=0.5))
+@torch.inference_mode()
+def test_rows_are_counted_after_pooling_and_too_long_ones_left_out(
+    config: TrainingConfig, prepared: Prepared, tmp_path: Path
+) -> None:
+    pooled = replace(config, model=replace(config.model, pool_after=1))
+    torch.manual_seed(0)
+    model = untrained(pooled).eval()
+    frames = prepared.examples[0].packs[0].frames
+    model.encoder.shape = replace(model.encoder.shape, positions=int(np.median(frames)) // 2)
+    encoded = encode(prepared, model, pooled, tmp_path)
+    assert row_s(encoded.examples, pooled) == pytest.approx(0.04)
+    rows = encoded.examples[0].packs[0].frames
+    read = frames <= 2 * model.encoder.shape.positions
+    assert 0 < read.sum() < frames.size
+    np.testing.assert_array_equal(rows, np.where(read, -(-frames // 4), 0))
+
+
+def test_upper_blocks_learn_more_slowly_than_what_is_above_them(config: TrainingConfig) -> None:
+    model = untrained(replace(config, model=replace(config.model, encoder_layers=3)))
+    groups = parameter_groups(model, OptimiserConfig(encoder_share=0.4, encoder_decay=0.5))
+    shares = {id(weights): group["share"] for group in groups for weights in group["params"]}
+    names = ("output", "encoder.ln_post", "encoder.blocks.2.attn_ln", "encoder.blocks.0.mlp_ln")
+    got = [shares[id(model.get_parameter(f"{name}.weight"))] for name in names]
+    assert got == pytest.approx([1.0, 0.4, 0.4, 0.1])
+    assert shares[id(model.encoder.conv1.weight)] == pytest.approx(0.05)
+    assert len(shares) == len(list(model.parameters()))

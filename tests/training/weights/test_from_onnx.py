@@ -41,7 +41,7 @@ def test_it_is_the_same_function(config: TrainingConfig, tmp_path: Path) -> None
     trained, model = brought_back(config, tmp_path)
     batch = speech(config)
     for settled in (False, True, True):  # and what has settled can do so again
-        if settled:
+        if settled and config.model.encoder == "convolutions":
             settle(model, *batch)
         heads, expected = model.eval().heads(*batch), trained.heads(*batch)
         torch.testing.assert_close(heads.log_probs, expected.log_probs, atol=1e-5, rtol=1e-4)
