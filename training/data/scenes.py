@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from otoscope import audio
 from otoscope.errors import OtoscopeError
-from training.data.manifest import Utterance, read_manifest, write_manifest
+from training.data.manifest import read_manifest, write_manifest
+from training.data.utterances import Utterance
 
 RATE_HZ = 16000
 SPEECH_DBFS = -20.0
