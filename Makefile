@@ -12,6 +12,8 @@ CHECKPOINT ?= runs/english-characters/best.pt
 START ?=
 MODEL ?= models/english/model.onnx
 LM ?= $(dir $(MODEL))lm.npz
+# Scored beside the model: pocketsphinx, and whisper:NAME, a name or folder of faster-whisper's.
+PEERS ?= pocketsphinx
 MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
@@ -36,7 +38,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG START CHECKPOINT"
-	@echo "  MODEL LM MANIFESTS PYTEST_ARGS LOCK_ARGS DEPLOYMENT_ARGS"
+	@echo "  MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
 	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -90,11 +92,12 @@ calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
 	  $(patsubst %,--lm %,$(wildcard $(LM))) $(MANIFESTS)
 
 evaluate: MODEL = models/english/model.int8.onnx
-evaluate: $(DEV)/.installed ## Score a model and a peer: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
+evaluate: $(DEV)/.installed ## Score a model and PEERS: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
 	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }
+	@$(if $(findstring whisper:,$(PEERS)),$(DEV)/bin/python $(PIP_INSTALL) ".[peers]")
 	$(DEV)/bin/python -m training evaluate --model $(MODEL) $(patsubst %,--lm %,$(wildcard $(LM))) \
-	  --pocketsphinx --json $(dir $(MODEL))evaluation.json \
+	  --peers $(PEERS) --json $(dir $(MODEL))evaluation.json \
 	  --table benchmarks/results/accuracy.md $(MANIFESTS)
 
 bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS

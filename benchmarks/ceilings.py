@@ -13,7 +13,7 @@ import torch
 
 from benchmarks.clips import Clip, Speech
 from otoscope import Recognizer, load
-from training.evaluation.decoders import pocketsphinx
+from training.evaluation.peers import pocketsphinx
 
 _BATCH_SIZES = (1, 2, 4, 8, 16)
 _LEAST_S = 2.0
@@ -124,7 +124,7 @@ class PocketSphinx:
 
     def __init__(self, model: Path, clips: Sequence[Clip]) -> None:
         recognizer = Recognizer(model)
-        self._recognize = pocketsphinx(recognizer)
+        self._recognize = pocketsphinx(recognizer.spec.alphabet)
         self._audio_s = sum(clip.duration_s for clip in clips)
         rate_hz = recognizer.spec.features.sample_rate_hz
         self._recordings = [load(clip.data, rate_hz).samples for clip in clips]

@@ -108,19 +108,24 @@ def fit(options: argparse.Namespace) -> int:
     _path("--table", help="also write the Markdown table to this file"),
     _LM,
     *_SEARCH,
-    _argument("--pocketsphinx", action="store_true", help="on the same files as well"),
+    _argument(
+        "--peers",
+        nargs="*",
+        default=[],
+        help="on the same files as well: pocketsphinx, whisper:NAME (or folder)",
+    ),
     _argument("--show", type=int, default=0, help="print so many utterances of each"),
 )
 def evaluate(options: argparse.Namespace) -> int:
     """WER and CER of an exported model on manifests (needs no torch)."""
     from otoscope.sidecars import write_sidecar
-    from training.evaluation.decoders import our_systems, pocketsphinx
+    from training.evaluation.decoders import our_systems
     from training.evaluation.evaluate import evaluate, markdown_table
+    from training.evaluation.peers import open_peers
 
     recognizer, decoder = _open(options)
-    systems = our_systems(recognizer, decoder)
-    if options.pocketsphinx:
-        systems["PocketSphinx"] = pocketsphinx(recognizer)
+    peers = open_peers(options.peers, recognizer.spec.alphabet)
+    systems = {**our_systems(recognizer, decoder), **peers}
     scores = evaluate(systems, options.manifests, recognizer.spec, show=options.show)
     table = markdown_table(scores)
     print(table)

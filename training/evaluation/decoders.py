@@ -1,4 +1,4 @@
-"""Recognizers to compare, from samples to text: ours, decoded in each way, and PocketSphinx."""
+"""Our recognizer, from samples to text, decoded in each way."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -10,7 +10,6 @@ from otoscope import Recognizer, Transcript, longform
 from otoscope.audio import Samples
 from otoscope.decoding.decoder import Decoder, open_decoder
 from otoscope.decoding.options import DecodingOptions
-from otoscope.errors import OtoscopeError
 
 System = Callable[[Samples], str]
 """A recognizer: (samples,) float32 at its model's rate -> text."""
@@ -66,27 +65,3 @@ def our_systems(recognizer: Recognizer, decoder: Decoder) -> dict[str, System]:
         name: partial(text, transcribe)
         for name, transcribe in transcribers(recognizer, decoder).items()
     }
-
-
-def pocketsphinx(recognizer: Recognizer) -> System:
-    """PocketSphinx at 16 kHz with its en-us model and trigram, its text in our alphabet.
-
-    Raises:
-        OtoscopeError: if it is not installed.
-    """
-    try:
-        from pocketsphinx import Decoder
-    except ImportError as error:
-        raise OtoscopeError(
-            "expected the package pocketsphinx: pip install pocketsphinx"
-        ) from error
-    decoder = Decoder(samprate=16000, loglevel="FATAL")
-
-    def recognize(samples: Samples) -> str:
-        decoder.start_utt()
-        decoder.process_raw((samples * 32767).astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        found = decoder.hyp()
-        return recognizer.spec.alphabet.normalize(found.hypstr) if found else ""
-
-    return recognize

@@ -12,7 +12,7 @@ from otoscope import Recognizer, load
 from otoscope.decoding.ngram import from_arpa
 from service.app import create_app
 from service.settings import Settings
-from training.evaluation.decoders import model_decoder, our_systems, pocketsphinx
+from training.evaluation.decoders import model_decoder, our_systems
 
 SAMPLE = Path(__file__).parents[3] / "examples" / "sample.flac"
 ARPA = "\\1-grams:\n-99 <s>\n-1 </s>\n-3 <unk>\n-1 was\n-1 time\n-1 home\n-1 father\n"
@@ -74,9 +74,3 @@ def test_options_of_a_search_go_before_the_model_s(sentence_model: Path) -> None
     assert (own.lm_weight, own.acoustic_scale, own.unknown_penalty) == (0.7, 0.8, 25.0)
     other = model_decoder(recognizer, sentence_model, lm, {"lm_weight": 0.1}).beam
     assert other == replace(own, lm_weight=0.1)
-
-
-def test_the_peer_recognizes_the_sample(sentence_model: Path, samples: np.ndarray) -> None:
-    pytest.importorskip("pocketsphinx")
-    text = pocketsphinx(Recognizer(sentence_model))(samples)
-    assert "father" in text.split()

@@ -1,0 +1,102 @@
+"""Other recognizers, to be scored beside ours on the same recordings, each on one processor."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from otoscope.audio import Samples
+from otoscope.errors import OtoscopeError
+from otoscope.vocabulary import Alphabet
+from training.evaluation.decoders import System
+
+PEERS = "pocketsphinx, or whisper:NAME, a model's name (tiny.en, base...) or folder"
+
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+
+
+def open_peers(names: Iterable[str], alphabet: Alphabet) -> dict[str, System]:
+    """Recognizers by their names in tables; they take samples at 16 kHz.
+
+    Args:
+        names: as `PEERS` says.
+        alphabet: that texts are written in, to be scored.
+
+    Raises:
+        OtoscopeError: if a name is none of these, or what it needs is missing.
+    """
+    peers: dict[str, System] = {}
+    for name in names:
+        kind, _, model = name.partition(":")
+        if kind == "pocketsphinx" and not model:
+            peers["PocketSphinx"] = pocketsphinx(alphabet)
+        elif kind == "whisper" and model:
+            peers[f"Whisper {Path(model).name}"] = whisper(model, alphabet)
+        else:
+            raise OtoscopeError(f"expected {PEERS}; got {name!r}")
+    return peers
+
+
+def pocketsphinx(alphabet: Alphabet) -> System:
+    """PocketSphinx with its en-us model and trigram.
+
+    Raises:
+        OtoscopeError: if it is not installed.
+    """
+    try:
+        from pocketsphinx import Decoder
+    except ImportError as error:
+        raise OtoscopeError(
+            "expected the package pocketsphinx; pip install pocketsphinx"
+        ) from error
+    decoder = Decoder(samprate=16000, loglevel="FATAL")
+
+    def recognize(samples: Samples) -> str:
+        decoder.start_utt()
+        decoder.process_raw((samples * 32767).astype("<i2").tobytes(), full_utt=True)
+        decoder.end_utt()
+        found = decoder.hyp()
+        return alphabet.normalize(found.hypstr) if found else ""
+
+    return recognize
+
+
+def whisper(model: str, alphabet: Alphabet) -> System:
+    """OpenAI's Whisper by faster-whisper: 8 bits, greedy, each recording by itself.
+
+    Args:
+        model: a name that faster-whisper fetches from its hub, or a folder.
+        alphabet: that texts are written in. Numbers are spelled; what has no sound is left out.
+
+    Raises:
+        OtoscopeError: if it is not installed, or the model can't be had.
+    """
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:
+        raise OtoscopeError("expected the package faster-whisper; pip install .[peers]") from error
+    try:
+        recognizer = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise OtoscopeError(
+            f"expected a model of faster-whisper's hub or its folder, got {model!r}: {error}"
+        ) from error
+
+    def recognize(samples: Samples) -> str:
+        segments, _ = recognizer.transcribe(
+            samples, language="en", beam_size=1, condition_on_previous_text=False
+        )
+        return spelled(" ".join(segment.text for segment in segments), alphabet)
+
+    return recognize
+
+
+def spelled(text: str, alphabet: Alphabet) -> str:
+    """`text` in the alphabet's symbols: numbers as English words, other signs left out."""
+    from num2words import num2words
+
+    def words(number: re.Match[str]) -> str:
+        return f" {num2words(number[0].replace(',', ''))} "
+
+    written = _NUMBER.sub(words, text.replace("%", " percent").replace("&", " and "))
+    known = {*alphabet.symbols, *"".join(alphabet.symbols).upper()}
+    return alphabet.normalize("".join(one if one in known else " " for one in written))
