@@ -1,7 +1,8 @@
-"""The trained model with its recurrent layers in the form that ONNX runtimes run fast.
+"""The trained model with its layers in the form that ONNX runtimes run fast.
 
-Training keeps the two directions apart; ONNX's LSTM and GRU operators run both at once and take
-each item's length, which is what a packed bidirectional nn.LSTM becomes.
+Training keeps the two directions of recurrent layers apart; ONNX's LSTM and GRU operators run both
+at once and take each item's length, which is what a packed bidirectional nn.LSTM becomes. torch's
+attention, exported, selects twice a score for rows without any key, which there are none of.
 """
 
 import copy
@@ -11,6 +12,10 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from training.model.network import AcousticModel, RecurrentLayer
+from training.model.whisper import SelfAttention
+
+HIDDEN = -1e9
+"""Added to a score, so that its key has no weight."""
 
 
 class PackedRecurrentLayer(nn.Module):
@@ -39,6 +44,16 @@ class PackedRecurrentLayer(nn.Module):
         return x + out
 
 
+class PlainAttention(SelfAttention):
+    """The same function as training's, with a mask that is added."""
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        """As `SelfAttention.attend`."""
+        scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
+        hidden = (~mask).to(scores.dtype) * HIDDEN
+        return (scores + hidden).softmax(dim=-1) @ value
+
+
 class ExportedGraph(nn.Module):
     """What model.onnx holds: the characters and, where `model` has that head, the phonemes."""
 
@@ -54,8 +69,11 @@ class ExportedGraph(nn.Module):
 
 
 def packed(model: AcousticModel) -> AcousticModel:
-    """A copy of `model`, in evaluation mode, with packed recurrent layers."""
+    """A copy of `model`, in evaluation mode, with packed recurrent layers and plain attention."""
     exported = copy.deepcopy(model)
+    for module in exported.modules():
+        if isinstance(module, SelfAttention):
+            module.__class__ = PlainAttention
     exported.layers = nn.ModuleList(
         [PackedRecurrentLayer(layer) for layer in model.layers]  # type: ignore[arg-type]
     )

@@ -125,9 +125,13 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """(batch, frames, width), (batch, 1, 1, frames) bool -> (batch, frames, width)."""
         query, key, value = (self._split(map_(x)) for map_ in (self.query, self.key, self.value))
-        seen = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        seen = self.attend(query, key, value, mask)
         merged: Tensor = self.out(seen.transpose(1, 2).flatten(2))
         return merged
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        """Means of the values, weighted by query and key: (batch, heads, frames, width / heads)."""
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
 
     def _split(self, x: Tensor) -> Tensor:
         """(batch, frames, width) -> (batch, heads, frames, width / heads)."""
