@@ -123,6 +123,11 @@ class FeatureSpec(Strict):
         """Distance of neighbouring frames in seconds."""
         return self.hop_samples / self.sample_rate_hz
 
+    @property
+    def max_s(self) -> float:
+        """Longest recording that a model of them can read as a whole."""
+        return 30.0 if self.kind == "whisper" else float("inf")
+
     def frames(self, samples: int) -> int:
         """T, the number of feature vectors for so many samples."""
         return samples // self.hop_samples

@@ -23,7 +23,7 @@ import onnxruntime
 from otoscope import audio, features
 from otoscope.arrays import Ints
 from otoscope.clock import FrameClock
-from otoscope.errors import AudioTooShortError, ModelFileError, SpecError
+from otoscope.errors import AudioTooLongError, AudioTooShortError, ModelFileError, SpecError
 from otoscope.features import FeatureMatrix, Features
 from otoscope.posteriors import HeadLogProbs, PhonemePosteriors, Posteriors
 from otoscope.spec import ModelSpec
@@ -112,9 +112,16 @@ class Recognizer:
             (frames, bins) float32.
 
         Raises:
-            AudioTooShortError, NonFiniteAudioError: if they can't be used.
+            AudioTooShortError, AudioTooLongError, NonFiniteAudioError: if they can't be used.
         """
         audio.check_finite(samples)
+        spec = self.spec.features
+        duration_s = samples.size / spec.sample_rate_hz
+        if duration_s > spec.max_s:
+            raise AudioTooLongError(
+                f"expected at most {spec.max_s:g} s at once, got {duration_s:.1f} s; "
+                "otoscope.longform takes recordings of any length"
+            )
         return features.extract(samples, self.spec.features, self._filterbank)
 
     def posteriors(self, waveforms: Sequence[audio.Samples]) -> list[Posteriors]:

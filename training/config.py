@@ -15,8 +15,6 @@ from otoscope.features import FeatureSpec
 from otoscope.strict_json import Strict, parse
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
-WHISPER_MAX_S = 30.0
-
 
 @dataclass(frozen=True)
 class Source(Strict):
@@ -277,10 +275,10 @@ class TrainingConfig(Strict):
                 f"got {self.model.encoder} and {self.features.kind}"
             )
         slowest_s = self.corpus.max_s * max(self.corpus.speeds) / min(self.corpus.speeds)
-        if self.model.encoder == "whisper" and slowest_s > WHISPER_MAX_S:
+        if slowest_s > self.features.max_s:
             raise SpecError(
-                f"corpus.max_s: expected at most {WHISPER_MAX_S:g} s at the slowest of the speeds, "
-                f"which is what Whisper's encoder reads; got {slowest_s:.1f} s"
+                f"corpus.max_s: expected at most {self.features.max_s:g} s at the slowest of the "
+                f"speeds, which is what the encoder reads at once; got {slowest_s:.1f} s"
             )
         for head in ("phoneme", "intermediate"):
             layer = getattr(self.model, f"{head}_layer")

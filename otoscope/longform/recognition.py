@@ -56,7 +56,7 @@ def recognize(
         model: a `Recognizer`.
         blocks: (samples,) float32 in [-1, 1] at the model's rate: an `AudioStream`, or one waveform
             in a list.
-        options: how to cut; the defaults unless given.
+        options: how to cut; as suits the model unless given.
         keep_features: return the features as well: 32 kB a second of audio. Those of a window are
             normalised over the window, so in a long recording there is a step at each seam.
 
@@ -81,7 +81,7 @@ def recognize_steps(
     """`recognize`, with a pause after each group of windows for those who share a processor."""
     spec, samples = model.spec, 0
     stitcher = PosteriorStitcher(spec.frame_stride)
-    waiting = windows(blocks, spec, options or WindowOptions())
+    waiting = windows(blocks, spec, options or WindowOptions.suited_to(spec))
     group = list(islice(waiting, _GROUP_WINDOWS))
     while group:
         _join(stitcher, model, group, keep_features=keep_features)

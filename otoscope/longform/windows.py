@@ -50,6 +50,11 @@ class WindowOptions:
                 f"got {self.overlap_s}"
             )
 
+    @classmethod
+    def suited_to(cls, spec: ModelSpec) -> "WindowOptions":
+        """The defaults; shorter where the model has attention, whose cost grows with the square."""
+        return cls(8.0, 13.0, 3.0) if spec.features.kind == "whisper" else cls()
+
     @property
     def whole_s(self) -> float:
         """Longest recording that is not cut."""

@@ -11,8 +11,8 @@ from exportables import SMALL, VARIANTS, untrained
 from onnx_export.__main__ import main
 from onnx_export.export import export
 from onnx_export.parity import TOLERANCE, compare
-from otoscope import Recognizer, features
-from otoscope.errors import ModelFileError
+from otoscope import Recognizer, features, longform
+from otoscope.errors import AudioTooLongError, ModelFileError
 from otoscope.features import mel_filterbank
 from training.config import TrainingConfig
 from training.weights.checkpoint import Exportable, save_exportable
@@ -86,3 +86,13 @@ def test_a_model_that_contradicts_its_spec_is_refused(tmp_path: Path) -> None:
     onnx.save(graph, path)
     with pytest.raises(ModelFileError, match="3 classes"):
         Recognizer(path)
+
+
+def test_a_recording_longer_than_the_encoder_reads_goes_in_windows(tmp_path: Path) -> None:
+    export(untrained(VARIANTS["whisper in pairs"]), tmp_path / "model.onnx")
+    recognizer = Recognizer(tmp_path / "model.onnx")
+    samples = np.random.default_rng(0).standard_normal(31 * 16000).astype(np.float32) / 10
+    with pytest.raises(AudioTooLongError, match=r"at most 30 s at once, got 31\.0 s"):
+        recognizer.features(samples)
+    recognition = longform.recognize(recognizer, [samples])
+    assert recognition.posteriors.log_probs.shape[0] == 31 * 25

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from exportables import VARIANTS, untrained
 
@@ -109,3 +110,15 @@ def test_nothing_is_recorded_for_anyone(tmp_path: Path) -> None:
         check=True,
     )
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_an_encoder_s_products_are_in_8_bits_and_the_rest_is_not(tmp_path: Path) -> None:
+    exact, out = tmp_path / "model.onnx", tmp_path / "model.int8.onnx"
+    export(untrained(VARIANTS["whisper"]), exact)
+    quantize(exact, out)
+    kinds = [node.op_type for node in onnx.load(out).graph.node]
+    assert kinds.count("MatMulInteger") == 2 * 6  # query, key, value, out and two of the MLP
+    assert kinds.count("DynamicQuantizeLSTM") == 2
+    assert kinds.count("Conv") == 2
+    assert out.stat().st_size < 0.45 * exact.stat().st_size
+    assert drift(exact, out, [SAMPLE]).largest < 0.05

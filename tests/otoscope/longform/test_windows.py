@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from signals import RATE_HZ, noise
 
-from otoscope import ModelSpec
+from otoscope import FeatureSpec, ModelSpec
 from otoscope.errors import SpecError
 from otoscope.longform.windows import WindowOptions, windows
 
@@ -140,3 +140,15 @@ def test_little_is_read_ahead():
 def test_options_that_cannot_be(chosen, message):
     with pytest.raises(SpecError, match=message):
         WindowOptions(**chosen)
+
+
+def test_windows_for_an_encoder_with_attention_are_short_enough_for_it() -> None:
+    features = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
+    spec = ModelSpec(features=features)
+    options = WindowOptions.suited_to(spec)
+    assert options != WindowOptions() == WindowOptions.suited_to(SPEC)
+    samples = noise(95.3)
+    found = list(windows([samples], spec, options))
+    assert len(found) >= 5
+    assert max(window.samples.size for window in found) <= features.max_s * RATE_HZ
+    assert options.whole_s + options.overlap_s / 2 <= features.max_s
