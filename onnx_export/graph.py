@@ -51,7 +51,8 @@ class PlainAttention(SelfAttention):
         """As `SelfAttention.attend`."""
         scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
         hidden = (~mask).to(scores.dtype) * HIDDEN
-        return (scores + hidden).softmax(dim=-1) @ value
+        means: Tensor = (scores + hidden).softmax(dim=-1) @ value
+        return means
 
 
 class ExportedGraph(nn.Module):
