@@ -10,6 +10,7 @@ from otoscope.decoding.greedy import greedy, transcript_of_labels
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
 from otoscope.decoding.options import BeamOptions, DecoderName, DecodingOptions, ModelDecoding
+from otoscope.decoding.pauses import with_certain_pauses
 from otoscope.decoding.phrases import RankedPhrase, rank_phrases
 from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.scorers import LanguageModel
@@ -81,8 +82,9 @@ class Decoder:
                 plain = greedy(posteriors)
                 if not plain.words:  # silence: a language model would find words in it
                     return DecodeResult(name, plain)
-                found = tuple(self._beam_decoder(options).decode(posteriors))
-                transcript = self._calibrated(found[0].align(posteriors), name)
+                pauses = with_certain_pauses(posteriors)
+                found = tuple(self._beam_decoder(options).decode(pauses))
+                transcript = self._calibrated(found[0].align(pauses), name)
                 return DecodeResult(name, transcript, found)
 
     def kind_of(self, options: DecodingOptions) -> DecoderKind:

@@ -148,3 +148,18 @@ def test_a_curve_changes_confidences_alone(folder):
     assert [word.confidence for word in calibrated.words] == [
         curves["greedy"].probability(word.confidence) for word in raw.words
     ]
+
+
+def test_a_language_model_finds_no_words_in_a_pause(folder):
+    """Where "b" is likely but never the likeliest, between two that are certain."""
+    symbol, blank = ENGLISH.symbols.index("b"), ENGLISH.blank_index
+    log_probs = np.full((120, ENGLISH.size), np.log(0.27 / (ENGLISH.size - 2)), dtype=np.float32)
+    log_probs[:, symbol], log_probs[:, blank] = np.log(0.29), np.log(0.44)
+    log_probs[[2, 117]] = np.log(0.01 / (ENGLISH.size - 1))
+    log_probs[[2, 117], symbol] = np.log(0.99)
+    decoder = replace(opened(folder), beam=BeamOptions(word_bonus=20.0))
+    given = Posteriors(log_probs, ENGLISH, FrameClock(0.04, 4.8))
+    words = decoder.decode(given, DecodingOptions()).transcript.words
+    assert words[0].start_s < 0.2
+    assert words[-1].end_s > 4.6
+    assert not [word for word in words if word.end_s > 0.6 and word.start_s < 4.3]
