@@ -17,6 +17,9 @@ PEERS ?= pocketsphinx
 MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
+DECODES ?= 100000
+FUZZ_ARGS ?=
+ATTACK_ARGS ?=
 DEPLOYMENT_ARGS ?= --key-file secrets/api_keys
 
 DEV = .venv-dev
@@ -32,13 +35,13 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-quick test-dev test-service check check-format check-lint check-types \
 	check-boundaries format train export int8 calibrate evaluate bench tour tour-check \
-	configuration lock deployment-test clean
+	configuration lock fuzz attack deployment-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG START CHECKPOINT"
-	@echo "  MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DEPLOYMENT_ARGS"
+	@echo "  MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
 	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -120,6 +123,12 @@ lock: $(DEV)/.installed ## Pin what goes into the images (LOCK_ARGS=--upgrade: t
 	$(LOCK) --extra service --output-file docker/service/requirements.txt $(LOCK_ARGS)
 	$(LOCK) --extra training --no-emit-package torch \
 	  --output-file docker/training/requirements.txt $(LOCK_ARGS)
+
+fuzz: $(DEV)/.installed ## Decode damaged files: DECODES=100000, FUZZ_ARGS
+	$(DEV)/bin/python tests/fuzz/audio.py --decodes $(DECODES) $(FUZZ_ARGS)
+
+attack: $(DEV)/.installed ## Attack a service that this starts, and print what became of it: ATTACK_ARGS
+	$(DEV)/bin/python tests/attack/attack.py $(ATTACK_ARGS)
 
 deployment-test: $(DEV)/.installed ## Disturb a compose project that is up, and count: DEPLOYMENT_ARGS
 	$(DEV)/bin/python tests/deployment/prove.py $(DEPLOYMENT_ARGS)

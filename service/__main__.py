@@ -12,11 +12,11 @@ from pydantic.fields import FieldInfo
 
 from service.dependencies import open_services
 from service.errors import StartError
-from service.graceful_shutdown import GracefulProtocol
 from service.inference.cpus import available
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
 from service.middleware.api_keys import warn_if_open
+from service.protocol import Protocol
 from service.secret_files import SUFFIX
 from service.settings import PREFIX, SECRETS, Settings, load_settings, warn_of_removed
 
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             host=settings.host,
             port=settings.port,
             workers=options.workers,
-            http=GracefulProtocol,
+            http=Protocol,
             log_level=settings.log_level,
             log_config=None,  # its loggers write through ours
             access_log=False,  # it would show paths and queries, and with them ids of results

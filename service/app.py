@@ -16,15 +16,18 @@ from service.http.openapi import complete
 from service.http.problems import add_handlers, problem_responses
 from service.http.responses import FRAME_HEADERS, ID_HEADER, WARNINGS_HEADER
 from service.inference.warmup import warm_up
-from service.logs import configure_logs, log_exchange
+from service.logs import capture_native_output, configure_logs, log_exchange
 from service.metrics import Metrics, metrics_from_environment
 from service.middleware.access_log import AccessLogMiddleware
 from service.middleware.api_keys import ApiKeyMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.deadline import DeadlineMiddleware
+from service.middleware.headers import HeadersMiddleware
+from service.middleware.hosts import HostMiddleware
 from service.middleware.lingering_close import LingeringCloseMiddleware
 from service.middleware.plain_paths import PlainPathsMiddleware
 from service.middleware.request_id import HEADER, REQUEST_ID
+from service.middleware.send_limit import SendLimitMiddleware
 from service.openai_api import errors as openai_errors
 from service.page.assets import Assets
 from service.routes import (
@@ -86,7 +89,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
 def from_environment() -> FastAPI:
     """The service as OTOSCOPE_ variables describe it: what each server process calls."""
     settings = load_settings()
-    configure_logs(settings.log_level, settings.log_format)
+    configure_logs(settings.log_level, settings.log_format, capture_native_output())
     return create_app(settings, metrics_from_environment())
 
 
@@ -116,7 +119,9 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
         REQUEST_ID,
         Middleware(PlainPathsMiddleware, prefix=openai_errors.PREFIX),
         Middleware(AccessLogMiddleware, observers=(log_exchange, metrics.add_request)),
+        Middleware(HeadersMiddleware),
         Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
+        Middleware(HostMiddleware, hosts=settings.served_hosts),
     ]
     if settings.cors_origins:
         cors = Middleware(
@@ -127,6 +132,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
             expose_headers=_EXPOSED,
         )
         around.append(cors)
+    around.append(Middleware(SendLimitMiddleware, max_bytes=settings.max_sending_bytes))
     return around
 
 

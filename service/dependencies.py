@@ -25,10 +25,14 @@ from service.metrics import Metrics
 from service.model_reports import ModelReports, read_reports
 from service.settings import Settings
 from service.store.base import Store
+from service.store.check import StoreCheck
 from service.store.open import open_store
 
 _POOL_THREADS = 8
 """For each thread that runs the model: they prepare its next recordings and write down its last."""
+
+_READING = (4, 128)
+"""Threads that read and write down what is kept, and requests for it at a time."""
 
 _DECODE_PROCESSES = 4
 """Likewise, at most: a long recording keeps one until its end. One for each stays when idle."""
@@ -43,7 +47,9 @@ class Services:
     recording_recognizer: RecordingRecognizer
     decode_workers: DecodeWorkers
     pool: RequestPool
+    reading_pool: RequestPool
     store: Store
+    store_check: StoreCheck
     readiness: Readiness
     reports: ModelReports
     metrics: Metrics
@@ -88,6 +94,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     stage = partial(metrics.stage, "text")
     with ExitStack() as stack:  # closes the last first: nothing is used after its end
         store = stack.enter_context(closing(open_store(settings)))
+        check = stack.enter_context(closing(StoreCheck(store)))
         threads = stack.enter_context(model_threads(settings.inference_threads))
         workers = DecodeWorkers(decoder, settings.decode_workers, stage)
         stack.enter_context(closing(workers))
@@ -96,10 +103,14 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         )
         stack.enter_context(closing(processes))
         pool = stack.enter_context(closing(_pool(settings, metrics)))
+        reading = stack.enter_context(closing(RequestPool(*_READING)))
         recording_recognizer = RecordingRecognizer(
             recognizer, threads, settings.max_duration_s, metrics.add_recording, processes
         )
-        yield Services(recording_recognizer, workers, pool, store, Readiness(), reports, metrics)
+        yield Services(
+            *(recording_recognizer, workers, pool, reading, store, check),
+            *(Readiness(), reports, metrics),
+        )
 
 
 def _pool(settings: Settings, metrics: Metrics) -> RequestPool:

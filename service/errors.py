@@ -56,6 +56,22 @@ class QueueFullError(ServiceError):
     """About as long as ten minutes of audio take."""
 
 
+class SendingFullError(ServiceError):
+    """As many bytes of answers wait to be read as may wait."""
+
+    retry_after_s = 5
+
+
+class UploadsFullError(ServiceError):
+    """There is no room for the file of a request."""
+
+    retry_after_s = 10
+
+
+class UnknownHostError(ServiceError):
+    """The request is for a host that is not this service."""
+
+
 class DeadlineError(ServiceError):
     """The request has taken as long as a request may."""
 

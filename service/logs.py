@@ -5,8 +5,10 @@ the lines. What a call gives as `extra` and the id of the request become fields.
 """
 
 import logging
+import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from typing import Literal, TextIO
 
 import structlog
@@ -19,7 +21,12 @@ from service.middleware.request_id import add_request_id
 
 LogFormat = Literal["auto", "json", "console"]
 
+_STDERR = 2
+_MOST_CHARACTERS = 500
+"""Of one line; a longer one becomes several."""
+
 logger = logging.getLogger("service.requests")
+native_logger = logging.getLogger("service.native")
 
 
 def configure_logs(level: str, log_format: LogFormat, stream: TextIO | None = None) -> None:
@@ -36,6 +43,33 @@ def configure_logs(level: str, log_format: LogFormat, stream: TextIO | None = No
     handler.setFormatter(make_formatter(log_format))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+
+
+def capture_native_output(log: Callable[[str], None] = native_logger.info) -> TextIO:
+    """Have what native libraries write to standard error become log lines, from now on.
+
+    Processes that are started later write there, too. Python's own `sys.stderr` is not concerned.
+
+    Args:
+        log: called with each line, from a thread.
+
+    Returns:
+        Standard error itself, for the log.
+    """
+    own = os.fdopen(os.dup(_STDERR), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    reading, writing = os.pipe()
+    os.dup2(writing, _STDERR)
+    os.close(writing)
+    sys.stderr = own
+
+    def read() -> None:
+        with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as lines:
+            while line := lines.readline(_MOST_CHARACTERS):
+                if line.strip():
+                    log(line.rstrip())
+
+    threading.Thread(target=read, name="native-output", daemon=True).start()
+    return own
 
 
 def make_formatter(log_format: Literal["json", "console"]) -> logging.Formatter:

@@ -29,6 +29,7 @@ _REMOVED = ("BATCH_SIZE", "BATCH_WAIT_MS")
 _HIDDEN = (*SECRETS, "store")  # a URL may hold a password
 _REPOSITORY = Path(__file__).resolve().parents[1]
 _KEY = re.compile(r"[!-~]+")
+_HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|[0-9a-fA-F:]+")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,12 @@ def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
         raise ValueError(f"expected * or scheme://host[:port] without a path, not {wrong[0]!r}")
     return origins
+
+
+def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [each for each in hosts if not _HOST.fullmatch(each)]:
+        raise ValueError(f"expected *, names or *.names, without ports, not {wrong[0]!r}")
+    return tuple(each.lower() for each in hosts)
 
 
 def _check_store(store: SecretStr) -> SecretStr:
@@ -120,6 +127,15 @@ class Settings(BaseSettings):
         description="Origins, with commas between them, whose pages may call this service from a "
         "browser, such as https://example.org; * is all; by default none.",
     )
+    hosts: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_hosts)
+    ] = Field(
+        default_factory=tuple,
+        description="Names, with commas between them, under which this service is reached, such as "
+        "speech.example.org or *.example.org; requests for others are refused with 421, so that no "
+        "web page reaches it under a name of its own; * is all; addresses always do. By default "
+        "localhost and HOST.",
+    )
     model_path: Annotated[Path, AfterValidator(_find)] = Field(
         default=Path("models/english/model.int8.onnx"),
         validate_default=True,
@@ -164,6 +180,12 @@ class Settings(BaseSettings):
         allow_inf_nan=False,
         description="Longest pause, in seconds, while a request's body arrives.",
     )
+    max_sending_bytes: int = Field(
+        default=128 * 2**20,
+        ge=1,
+        description="Bytes of large answers that wait for their clients to read them, together; "
+        "the next one is refused with 503, unless it is the only one.",
+    )
     max_duration_s: float = Field(
         default=7200.0, gt=0, allow_inf_nan=False, description="Longest recording, in seconds."
     )
@@ -199,6 +221,11 @@ class Settings(BaseSettings):
         if self.search_processes is not None:
             return self.search_processes
         return self.inference_threads if available() > 1 else 0
+
+    @property
+    def served_hosts(self) -> frozenset[str]:
+        """Names under which requests are answered."""
+        return frozenset(self.hosts or ("localhost", self.host.lower()))
 
     @property
     def directory(self) -> Path:

@@ -10,6 +10,8 @@ from sentence_model import write_sentence_model
 
 from otoscope import ENGLISH, FrameClock, Posteriors
 
+os.environ.setdefault("OTOSCOPE_HOSTS", "testserver,localhost")  # the first is TestClient's
+
 ROOT = Path(__file__).resolve().parent.parent
 SLOW_FIXTURES = {"browser", "serve_from", "whole_run", "phoneme_run"}
 """A browser, a service in a process of its own, a run of training."""

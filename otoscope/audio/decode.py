@@ -8,7 +8,7 @@ claims or holds many hours stops at the limit instead of filling the memory.
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,7 @@ from otoscope.errors import (
     EmptyAudioError,
     UnreadableAudioError,
 )
+from otoscope.processes import Check, no_check
 
 BLOCK_SAMPLES = 2**17
 """Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Few blocks,
@@ -65,7 +66,7 @@ class AudioDecoder:
         file: BinaryIO,
         max_duration_s: float,
         processes: DecodeProcesses | None = None,
-        check: Callable[[], None] = lambda: None,
+        check: Check = no_check,
     ) -> None:
         """Decode nothing yet.
 

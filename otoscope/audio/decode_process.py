@@ -9,11 +9,7 @@ a file's descriptor, and gets messages of JSON and raw samples back: nothing tha
 import json
 import os
 import resource
-import select
-import signal
 import socket
-import sys
-import threading
 import time
 from dataclasses import asdict
 from typing import Any
@@ -24,15 +20,13 @@ from otoscope.audio import ffmpeg
 from otoscope.audio.decode_processes import CPU_S, HEAD
 from otoscope.audio.parts import Block, Samples
 from otoscope.errors import AudioError
+from otoscope.processes import CHANNEL, open_channel
 
 MEMORY_BYTES = 3 * 2**29
 """Address space, of which a quarter is taken before the first file."""
 
 _BLOCK_SAMPLES = 2**13
 """Smaller ones are sent together."""
-
-_CHANNEL = 3
-"""The descriptor of the socket; the next one is the file's, and there is none beyond."""
 
 
 class DescribedFile:
@@ -95,14 +89,7 @@ class _Outgoing:
 
 def main() -> None:
     """Decode until the process that asks goes, which alone decides when this one ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    given = int(sys.argv[1])
-    if given != _CHANNEL:
-        os.dup2(given, _CHANNEL)
-        os.close(given)
-    channel = socket.socket(fileno=_CHANNEL)
-    threading.Thread(target=_leave_with, args=(channel,), daemon=True).start()
+    channel = open_channel()
     ffmpeg.load_all()
     _limit()
     while True:
@@ -139,7 +126,7 @@ def _limit() -> None:
     for what, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_NOFILE, _CHANNEL + 2),
+        (resource.RLIMIT_NOFILE, CHANNEL + 2),  # the socket and the file
         (resource.RLIMIT_AS, MEMORY_BYTES),
     ):
         resource.setrlimit(what, (most, most))
@@ -149,14 +136,6 @@ def _allow_time() -> None:
     """Be killed by the system once CPU_S more seconds of processor time have gone."""
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_S, most))
-
-
-def _leave_with(channel: socket.socket) -> None:
-    """End this process when the other one has gone, even within a file."""
-    poll = select.poll()
-    poll.register(channel, 0)  # being hung up is always told
-    poll.poll()
-    os._exit(0)
 
 
 if __name__ == "__main__":

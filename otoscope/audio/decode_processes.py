@@ -12,13 +12,11 @@ import json
 import os
 import shutil
 import signal
-import socket
 import struct
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, BinaryIO
@@ -33,7 +31,7 @@ from otoscope.errors import (
     SpecError,
     UnreadableAudioError,
 )
-from otoscope.processes import start_module
+from otoscope.processes import LOOK_S, Check, ModuleProcess, no_check
 from otoscope.strict_json import parse
 
 CPU_S = 60
@@ -48,9 +46,6 @@ SILENT_S = 10.0
 WAIT_S = 5.0
 """Longest wait for a process, where all are taken."""
 
-_LOOK_S = 0.2
-"""How often the caller's check is asked in a wait."""
-
 _MOST_BYTES = 2**24
 """Of one message."""
 
@@ -63,8 +58,8 @@ class DecoderFailureError(Exception):
     """The decoder failed at this file; what it decoded before stands."""
 
 
-class _LostError(Exception):
-    """A process died, or can't be trusted any more."""
+class _GarbledError(Exception):
+    """A process sent what can't be read, and can't be trusted any more."""
 
 
 class DecodeProcesses:
@@ -95,7 +90,7 @@ class DecodeProcesses:
             process.kill()
 
     def decode(
-        self, file: BinaryIO, check: Callable[[], None] = lambda: None
+        self, file: BinaryIO, check: Check = no_check
     ) -> Generator[Opened | Block, None, None]:
         """What is known of a file, then its blocks, as `otoscope.audio.ffmpeg.decode` gives them.
 
@@ -111,14 +106,14 @@ class DecodeProcesses:
         with _descriptor(file) as descriptor, self._place(check):
             process, whole = self._take(), False
             try:
-                process.send(descriptor)
+                process.send_descriptor(descriptor)
                 yield from process.parts(check)
                 whole = True
             except (AudioError, DecoderFailureError):
                 whole = True  # it has said so itself, and waits for the next file
                 raise
-            except (_LostError, OSError) as error:
-                why = process.why_lost(error)
+            except (_GarbledError, EOFError, OSError) as error:
+                why = _why_lost(error, process.exit_code_soon())
                 raise UnreadableAudioError(
                     f"expected audio ({AUDIO_KINDS}), got a file on which its decoder {why}"
                 ) from error
@@ -129,9 +124,9 @@ class DecodeProcesses:
                     process.kill()
 
     @contextmanager
-    def _place(self, check: Callable[[], None]) -> Iterator[None]:
+    def _place(self, check: Check) -> Iterator[None]:
         end_s = time.monotonic() + WAIT_S
-        while not self._places.acquire(timeout=_LOOK_S):
+        while not self._places.acquire(timeout=LOOK_S):
             check()
             if time.monotonic() > end_s:
                 raise DecodersBusyError(
@@ -149,7 +144,7 @@ class DecodeProcesses:
                 process = self._idle.pop() if self._idle else None
             if process is None:
                 return _Process()
-            if process.is_alive():
+            if process.exit_code() is None:
                 return process
             process.kill()
 
@@ -161,74 +156,36 @@ class DecodeProcesses:
         process.kill()
 
 
-class _Process:
+class _Process(ModuleProcess):
     """One process, used for one file at a time."""
 
     def __init__(self) -> None:
         """Start it; OSError if that can't be done."""
-        self._channel, theirs = socket.socketpair()
-        with theirs:
-            self._process = start_module(
-                "otoscope.audio.decode_process",
-                str(theirs.fileno()),
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-            )
-        self._channel.settimeout(_LOOK_S)
+        super().__init__("otoscope.audio.decode_process")
 
-    def is_alive(self) -> bool:
-        """Whether it has not ended."""
-        return self._process.poll() is None
-
-    def kill(self) -> None:
-        """End it."""
-        self._channel.close()
-        self._process.kill()
-        self._process.wait()
-
-    def send(self, descriptor: int) -> None:
-        """Have it decode a file; OSError if it is gone."""
-        socket.send_fds(self._channel, [b"f"], [descriptor])
-
-    def parts(self, check: Callable[[], None]) -> Iterator[Opened | Block]:
-        """What it sends about the file; raises as `DecodeProcesses.decode`, and _LostError."""
+    def parts(self, check: Check) -> Iterator[Opened | Block]:
+        """What it sends about the file; raises as `DecodeProcesses.decode`, and if it is lost."""
         while True:
-            text_bytes, sample_bytes = HEAD.unpack(self._receive(HEAD.size, check))
+            head = self.receive(HEAD.size, check, SILENT_S)
+            text_bytes, sample_bytes = HEAD.unpack(head)
             if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
-                raise _LostError("sent what can't be read")
-            document = _document(self._receive(text_bytes, check))
-            samples = self._receive(sample_bytes, check)
+                raise _GarbledError
+            document = _document(self.receive(text_bytes, check, SILENT_S))
+            samples = self.receive(sample_bytes, check, SILENT_S)
             if "end" in document:
                 return _end(document)
             yield _part(document, samples)
 
-    def why_lost(self, error: Exception) -> str:
-        """What happened to it, to stand behind "its decoder"."""
-        if isinstance(error, _LostError) and str(error):
-            return str(error)
-        code = self._process.wait()
-        if code == -signal.SIGXCPU:
-            return f"took more than {CPU_S} s of processor time"
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"broke down ({name})"
 
-    def _receive(self, size: int, check: Callable[[], None]) -> bytes:
-        """So many bytes; _LostError if they don't come."""
-        data = bytearray(size)
-        left, end_s = memoryview(data), time.monotonic() + SILENT_S
-        while left:
-            check()
-            try:
-                received = self._channel.recv_into(left)
-            except TimeoutError:
-                if time.monotonic() > end_s:
-                    raise _LostError(f"kept still for {SILENT_S:g} s") from None
-                continue
-            if not received:
-                raise _LostError
-            left = left[received:]
-        return bytes(data)
+def _why_lost(error: Exception, code: int) -> str:
+    """What happened to a process, to stand behind "its decoder"."""
+    if isinstance(error, TimeoutError):
+        return f"kept still for {SILENT_S:g} s"
+    if isinstance(error, _GarbledError):
+        return "sent what can't be read"
+    if code == -signal.SIGXCPU:
+        return f"took more than {CPU_S} s of processor time"
+    return f"broke down ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
 
 
 @cache
@@ -269,7 +226,7 @@ def _document(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise _LostError("sent what can't be read") from error
+        raise _GarbledError from error
     return document if isinstance(document, dict) else {}
 
 
@@ -290,4 +247,4 @@ def _part(document: dict[str, Any], samples: bytes) -> Opened | Block:
             return Block(np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]))
         return parse(_PARTS[str(kind)], fields, "the decoding process")
     except (KeyError, TypeError, ValueError, SpecError) as error:
-        raise _LostError("sent what can't be read") from error
+        raise _GarbledError from error

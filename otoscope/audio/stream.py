@@ -4,7 +4,7 @@
 waveform of the same file hold the same samples, bit for bit.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -15,6 +15,7 @@ from otoscope.audio.decode import AudioDecoder, open_source
 from otoscope.audio.decode_processes import DecodeProcesses
 from otoscope.audio.parts import Block, Samples, Source
 from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
+from otoscope.processes import Check, no_check
 
 _NOTHING: Samples = np.zeros(0, dtype=np.float32)
 
@@ -51,7 +52,7 @@ class AudioStream:
         max_duration_s: float = DEFAULT_MAX_DURATION_S,
         min_samples: int = 1,
         processes: DecodeProcesses | None = None,
-        check: Callable[[], None] = lambda: None,
+        check: Check = no_check,
     ) -> None:
         """Read nothing yet; arguments as for `load` and `AudioDecoder`."""
         self.warnings: tuple[str, ...] = ()

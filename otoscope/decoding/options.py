@@ -16,6 +16,8 @@ MOST_BOOST = 100.0
 """No model is as sure of anything: what is boosted so is in the text whatever was said."""
 MOST_HOTWORDS = 1000
 MOST_PHRASES = 1000
+MOST_CHARACTERS = 1000
+"""Of one phrase or hot word."""
 
 
 def _hotwords(value: object) -> object:
@@ -41,6 +43,7 @@ def _items(value: str) -> list[str]:
     return [part for item in value.replace("\n", ",").split(",") if (part := item.strip())]
 
 
+_Phrase = Annotated[str, Field(max_length=MOST_CHARACTERS)]
 _Boost = Annotated[float, Field(gt=0, le=MOST_BOOST)]
 
 BEAM_FIELDS = ("beam_width", "lm_weight", "word_bonus", "n_best", "hotwords")
@@ -75,11 +78,12 @@ class DecodingOptions(BaseModel):
     n_best: int | None = Field(
         default=None, ge=1, le=100, description="Hypotheses of a beam search to answer with."
     )
-    hotwords: Annotated[dict[str, _Boost], BeforeValidator(_hotwords)] = Field(
+    hotwords: Annotated[dict[_Phrase, _Boost], BeforeValidator(_hotwords)] = Field(
         default={},
         max_length=MOST_HOTWORDS,
-        description="Words and phrases that are expected, with commas or line breaks between, each "
-        f"with an optional boost after a colon: natural log, by default {DEFAULT_BOOST:g}, at most "
+        description=f"At most {MOST_HOTWORDS} words and phrases that are expected, of at most "
+        f"{MOST_CHARACTERS} characters each, with commas or line breaks between, each with an "
+        f"optional boost after a colon: natural log, by default {DEFAULT_BOOST:g}, at most "
         f"{MOST_BOOST:g}.",
         json_schema_extra={
             "type": "string",
@@ -87,11 +91,12 @@ class DecodingOptions(BaseModel):
             "additionalProperties": None,
         },
     )
-    phrases: Annotated[tuple[str, ...], BeforeValidator(_phrases)] = Field(
+    phrases: Annotated[tuple[_Phrase, ...], BeforeValidator(_phrases)] = Field(
         default=(),
         max_length=MOST_PHRASES,
-        description="A closed list, with commas or line breaks between: the answer is the phrase "
-        "that was most probably said, with a probability for each, whatever `decoder` says.",
+        description=f"A closed list of at most {MOST_PHRASES} phrases of at most {MOST_CHARACTERS} "
+        "characters each, with commas or line breaks between: the answer is the phrase that was "
+        "most probably said, with a probability for each, whatever `decoder` says.",
         json_schema_extra={"type": "string", "examples": ["yes, no, stop"], "items": None},
     )
 

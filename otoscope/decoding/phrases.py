@@ -6,8 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from otoscope import ctc
+from otoscope.arrays import Floats
 from otoscope.errors import EmptyTextError, UnalignableTextError
 from otoscope.posteriors import Posteriors
+
+_BATCH_STATES = 2**16
+"""Of the phrases whose sums run side by side, blanks and padding included: some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
     if not spoken or not all(spoken):
         raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
     labels = [alphabet.encode(text) for text in spoken]
-    log_probs = ctc.forward_log_probs(posteriors.log_probs, labels, alphabet.blank_index)
+    log_probs = _log_probs(posteriors, labels)
     if not np.isfinite(log_probs.max()):
         fewest = min(ctc.min_frames(one) for one in labels)
         raise UnalignableTextError(
@@ -55,3 +59,21 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
         for phrase, log_prob, share in zip(spoken.values(), log_probs, shares, strict=True)
     ]
     return sorted(ranked, key=lambda one: -one.log_prob)
+
+
+def _log_probs(posteriors: Posteriors, labels: Sequence[ctc.Labels]) -> Floats:
+    """Those of all phrases, (phrases,) float64; -inf where the recording is too short.
+
+    Phrases of like length go side by side, so that little is padded and memory is bounded.
+    """
+    frames, blank = posteriors.log_probs.shape[0], posteriors.alphabet.blank_index
+    found = np.full(len(labels), -np.inf)
+    fitting = [index for index, one in enumerate(labels) if ctc.min_frames(one) <= frames]
+    fitting.sort(key=lambda index: labels[index].size)
+    while fitting:
+        states = 2 * labels[fitting[-1]].size + 1  # of the longest that is left
+        batch = fitting[-max(1, _BATCH_STATES // states) :]
+        del fitting[-len(batch) :]
+        texts = [labels[index] for index in batch]
+        found[batch] = ctc.forward_log_probs(posteriors.log_probs, texts, blank)
+    return found

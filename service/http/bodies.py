@@ -1,5 +1,6 @@
 """A request's body: a form, or a recording as it is."""
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -11,6 +12,8 @@ from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from service.errors import UploadsFullError
+
 FILE_FIELD = "file"
 RAW_TYPES = ("audio/*", "video/*", "application/octet-stream", "application/ogg")
 """Media types of bodies that are the file itself, as `curl --data-binary @FILE` sends it."""
@@ -18,6 +21,8 @@ RAW_TYPES = ("audio/*", "video/*", "application/octet-stream", "application/ogg"
 _RAW = re.compile("(audio|video)/.+|application/(octet-stream|ogg)")
 _MAX_PARTS = 32
 _IN_MEMORY_BYTES = MultiPartParser.spool_max_size
+
+logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
@@ -30,18 +35,29 @@ async def receive_body(request: Request) -> AsyncIterator[FormData]:
     Raises:
         HTTPException: if it is malformed.
         UploadTooLargeError, UploadStalledError: as `BodyLimitMiddleware` says.
+        UploadsFullError: if there is no room for the file.
     """
-    kind = content_type(request)
-    if kind == "multipart/form-data":
-        form = await _multipart(request)
-    elif _RAW.fullmatch(kind):
-        form = FormData([(FILE_FIELD, await _spooled(request))])
-    else:
-        form = await request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
+    try:
+        form = await _received(request)
+    except OSError as error:  # of the temporary file: the connection's errors are no OSErrors
+        logger.error("no room for an upload: %s", error)  # noqa: TRY400 - the message says it all
+        raise UploadsFullError(
+            f"expected room for the file in the temporary directory, got {error.strerror}; "
+            f"try again in {UploadsFullError.retry_after_s} s"
+        ) from error
     try:
         yield form
     finally:
         await form.close()
+
+
+async def _received(request: Request) -> FormData:
+    kind = content_type(request)
+    if kind == "multipart/form-data":
+        return await _multipart(request)
+    if _RAW.fullmatch(kind):
+        return FormData([(FILE_FIELD, await _spooled(request))])
+    return await request.form(max_files=_MAX_PARTS, max_fields=_MAX_PARTS)
 
 
 def content_type(request: Request) -> str:

@@ -88,6 +88,7 @@ async def read_form(
     Raises:
         FormError: naming the field that is unknown, missing, doubled or wrong.
         UploadTooLargeError, UploadStalledError: as `BodyLimitMiddleware` says.
+        UploadsFullError: if there is no room for the file.
     """
     async with receive_body(request) as received:
         fields = [each for each in received.multi_items() if each[0] != FILE_FIELD]

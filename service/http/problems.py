@@ -60,6 +60,9 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
     domain.DecodersBusyError: Kind(503, "decoders-busy", "The decoders are busy"),
+    errors.SendingFullError: Kind(503, "sending-full", "Too many answers wait to be read"),
+    errors.UploadsFullError: Kind(503, "uploads-full", "There is no room for the file"),
+    errors.UnknownHostError: Kind(421, "host-unknown", "This host is not served here"),
     errors.DeadlineError: Kind(503, "deadline", "The answer took too long"),
     errors.SearchLostError: Kind(503, "search-lost", "The search for the text was broken off"),
     errors.ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
@@ -138,9 +141,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
         case errors.UnauthorizedError():
             wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3
             return {"WWW-Authenticate": f'Bearer realm="otoscope"{wrong}'}
-        case errors.QueueFullError() | errors.DeadlineError() | errors.SearchLostError():
-            return {"Retry-After": str(error.retry_after_s)}
         case domain.DecodersBusyError():
             return {"Retry-After": str(errors.QueueFullError.retry_after_s)}
-        case _:
-            return {}
+    retry_after_s = getattr(error, "retry_after_s", None)
+    return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}

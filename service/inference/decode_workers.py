@@ -2,35 +2,41 @@
 
 Beam search is Python that calls numpy for small arrays: two searches in one process take as long as
 one after the other, and the event loop and the threads that compute features wait for both. So a
-few decode workers search, each for one recording at a time. They hold a copy of the `Decoder`, but
-neither the model nor the web framework.
+few decode workers search, and align long recordings, each for one recording at a time. They hold a
+copy of the `Decoder`, but neither the model nor the web framework.
 
-A worker that dies is replaced when its turn comes again. They end with the server, however it
-ends, for none of them outlives the pipe that it reads from.
+A worker that dies or keeps still is replaced, and so is one whose answer nobody waits for any more.
+They end with the server, however it ends.
 """
 
+import contextvars
 import logging
 import pickle
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from queue import Queue
+from collections.abc import Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
-from otoscope import Posteriors
+from otoscope import AlignedText, Posteriors, align
 from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
-from otoscope.processes import start_module
-from service.errors import SearchLostError
+from otoscope.processes import ModuleProcess, no_check
+from service.errors import ClientGoneError, DeadlineError, SearchLostError
 from service.inference import deadline, decode_worker
+from service.inference.decode_worker import HEAD, Job, Outcome
 
 LONG_S = 60.0
 """Longer recordings would keep others waiting for many seconds."""
 
+SILENT_S = 10.0
+"""A worker that gives no sign of life for so long is lost: it gives one each second."""
+
+START_S = 60.0
+"""Longest that a new worker may take to load its modules and take the decoder."""
+
 _ATTEMPTS = 2
-_END_LIMIT_S = 10.0
-"""A worker that takes longer to end is killed."""
 
 Stage = Callable[[], AbstractContextManager[None]]
 
@@ -38,161 +44,182 @@ logger = logging.getLogger(__name__)
 
 
 class DecodeWorkers:
-    """Decodes posteriors, in other processes where that takes time. Safe to call from threads."""
+    """Decodes and aligns posteriors, in other processes where that takes time.
+
+    What waits for a worker waits in a queue, and keeps no thread of others.
+    """
 
     def __init__(self, decoder: Decoder, count: int, stage: Stage = nullcontext) -> None:
         """Start none yet.
 
         Args:
             decoder: what they decode with.
-            count: how many workers; with 0, recordings are decoded here, one at a time.
+            count: how many workers; with 0, recordings are decoded here, one at a time. Long ones
+                have one place fewer, but at least one, and processes of their own.
             stage: entered while a recording is decoded; waiting for a turn does not count.
         """
         self._decoder = decoder
         self._count = count
         self._stage = stage
-        self._free: Queue[_Worker | None] = Queue()
-        for _ in range(count):
-            self._free.put(None)  # its process is started when its turn comes
-        self._starting: threading.Thread | None = None
-        self._turn = threading.Lock()
-        self._long = threading.Semaphore(max(0, count - 1))
+        self._idle: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._closing = False
+        self._short = ThreadPoolExecutor(max(1, count), "decoders")
+        self._long = ThreadPoolExecutor(max(1, count - 1), "long-decoders")
 
     def start(self) -> None:
         """Start the workers in the background, so that the first recordings find them ready."""
-        self._starting = threading.Thread(target=self._start_all, name="decoders", daemon=True)
-        self._starting.start()
+        for _ in range(self._count):
+            self._short.submit(self._start_one)
 
-    def decode(self, posteriors: Posteriors, options: DecodingOptions) -> DecodeResult:
-        """`Decoder.decode`, here or in a worker.
+    def decode(
+        self, posteriors: Posteriors, options: DecodingOptions
+    ) -> Generator[Future[Any], None, DecodeResult]:
+        """`Decoder.decode`, here or in a worker: a step for `RequestPool.run_steps`.
 
         Raises:
             SearchLostError: if a worker died with this recording, and another one too.
-            ClientGoneError, DeadlineError: if the request is over when its turn comes.
+            ClientGoneError, DeadlineError: if the request is over before its answer.
             Whatever `Decoder.decode` raises.
         """
-        long = posteriors.clock.duration_s > LONG_S
-        greedy = self._decoder.kind_of(options) == "greedy"  # which takes next to no time
-        with nullcontext(enter_result=False) if greedy else self._place(long=long) as elsewhere:
-            if not elsewhere:
+        if self._decoder.kind_of(options) == "greedy":  # which takes next to no time
+            with self._stage():
+                return self._decoder.decode(posteriors, options)
+        found = self.submit((posteriors, options))
+        yield found
+        decoded: DecodeResult = found.result()
+        return decoded
+
+    def align(self, posteriors: Posteriors, text: str) -> Generator[Future[Any], None, AlignedText]:
+        """`otoscope.align`, in a worker if it takes long; steps and errors as `decode`'s."""
+        if posteriors.clock.duration_s <= LONG_S:
+            return align(posteriors, text)
+        waiting = self.submit((posteriors, text))
+        yield waiting
+        aligned: AlignedText = waiting.result()
+        return aligned
+
+    def submit(self, job: Job) -> Future[Any]:
+        """Have a job done when its turn comes; what comes of it, or an error as of `decode`."""
+        long = job[0].clock.duration_s > LONG_S
+        context = contextvars.copy_context()
+        executor = self._long if long else self._short
+        return executor.submit(context.run, self._work, job, long)
+
+    def close(self) -> None:
+        """End the workers, and what they still work on."""
+        self._closing = True
+        for executor in (self._short, self._long):
+            executor.shutdown(wait=True, cancel_futures=True)
+        for worker in self._idle:
+            worker.close()
+        self._idle.clear()
+
+    def _work(self, job: Job, long: bool) -> DecodeResult | AlignedText:  # noqa: FBT001
+        """Do a job in this thread, which has a worker to itself."""
+        request = deadline.current()
+        request.raise_if_over()
+        if not self._count:
+            with self._stage():
+                return decode_worker.way_of(self._decoder, job)(*job)
+        for _ in range(_ATTEMPTS):
+            try:
+                worker = _Worker(self._decoder) if long else self._take()
                 with self._stage():
-                    return self._decoder.decode(posteriors, options)
-            for _ in range(_ATTEMPTS):
-                worker = self._free.get()
-                try:
-                    deadline.current().raise_if_over()
-                    worker = self._alive(worker)
-                    with self._stage():
-                        return worker.run((posteriors, options))
-                except (OSError, EOFError, pickle.UnpicklingError) as error:
-                    logger.warning("a decode worker was lost with a recording: %r", error)
-                finally:
-                    self._free.put(worker)
+                    outcome = worker.run(job, self._check)
+            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                logger.warning("a decode worker was lost with a recording: %r", error)
+                continue
+            except (ClientGoneError, DeadlineError):
+                logger.info("a decode worker was ended: nobody waits for its answer")
+                raise
+            self._put_back(worker, stays=not long)
+            return _answer(outcome)
         raise SearchLostError(
             "expected a text, but the process that searched for it died, and another one too; "
             f"try again in {SearchLostError.retry_after_s} s"
         )
 
-    def close(self) -> None:
-        """End the workers, once nothing is decoded any more."""
-        if self._starting is not None:
-            self._starting.join()
-        for _ in range(self._count):
-            if (worker := self._free.get()) is not None:
-                worker.close()
-            self._free.put(None)
+    def _check(self) -> None:
+        if self._closing:
+            raise DeadlineError("expected to answer, and the service ends")
+        deadline.raise_if_over()
 
-    @contextmanager
-    def _place(self, *, long: bool) -> Iterator[bool]:
-        """Whether a worker decodes; if not, this process does as soon as the place is taken.
-
-        One worker is left to short recordings, and nothing waits for the end of a long one.
-        """
-        if not self._count:
-            with nullcontext() if long else self._turn:
-                yield False
-        elif not long:
-            yield True
-        elif self._long.acquire(blocking=False):
-            try:
-                yield True
-            finally:
-                self._long.release()
+    def _start_one(self) -> None:
+        try:
+            worker = _Worker(self._decoder)
+        except (OSError, EOFError):
+            logger.exception("a decode worker can't start; the next request tries")
         else:
-            yield False
+            self._put_back(worker, stays=True)
 
-    def _start_all(self) -> None:
-        for _ in range(self._count):
-            worker = self._free.get()
-            try:
-                worker = self._alive(worker)
-            except OSError:
-                logger.exception("a decode worker can't start; the next request tries")
-            finally:
-                self._free.put(worker)
-
-    def _alive(self, worker: "_Worker | None") -> "_Worker":
-        """`worker`, or a new one if there is none or it has died; OSError if that can't start."""
-        if worker is not None and (code := worker.exit_code()) is not None:
+    def _take(self) -> "_Worker":
+        """One that waits, or a new one; OSError if that can't start."""
+        while True:
+            with self._lock:
+                worker = self._idle.pop() if self._idle else None
+            if worker is None:
+                return _Worker(self._decoder)
+            if (code := worker.exit_code()) is None:
+                return worker
             logger.warning("a decode worker ended with %d: another replaces it", code)
             worker.close()
-            worker = None
-        return worker or _Worker(self._decoder)
+
+    def _put_back(self, worker: "_Worker", *, stays: bool) -> None:
+        with self._lock:
+            if stays and len(self._idle) < self._count:
+                self._idle.append(worker)
+                return
+        worker.close()
 
 
-class _Worker:
+class _Worker(ModuleProcess):
     """One process, used by one thread at a time."""
 
     def __init__(self, decoder: Decoder) -> None:
-        """Start it, and send it `decoder`; OSError if that can't be done."""
-        self._process = start_module(
-            decode_worker.__name__, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-        )
-        assert self._process.stdin is not None  # noqa: S101 - both are pipes
-        assert self._process.stdout is not None  # noqa: S101
-        self._to, self._from = self._process.stdin, self._process.stdout
+        """Start it, and send it `decoder`; OSError or EOFError if that can't be done."""
+        super().__init__(decode_worker.__name__)
+        self._send_message(decoder, no_check, START_S)
         try:
-            self._send(decoder)
+            self.receive(HEAD.size, no_check, START_S)  # its first sign of life
         except BaseException:
-            self.close()
+            self.kill()
             raise
 
-    def exit_code(self) -> int | None:
-        """None while it is alive."""
-        return self._process.poll()
-
-    def run(self, job: decode_worker.Job) -> DecodeResult:
-        """What it decodes; OSError, EOFError or UnpicklingError if it dies instead, and has ended.
+    def run(self, job: Job, check: Callable[[], None]) -> Outcome:
+        """What comes of a job.
 
         Raises:
-            OtoscopeError: as `Decoder.decode` does.
-            RuntimeError: with the traceback of an unexpected error.
+            OSError, EOFError, UnpicklingError: if it dies or keeps still instead.
+            Whatever `check` raises, which is called several times a second. It has ended then.
         """
         try:
-            self._send(job)
-            outcome: decode_worker.Outcome = pickle.load(self._from)  # noqa: S301 - our own process
-        except BaseException:  # half of something may be in the pipes
-            self.close()
+            self._send_message(job, check, SILENT_S)
+            while not (size := HEAD.unpack(self.receive(HEAD.size, check, SILENT_S))[0]):
+                pass  # it lives
+            outcome: Outcome = pickle.loads(self.receive(size, check, SILENT_S))  # noqa: S301 - ours
+        except BaseException:  # half of something may be on its way
+            self.kill()
             raise
-        match outcome:
-            case DecodeResult():
-                return outcome
-            case OtoscopeError():
-                raise outcome
-            case unexpected:
-                raise RuntimeError(f"a decode worker failed:\n{unexpected}")
+        return outcome
 
-    def close(self) -> None:
-        """End it, if it has not ended yet."""
-        with suppress(OSError):  # of what could not be sent
-            self._to.close()
-        self._from.close()
+    def _send_message(
+        self, message: Decoder | Job, check: Callable[[], None], patience_s: float
+    ) -> None:
+        data = pickle.dumps(message)
         try:
-            self._process.wait(_END_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.send(HEAD.pack(len(data)), check, patience_s)
+            self.send(data, check, patience_s)
+        except BaseException:
+            self.kill()
+            raise
 
-    def _send(self, message: Decoder | decode_worker.Job) -> None:
-        pickle.dump(message, self._to)
-        self._to.flush()
+
+def _answer(outcome: Outcome) -> DecodeResult | AlignedText:
+    match outcome:
+        case OtoscopeError():
+            raise outcome
+        case str():
+            raise RuntimeError(f"a decode worker failed:\n{outcome}")
+        case found:
+            return found

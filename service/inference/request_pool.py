@@ -7,14 +7,21 @@ the cores and the event loop stays free to answer.
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from service.errors import QueueFullError
 from service.inference import deadline
 
 T = TypeVar("T")
+
+Steps = Generator[Future[Any] | None, None, T]
+"""Work in steps. Between two it may yield what it waits for, which keeps no thread meanwhile."""
+
+_LOOK_S = 0.25
+"""How often a request that waits looks whether it is over."""
 
 
 class RequestPool:
@@ -41,66 +48,13 @@ class RequestPool:
         self._on_change = on_change
         self._lock = threading.RLock()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Do `work` in a thread: `run_steps` with a single step, which raises the same."""
-
-        def single() -> Generator[None, None, T]:
-            yield from ()
-            return work()
-
-        return await self.run_steps(single())
-
-    async def run_steps(self, work: Generator[None, None, T]) -> T:
-        """Do `work` in threads, step by step, and give back what it returns or raises.
-
-        All steps are done in the caller's context. What already waits for a thread goes before the
-        next step, so nothing waits for the end of an hour of audio. A caller that stops waiting
-        ends the work after the step that is running, and until then the work keeps its place.
+    @contextmanager
+    def place(self) -> Iterator["Place"]:
+        """A place for one piece of work, from before its request is read until it is done.
 
         Raises:
-            QueueFullError: at once, if every thread is taken and the queue is full.
-            ClientGoneError, DeadlineError: if the request is over when a step's turn comes.
+            QueueFullError: at once, if all are taken.
         """
-        self._admit()
-        context = contextvars.copy_context()
-        while True:
-            try:
-                step = self._executor.submit(context.run, self._take_step, work)
-            except RuntimeError:  # the pool was closed between two steps
-                self._change(admitted=-1)
-                raise
-            try:
-                returned = await asyncio.wrap_future(step)
-            except asyncio.CancelledError:
-                step.add_done_callback(self._leave)
-                raise
-            if returned is not None:
-                return returned[0]
-
-    def close(self) -> None:
-        """Drop what waits and wait for what runs."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-    def _take_step(self, work: Generator[None, None, T]) -> tuple[T] | None:
-        """What `work` returns, in a tuple; None, and it keeps its place, if there is more to do."""
-        self._change(running=1)
-        ends = True
-        try:
-            deadline.current().raise_if_over()
-            next(work)
-            ends = False
-        except StopIteration as end:
-            return (end.value,)
-        finally:  # before the caller sees the result, for its client may come again at once
-            self._change(admitted=-ends, running=-1)
-        return None
-
-    def _leave(self, step: Future[Any]) -> None:
-        """Give back the place of work that will have no next step."""
-        if step.cancelled() or (step.exception() is None and step.result() is None):
-            self._change(admitted=-1)
-
-    def _admit(self) -> None:
         with self._lock:
             if self._admitted >= self._capacity:
                 raise QueueFullError(
@@ -108,9 +62,94 @@ class RequestPool:
                     f"got one more; try again in {QueueFullError.retry_after_s} s"
                 )
             self._change(admitted=1)
+        place = Place(self._executor, self._change)
+        try:
+            yield place
+        finally:
+            place.leave()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Do `work` in a thread: `run_steps` with a single step, which raises the same."""
+
+        def single() -> Steps[T]:
+            yield from ()
+            return work()
+
+        return await self.run_steps(single())
+
+    async def run_steps(self, work: Steps[T]) -> T:
+        """Do `work` in a place of its own; raises as `place` and `Place.run_steps` do."""
+        with self.place() as place:
+            return await place.run_steps(work)
+
+    def close(self) -> None:
+        """Drop what waits and wait for what runs."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _change(self, *, admitted: int = 0, running: int = 0) -> None:
         with self._lock:
             self._admitted += admitted
             self._running += running
             self._on_change(self._admitted - self._running, self._running)
+
+
+class Place:
+    """What one request has of a `RequestPool`."""
+
+    def __init__(self, executor: ThreadPoolExecutor, change: Callable[..., None]) -> None:
+        self._executor = executor
+        self._change = change
+        self._step: Future[Any] | None = None
+
+    async def run_steps(self, work: Steps[T]) -> T:
+        """Do `work` in threads, step by step, and give back what it returns or raises.
+
+        All steps are done in the caller's context. What already waits for a thread goes before the
+        next step, so nothing waits for the end of an hour of audio. A caller that stops waiting
+        ends the work after the step that is running, and until then the work keeps its place.
+
+        Raises:
+            ClientGoneError, DeadlineError: as soon as the request is over.
+            RuntimeError: if the pool is closed.
+        """
+        context = contextvars.copy_context()
+        while True:
+            self._step = self._executor.submit(context.run, self._take_step, work)
+            await _until_done(self._step)
+            match self._step.result():
+                case (returned,):
+                    result: T = returned
+                    return result
+                case Future() as awaited:
+                    await _until_done(awaited)
+
+    def leave(self) -> None:
+        """Give the place back, once the step that runs has ended."""
+        if self._step is None or self._step.cancel() or self._step.done():
+            self._change(admitted=-1)
+        else:
+            self._step.add_done_callback(lambda _: self._change(admitted=-1))
+
+    def _take_step(self, work: Steps[T]) -> tuple[T] | Future[Any] | None:
+        """What `work` returns, in a tuple; or what it waits for, or None if there is more to do."""
+        self._change(running=1)
+        try:
+            deadline.raise_if_over()
+            return next(work)
+        except StopIteration as end:
+            return (end.value,)
+        finally:  # before the caller sees the result, for its client may come again at once
+            self._change(running=-1)
+
+
+async def _until_done(future: Future[Any]) -> None:
+    """Wait for what threads do; if the request is over before, have it dropped if it can be."""
+    request, wrapped = deadline.current(), asyncio.wrap_future(future)
+    try:
+        while not (await asyncio.wait({wrapped}, timeout=min(request.left_s, _LOOK_S)))[0]:
+            request.raise_if_over()
+    finally:
+        future.cancel()
+        wrapped.cancel()
+        if wrapped.done() and not wrapped.cancelled():
+            wrapped.exception()  # it is looked at, by whoever waited

@@ -1,4 +1,4 @@
-"""Gives each request its deadline, and cancels the work for clients that have left."""
+"""Gives each request its deadline, from its first byte, and cancels work for clients that left."""
 
 import asyncio
 import contextlib
@@ -6,6 +6,9 @@ import contextlib
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.inference.deadline import Deadline, applies
+
+BEGAN = "began_s"
+"""In a request's state: when its first byte came, by `time.monotonic`."""
 
 
 class DeadlineMiddleware:
@@ -38,7 +41,8 @@ class DeadlineMiddleware:
                 watch = asyncio.create_task(watch_end())
             return message
 
-        with applies(Deadline(self._limit_s)) as deadline:
+        began_s = scope.get("state", {}).get(BEGAN)
+        with applies(Deadline(self._limit_s, began_s)) as deadline:
             try:
                 await self._app(scope, watching_receive, send)
             finally:

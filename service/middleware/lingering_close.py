@@ -6,23 +6,20 @@ of the body is read and dropped for a while before the connection ends (RFC 9112
 """
 
 import asyncio
+from contextlib import suppress
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BYTES = 16 * 2**20
-"""So much of an unwanted body is dropped; then the connection is closed."""
-
-MAX_S = 5.0
-"""Longest wait for the end of an unwanted body."""
+MAX_S = 10.0
+"""An unwanted body is read and dropped for so long; then the connection is closed."""
 
 
 class LingeringCloseMiddleware:
     """ASGI middleware; has to be the outermost, so that all others see the response end at once."""
 
-    def __init__(self, app: ASGIApp, *, max_bytes: int = MAX_BYTES, max_s: float = MAX_S) -> None:
+    def __init__(self, app: ASGIApp, *, max_s: float = MAX_S) -> None:
         self._app = app
-        self._max_bytes = max_bytes
         self._max_s = max_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,15 +52,10 @@ class LingeringCloseMiddleware:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _drop_the_rest(self, receive: Receive) -> None:
-        dropped, more = 0, True
-        try:
+        with suppress(TimeoutError):  # the connection is closed then
             async with asyncio.timeout(self._max_s):
-                while more and dropped <= self._max_bytes:
-                    message = await receive()
-                    dropped += len(message.get("body", b""))
-                    more = message.get("more_body", False)
-        except TimeoutError:
-            return  # the connection is closed now
+                while (await receive()).get("more_body", False):
+                    pass
 
 
 def _has_body(scope: Scope) -> bool:

@@ -1,12 +1,10 @@
 """POST /align: a recording and its text in, the frames of each character out."""
 
-from collections.abc import Generator
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope import align
 from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
 from otoscope.formats.posteriors import select
 from otoscope.formats.tables import to_json
@@ -18,6 +16,7 @@ from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
+from service.inference.request_pool import Steps
 
 router = APIRouter(tags=["transcription"])
 
@@ -59,22 +58,24 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
     Answers which frames show each character, and how well each word agrees with the sound. Nothing
     is kept.
     """
-    async with read_form(request, AlignOptions) as form:
-        file, options = form.file, form.options
-        accept = request.headers.getlist("accept")
-        chosen = negotiate(options.response_format, accept, ALIGNMENT_FORMATS, "response_format")
-        return await services.pool.run_steps(_respond(services, file, options.text, chosen))
+    with services.pool.place() as place:
+        async with read_form(request, AlignOptions) as form:
+            file, options = form.file, form.options
+            accept = request.headers.getlist("accept")
+            wanted = options.response_format
+            chosen = negotiate(wanted, accept, ALIGNMENT_FORMATS, "response_format")
+            return await place.run_steps(_respond(services, file, options.text, chosen))
 
 
 def _respond(
     services: Services, file: BinaryIO, text: str, chosen: AlignmentFormat
-) -> Generator[None, None, Response]:
+) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
     posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
         check_view(select(posteriors), _TOO_MUCH)
-    aligned = align(posteriors, text)
+    aligned = yield from services.decode_workers.align(posteriors, text)
     match chosen:
         case "json":
             frames = posteriors.log_probs.shape[0]

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from otoscope import FeatureMatrix, FrameClock
 from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
@@ -50,7 +49,8 @@ async def features(
     chosen = negotiate(query.format, request.headers.getlist("accept"), MATRIX_FORMATS, "format")
     work = partial(_of_result, services, query, chosen, if_none_match)
     # Pictures take their turn with the recordings.
-    return await (services.pool.run(work) if chosen == "png" else run_in_threadpool(work))
+    pool = services.pool if chosen == "png" else services.reading_pool
+    return await pool.run(work)
 
 
 def _of_result(

@@ -4,7 +4,6 @@ https://platform.openai.com/docs/api-reference/audio/createTranscription. What i
 is not kept: these answers have no id to fetch it with.
 """
 
-from collections.abc import Generator
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
@@ -15,6 +14,7 @@ from otoscope.formats.tables import to_json
 from service.dependencies import Services, ServicesDep
 from service.http.forms import form_schema, read_form
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
+from service.inference.request_pool import Steps
 from service.openai_api.errors import PREFIX, error_responses
 from service.openai_api.form import (
     REPEATED,
@@ -56,20 +56,22 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
     What has no effect here is said in the header `Otoscope-Warnings`; what would make the answer
     another than was asked for (another language, a stream) is refused with 400.
     """
-    async with read_form(request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite) as form:
-        check(form.options, services.recognizer.spec)
-        return await services.pool.run_steps(_respond(services, form.file, form.options))
+    with services.pool.place() as place:
+        async with read_form(
+            request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite
+        ) as form:
+            check(form.options, services.recognizer.spec)
+            return await place.run_steps(_respond(services, form.file, form.options))
 
 
-def _respond(
-    services: Services, file: BinaryIO, options: TranscriptionForm
-) -> Generator[None, None, Response]:
+def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
     posteriors = recognition.posteriors
     alphabet = services.recognizer.spec.alphabet
     decoding = DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet))
-    transcript = services.decode_workers.decode(posteriors, decoding).transcript
+    decoded = yield from services.decode_workers.decode(posteriors, decoding)
+    transcript = decoded.transcript
     duration_s = posteriors.clock.duration_s
     match options.response_format:
         case "text":

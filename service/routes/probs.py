@@ -1,11 +1,9 @@
 """GET and POST /probs: what the acoustic model believed at every frame."""
 
-from collections.abc import Generator
 from functools import partial
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from otoscope import Posteriors
 from otoscope.formats import FORMATS, MATRIX_FORMATS, MatrixFormat
@@ -24,6 +22,7 @@ from service.http.responses import (
     matrix_responses,
     warnings_headers,
 )
+from service.inference.request_pool import Steps
 
 router = APIRouter(tags=["transcription"])
 
@@ -47,7 +46,8 @@ async def probs(
     chosen = _format(request, query)
     work = partial(_of_result, services, query, chosen, if_none_match)
     # Pictures take their turn with the recordings.
-    return await (services.pool.run(work) if chosen == "png" else run_in_threadpool(work))
+    pool = services.pool if chosen == "png" else services.reading_pool
+    return await pool.run(work)
 
 
 @router.post(
@@ -65,8 +65,9 @@ async def probs_of_file(request: Request, services: ServicesDep, query: ViewQuer
     Options go in the query. Nothing is kept, so the answer has no id.
     """
     chosen = _format(request, query)
-    async with read_form(request, NoOptions) as form:
-        return await services.pool.run_steps(_of_file(services, query, chosen, form.file))
+    with services.pool.place() as place:
+        async with read_form(request, NoOptions) as form:
+            return await place.run_steps(_of_file(services, query, chosen, form.file))
 
 
 def _format(request: Request, query: ViewQuery) -> MatrixFormat:
@@ -95,7 +96,7 @@ def _of_result(
 
 def _of_file(
     services: Services, query: ViewQuery, chosen: MatrixFormat, file: BinaryIO
-) -> Generator[None, None, Response]:
+) -> Steps[Response]:
     """The response about a file, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
     warnings = list(recognition.warnings)

@@ -1,8 +1,5 @@
 """GET /transcriptions/{id}/reading: a kept recording, decoded again in another way."""
 
-import json
-from functools import partial
-
 from fastapi import APIRouter, Request, Response
 
 from otoscope.decoding.options import DecodingOptions
@@ -19,6 +16,7 @@ from service.http.responses import (
     transcription,
     transcription_response,
 )
+from service.inference.request_pool import Steps
 from service.routes.transcriptions import ResultId
 
 router = APIRouter(tags=["transcription"])
@@ -44,17 +42,17 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     """
     options = read_options(request.query_params.multi_items(), ReadingOptions)
     layout = options.layout(request.headers.getlist("accept"))
-    return await services.pool.run(partial(_respond, services, result_id, options.decoding, layout))
+    return await services.pool.run_steps(_respond(services, result_id, options.decoding, layout))
 
 
 def _respond(
     services: Services, result_id: str, decoding: DecodingOptions, layout: Layout
-) -> Response:
-    """All the work of one request, for a thread of the pool."""
+) -> Steps[Response]:
+    """All the work of one request, for the threads of the pool."""
     _check_model(services, result_id)
-    warnings = json.loads(services.store.transcription(result_id))["warnings"]
+    warnings = services.store.warnings(result_id)
     posteriors = services.store.get(result_id)
-    decoded = services.decode_workers.decode(posteriors, decoding)
+    decoded = yield from services.decode_workers.decode(posteriors, decoding)
     document = transcription(
         result_id,
         decoded,

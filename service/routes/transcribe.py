@@ -1,7 +1,6 @@
 """POST /transcribe: a recording in, text out."""
 
 import logging
-from collections.abc import Generator
 from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request, Response
@@ -23,6 +22,7 @@ from service.http.responses import (
     transcription,
     transcription_response,
 )
+from service.inference.request_pool import Steps
 from service.store.base import new_id
 
 router = APIRouter(tags=["transcription"])
@@ -50,21 +50,22 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
     """
-    async with read_form(request, TranscribeOptions) as form:
-        file, options = form.file, form.options
-        layout = options.layout(request.headers.getlist("accept"))
-        return await services.pool.run_steps(
-            _respond(services, file, options.decoding, layout, probs=options.probs)
-        )
+    with services.pool.place() as place:
+        async with read_form(request, TranscribeOptions) as form:
+            file, options = form.file, form.options
+            layout = options.layout(request.headers.getlist("accept"))
+            return await place.run_steps(
+                _respond(services, file, options.decoding, layout, probs=options.probs)
+            )
 
 
 def _respond(
     services: Services, file: BinaryIO, decoding: DecodingOptions, layout: Layout, *, probs: bool
-) -> Generator[None, None, Response]:
+) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
     posteriors = recognition.posteriors
-    decoded = services.decode_workers.decode(posteriors, decoding)
+    decoded = yield from services.decode_workers.decode(posteriors, decoding)
     document = transcription(
         new_id(),
         decoded,

@@ -1,5 +1,6 @@
 """GET and DELETE /transcriptions/{id}: what POST /transcribe answered, again and no more."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -17,23 +18,21 @@ ResultId = Annotated[
 ]
 
 
-# Neither is async, so that FastAPI runs them in threads: the store takes time.
-
-
 @router.get(
     "/{id}",
     response_model=Transcription,
     responses=problem_responses(404, 410, 422, 503),
     summary="A transcription that is kept",
 )
-def transcription(services: ServicesDep, result_id: ResultId) -> Response:
+async def transcription(services: ServicesDep, result_id: ResultId) -> Response:
     """The answer of POST /transcribe in JSON, without the matrix of probs=true: GET /probs has it.
 
     Of one that was no JSON, it is what response_format=json would have answered.
 
     404 if the id never existed, 410 if its result is no longer kept.
     """
-    return Response(services.store.transcription(result_id), media_type="application/json")
+    body = await services.reading_pool.run(partial(services.store.transcription, result_id))
+    return Response(body, media_type="application/json")
 
 
 @router.delete(
@@ -43,9 +42,9 @@ def transcription(services: ServicesDep, result_id: ResultId) -> Response:
     responses=problem_responses(404, 410, 422, 503),
     summary="Delete a transcription",
 )
-def delete(services: ServicesDep, result_id: ResultId) -> None:
+async def delete(services: ServicesDep, result_id: ResultId) -> None:
     """Text and posteriors are gone after this; the recording itself was never kept.
 
     A request for them then, or to delete them again, is answered 410.
     """
-    services.store.delete(result_id)
+    await services.reading_pool.run(partial(services.store.delete, result_id))

@@ -4,9 +4,11 @@
 """
 
 import json
+import logging
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +21,8 @@ ID_PATTERN = r"^[0-9a-f]{32}$"
 
 TOMBSTONE_S = 7 * 86400.0
 """How long an expired id is still distinguished from one that never was."""
+
+logger = logging.getLogger(__name__)
 
 Blobs = Mapping[str, bytes | memoryview]
 """`transcription`, `log_probs`, `features` and, with a phoneme head, `phoneme_log_probs`."""
@@ -101,28 +105,37 @@ class Store(ABC):
 
     def find(self, result_id: str) -> StoredResult:
         """What is known of the result; raises as `get` does."""
-        expires_in_s, meta = self._read(result_id)
-        return StoredResult(meta["model_sha256"], meta["duration_s"], expires_in_s)
+        with self._readable(result_id):
+            expires_in_s, meta = self._read(result_id)
+            return StoredResult(str(meta["model_sha256"]), float(meta["duration_s"]), expires_in_s)
 
     def get(self, result_id: str) -> Posteriors:
         """The posteriors that `put` kept.
 
         Raises:
-            UnknownResultError, ExpiredResultError: if there is nothing, and why.
+            UnknownResultError, ExpiredResultError: if there is nothing, or nothing that can be
+                read, and why.
             StoreError: if the store fails.
         """
-        _, meta, characters, phonemes = self._read(result_id, "log_probs", "phoneme_log_probs")
-        return read_posteriors(meta, characters, phonemes)
+        with self._readable(result_id):
+            _, meta, characters, phonemes = self._read(result_id, "log_probs", "phoneme_log_probs")
+            return read_posteriors(meta, characters, phonemes)
 
     def features(self, result_id: str) -> FeatureMatrix:
         """The features that `put` kept; raises as `get` does."""
-        _, meta, blob = self._read(result_id, "features")
-        return read_features(meta, blob)
+        with self._readable(result_id):
+            _, meta, blob = self._read(result_id, "features")
+            return read_features(meta, blob)
 
     def transcription(self, result_id: str) -> bytes:
         """The transcription that `put` kept; raises as `get` does."""
-        transcription: bytes = self._read(result_id, "transcription")[2]
-        return transcription
+        with self._readable(result_id):
+            return bytes(self._read(result_id, "transcription")[2])
+
+    def warnings(self, result_id: str) -> list[str]:
+        """Those in the transcription that `put` kept; raises as `get` does."""
+        with self._readable(result_id):
+            return [str(each) for each in json.loads(self.transcription(result_id))["warnings"]]
 
     @abstractmethod
     def delete(self, result_id: str) -> None:
@@ -138,7 +151,7 @@ class Store(ABC):
 
     @abstractmethod
     def check(self) -> None:
-        """Check that the store works.
+        """Check that the store keeps something and gives it back.
 
         Raises:
             StoreError: if not, and why.
@@ -165,6 +178,17 @@ class Store(ABC):
         """`_fetch`, with the document read."""
         expires_in_s, meta, *blobs = self._fetch(result_id, fields)
         return expires_in_s, json.loads(meta), *blobs
+
+    @contextmanager
+    def _readable(self, result_id: str) -> Iterator[None]:
+        """Damage of what is kept, to which nobody can come back, becomes ExpiredResultError."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            logger.warning("a result that is kept can't be read: %s", type(error).__name__)
+            raise ExpiredResultError(
+                f"{result_id} can't be read any more: what is kept of it is damaged"
+            ) from None
 
     def _gone(self, result_id: str, *, known: bool) -> ExpiredResultError | UnknownResultError:
         """Why there is no such result: `known` if there was one."""

@@ -9,6 +9,7 @@ the server's, so the clocks of the machines that share it need not agree. All ke
 
 from typing import Any
 
+from service.errors import StoreError
 from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
 from service.store.redis_client import RedisServer
 
@@ -20,6 +21,11 @@ _INDEX = f"{PREFIX}expiry"
 
 _SIZES = f"{PREFIX}sizes"
 """Hash: the bytes of each id, and of all under `total`."""
+
+_PROBE = "probe"
+"""No result's id: of what `check` keeps."""
+
+_NO_LIMIT = 2**53
 
 _COMMON = f"""
 local function forget(id)
@@ -87,10 +93,16 @@ class RedisStore(Store):
         return Usage(results, size_bytes)
 
     def check(self) -> None:
-        """Writes something, because a server that takes no writes may still answer."""
+        """Keeps an empty result for a moment, as any other is kept, reads it and drops it."""
         with self._server.transaction() as pipeline:
-            pipeline.set(f"{PREFIX}writable", "", px=1000)
-            pipeline.execute()
+            pipeline.eval(_ADMIT, 0, _PROBE, 1, _NO_LIMIT, 1000)
+            pipeline.hset(_result(_PROBE), "meta", _PROBE)
+            pipeline.pexpire(_result(_PROBE), 1000)
+            pipeline.hget(_result(_PROBE), "meta")
+            pipeline.eval(_DROP, 0, _PROBE)
+            *_, kept, _ = pipeline.execute()
+        if kept != _PROBE.encode():
+            raise StoreError(f"expected what was kept a moment ago, got {kept!r:.80}")
 
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
         ttl_ms = round(1000 * self._ttl_s)

@@ -70,14 +70,15 @@ class RedisServer:
             with self._client.pipeline(transaction=True) as pipeline:
                 yield pipeline
         except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
-            self._failed(str(error))
-            raise StoreRefusedError(f"the store refuses this service: {error}") from error
+            self._failed(_reason(error))
+            raise StoreRefusedError(f"the store refuses this service: {_reason(error)}") from None
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            self._failed(str(error))
-            raise StoreError(f"the store is away: {error}") from error
+            self._failed(_reason(error))
+            raise StoreError(f"the store is away: {_reason(error)}") from None
         except redis.RedisError as error:
             self._answered()
-            raise StoreError(f"the store failed: {error}") from error
+            # Not the command that it names, nor the error itself: ids of results stand in both.
+            raise StoreError(f"the store failed: {_reason(error)}") from None
         self._answered()
 
     def _refuse_while_away(self) -> None:
@@ -97,6 +98,11 @@ class RedisServer:
     def _answered(self) -> None:
         with self._lock:
             self._away = None
+
+
+def _reason(error: redis.RedisError) -> str:
+    """What went wrong, without the command that redis-py puts before it."""
+    return str(error).rpartition(" of pipeline caused error: ")[2]
 
 
 def connection_pool(url: str, password: str | None) -> redis.ConnectionPool:

@@ -49,14 +49,26 @@ def write_meta(posteriors: Posteriors, spec: FeatureSpec, model_sha256: str) -> 
 
 
 def read_posteriors(meta: dict[str, Any], characters: bytes, phonemes: bytes | None) -> Posteriors:
-    """Posteriors from the document that `write_meta` wrote and the blobs beside it."""
+    """Posteriors from the document that `write_meta` wrote and the blobs beside it.
+
+    Raises:
+        ValueError, KeyError, TypeError: if they are damaged.
+    """
     alphabet = Alphabet(tuple(meta["symbols"]))
+    log_probs = _distributions(characters, alphabet.size)
     clock = FrameClock(meta["frame_s"], meta["duration_s"])
     spoken = None
     if phonemes is not None:
         names = PhonemeSet(tuple(meta["phonemes"]))
-        spoken = PhonemePosteriors(unpack(phonemes, names.size), names)
-    return Posteriors(unpack(characters, alphabet.size), alphabet, clock, spoken)
+        spoken = PhonemePosteriors(_distributions(phonemes, names.size), names)
+    return Posteriors(log_probs, alphabet, clock, spoken)
+
+
+def _distributions(blob: bytes, columns: int) -> npt.NDArray[np.float32]:
+    log_probs = unpack(blob, columns)
+    if np.isnan(log_probs).any():
+        raise ValueError("expected natural logarithms of probabilities, got NaN")
+    return log_probs
 
 
 def read_features(meta: dict[str, Any], blob: bytes) -> FeatureMatrix:

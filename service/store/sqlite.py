@@ -5,8 +5,11 @@ has a connection to itself, which needs no rule about threads. Connections are u
 opening one takes as long as writing a short recording's result.
 """
 
+import logging
 import os
+import shutil
 import sqlite3
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -16,6 +19,14 @@ from typing import Any
 
 from service.errors import StartError, StoreError
 from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
+from service.store.sqlite_files import (
+    Connection,
+    Identity,
+    enter_wal,
+    identity,
+    open_connection,
+    remove_logs,
+)
 
 LAYOUT = 5
 """Version of the tables; a file of another one is refused."""
@@ -28,10 +39,16 @@ _SCHEMA = (
         log_probs BLOB NOT NULL, phoneme_log_probs BLOB, features BLOB NOT NULL)""",
     "CREATE INDEX IF NOT EXISTS sizes ON results (expires_s, size)",
     "CREATE TABLE IF NOT EXISTS tombstones (id TEXT PRIMARY KEY, forget_s REAL NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, padding BLOB)",
     f"PRAGMA user_version = {LAYOUT}",
 )
-_BUSY_S = 10.0
-"""How long one process waits for another's lock."""
+_PROBE_BYTES = 2**17
+"""Written by `check`: as much as a few seconds' result."""
+
+_MIN_FREE_BYTES = 2**20
+"""With less room on its disk the store counts as full."""
+
+logger = logging.getLogger(__name__)
 
 
 class SqliteStore(Store):
@@ -54,7 +71,9 @@ class SqliteStore(Store):
         super().__init__(ttl_s=ttl_s, max_bytes=max_bytes)
         self._path = path
         self._clock = clock
-        self._idle: deque[sqlite3.Connection] = deque()
+        self._idle: deque[Connection] = deque()
+        self._file: Identity = None
+        self._making = threading.Lock()
         try:
             self._create()
         except (OSError, StoreError) as error:
@@ -92,7 +111,17 @@ class SqliteStore(Store):
             )
 
     def check(self) -> None:
+        """Writes to the file and reads it back, beside what is kept."""
         self._knows("")
+        free = shutil.disk_usage(self._path.parent).free
+        if free < _MIN_FREE_BYTES:
+            raise StoreError(f"expected {_MIN_FREE_BYTES} bytes of room on the disk, got {free}")
+        with self._transaction() as connection:
+            connection.execute("REPLACE INTO probe VALUES (0, randomblob(?))", (_PROBE_BYTES,))
+        with self._connect() as connection:
+            [size] = connection.execute("SELECT length(padding) FROM probe").fetchone()
+        if size != _PROBE_BYTES:
+            raise StoreError(f"expected the {_PROBE_BYTES} bytes that were written, got {size}")
 
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
         now_s = self._clock()
@@ -132,71 +161,74 @@ class SqliteStore(Store):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.access(directory, os.W_OK | os.X_OK):
             raise StoreError(f"{directory} is not writable for this user")
-        with self._connect() as connection:
+        if not self._path.exists():
+            remove_logs(self._path)
+        with self._opened(self._open_file) as connection:
             # Of a new file. Takes half the processor time of 4096 bytes for a matrix of 600 kB.
             connection.execute("PRAGMA page_size=16384")
             # Returns freed pages to the file system; else the file would keep its greatest size.
             connection.execute("PRAGMA auto_vacuum=FULL")
-            _enter_wal(connection)
-        with self._transaction() as connection:
+            enter_wal(connection)
+            connection.execute("BEGIN IMMEDIATE")
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, LAYOUT):
                 raise StoreError(f"expected layout {LAYOUT}, got {version}; remove the file")
             for statement in _SCHEMA:
                 connection.execute(statement)
             _evict(connection, self._clock(), self._max_bytes)
-        with self._connect() as connection:
+            connection.execute("COMMIT")
             _empty_log(connection)
+            self._file = connection.file = identity(self._path)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """A connection that holds the write lock; all or nothing of what it does stays."""
+    def _transaction(self) -> Iterator[Connection]:
+        """A connection that holds the write lock; all or nothing of what it does stays.
+
+        Raises:
+            StoreError: also if the file was deleted meanwhile, and all of it is lost.
+        """
         with self._connect() as connection:
             connection.execute("BEGIN IMMEDIATE")
+            connection.note_log()
             with connection:
                 yield connection
+            if not connection.is_in_place():
+                raise sqlite3.OperationalError("its file was deleted")
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
+    def _connect(self) -> Iterator[Connection]:
+        """A connection to the file that is there, which is made anew if somebody deleted it."""
+        with self._opened(self._idle_or_new) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened(self, get: Callable[[], Connection]) -> Iterator[Connection]:
         try:
-            connection = self._idle_or_new()
+            connection = get()
             try:
                 yield connection
             except BaseException:
                 connection.close()  # and with it what was begun
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise StoreError(f"the store failed: {error}") from error
         self._idle.append(connection)
 
-    def _idle_or_new(self) -> sqlite3.Connection:
+    def _idle_or_new(self) -> Connection:
+        with self._making:
+            if self._file != identity(self._path):
+                logger.warning("the store's file was deleted or replaced: it is made anew")
+                self._create()
         with suppress(IndexError):
-            return self._idle.pop()  # the last: few are in use, and stay in the cache
-        connection = sqlite3.connect(
-            self._path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        # A power cut may lose the last results, but not the file.
-        connection.execute("PRAGMA synchronous=NORMAL")
-        # What is deleted, because a client asks for it or it has expired, is overwritten.
-        connection.execute("PRAGMA secure_delete=ON")
-        return connection
+            while True:
+                connection = self._idle.pop()  # the last: few are in use, and stay in the cache
+                if connection.is_in_place():
+                    return connection
+                connection.close()
+        return self._open_file()
 
-
-def _enter_wal(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead mode, once.
-
-    SQLite does not wait for other processes here, whatever the time-out, so this does.
-    """
-    deadline_s = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.01)
-        else:
-            return
+    def _open_file(self) -> Connection:
+        return open_connection(self._path)
 
 
 def _evict(connection: sqlite3.Connection, now_s: float, room: int) -> None:

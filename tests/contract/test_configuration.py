@@ -63,3 +63,20 @@ def test_the_example_has_the_defaults_of_the_service():
     settings = Settings()
     for name in ("result_ttl_s", "store_max_bytes"):
         assert float(example[f"{PREFIX}{name.upper()}"]) == getattr(settings, name)
+
+
+def test_uploads_find_room_in_compose():
+    """As many of the largest as may be there at a time, from their first byte."""
+    defaults = compose_defaults()
+
+    def number(name):
+        return int(defaults[f"{PREFIX}{name}"])
+
+    units = {"m": 2**20, "g": 2**30}
+    room, memory = (
+        int(value[:-1]) * units[value[-1]]
+        for value in (defaults[f"{PREFIX}TMP_SIZE"], defaults[f"{PREFIX}MEMORY"])
+    )
+    at_a_time = number("INFERENCE_THREADS") + number("QUEUE_SIZE")
+    assert room >= number("MAX_UPLOAD_BYTES") * at_a_time
+    assert memory >= room + 2 * 2**30

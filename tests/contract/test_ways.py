@@ -22,7 +22,7 @@ from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTE = "service/routes/transcribe.py:transcribe"
-FEWEST, MOST_TO_GRAPH, MOST_TO_SEARCH = 4, 9, 7
+FEWEST, MOST_TO_GRAPH, MOST_TO_SEARCH = 4, 9, 9
 OF_THE_PROCESS = """
 import json, os, sys
 
@@ -81,7 +81,7 @@ def calls_here(monkeypatch):
 def ways(calls_here, monkeypatch, tmp_path_factory):
     """What a request went through: calls to the graph, and from there to a search."""
     graph, search = [], []
-    open_session, load = recognizer._open, decode_workers.pickle.load
+    open_session, load = recognizer._open, decode_workers.pickle.loads
     folder = tmp_path_factory.mktemp("ways")
     in_process = folder / "calls.json"
 
@@ -107,7 +107,7 @@ def ways(calls_here, monkeypatch, tmp_path_factory):
         return load(*args)
 
     monkeypatch.setattr(recognizer, "_open", open_watched)
-    monkeypatch.setattr(decode_workers.pickle, "load", load_noted)
+    monkeypatch.setattr(decode_workers.pickle, "loads", load_noted)
     code = OF_THE_PROCESS.format(here=str(ROOT / "tests/support"), out=str(in_process))
     (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(folder)  # the process gets this path

@@ -1,6 +1,8 @@
 """A real application on a model that knows one sentence, and real audio made on the spot."""
 
 import io
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 
 import av
@@ -120,3 +122,15 @@ def redis_server(tmp_path_factory):
     """A real Redis server; who uses it empties it first, and leaves it running."""
     with running_redis(tmp_path_factory.mktemp("redis")) as server:
         yield server
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A folder on a file system of 4 MiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("only root may mount a small file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)

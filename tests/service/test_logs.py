@@ -160,3 +160,26 @@ def test_configured_once_for_all_loggers_and_warnings(log_format):
         assert json.loads(lines[1])["logger"] == "py.warnings"
     else:
         assert lines[0].endswith("info some.library: hello")
+
+
+def test_what_native_libraries_write_becomes_lines_of_the_log():
+    code = (
+        "import logging, os, sys, time\n"
+        "from service.logs import capture_native_output, configure_logs\n"
+        "configure_logs('info', 'json', capture_native_output())\n"
+        "os.write(2, b'[src/libmpg123] error: bad\\nframe \\xff\\n' + b'x' * 1200 + b'\\n')\n"
+        "os.system('echo a child >&2')\n"
+        "sys.stderr.write('{\"python\": 1}\\n')\n"
+        "time.sleep(0.5)\n"
+        "logging.getLogger('service').warning('own')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    native = [each["event"] for each in lines if each.get("logger") == "service.native"]
+    assert native[:2] == ["[src/libmpg123] error: bad", "frame \\xff"]
+    assert native[2:-1] == ["x" * 500, "x" * 500, "x" * 200]
+    assert native[-1] == "a child"
+    assert {"python": 1} in lines
+    assert lines[-1]["event"] == "own"

@@ -1,6 +1,7 @@
 """otoscope.decoding.phrases against CTC by its definition."""
 
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from ctc_oracle import labellings, random_log_probs
 
 from otoscope import ENGLISH, Recognizer, ctc, load
 from otoscope.clock import FrameClock
+from otoscope.decoding import phrases as phrases_module
 from otoscope.decoding.phrases import rank_phrases
 from otoscope.errors import EmptyTextError, UnalignableTextError, UnsupportedTextError
 from otoscope.posteriors import Posteriors
@@ -66,3 +68,30 @@ def test_phrases_that_can_not_be_ranked_are_refused():
         rank_phrases(given, ["abab", "bbbb"])
     with pytest.raises(UnsupportedTextError):
         rank_phrases(Posteriors(given.log_probs, ENGLISH, given.clock), ["50 %"])
+
+
+def test_many_phrases_are_ranked_as_each_alone(monkeypatch):
+    monkeypatch.setattr(phrases_module, "_BATCH_STATES", 40)
+    given, random = posteriors(40), np.random.default_rng(0)
+    many = {"".join(random.choice(["a", "b"], size)) for size in random.integers(1, 60, 200)}
+    ranked = rank_phrases(given, sorted(many))
+    assert {one.phrase for one in ranked} == many
+    for one in ranked:
+        labels = ALPHABET.encode(one.phrase)
+        alone = ctc.forward_log_prob(given.log_probs, labels, ALPHABET.blank_index)
+        assert one.log_prob == pytest.approx(alone)
+    assert sum(one.log_prob == -np.inf for one in ranked) > 50
+    assert sum(one.probability for one in ranked) == pytest.approx(1.0)
+
+
+def test_phrases_that_do_not_fit_take_no_memory():
+    """Padded to the longest, these would take 16 GB."""
+    tracemalloc.start()
+    try:
+        long = [f"{'ab' * 2000}{'a' * size}" for size in range(1000)]
+        ranked = rank_phrases(posteriors(20), ["a", *long])
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (ranked[0].phrase, ranked[0].probability) == ("a", 1.0)
+    assert peak_bytes < 100e6

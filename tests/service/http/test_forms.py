@@ -1,8 +1,13 @@
 import io
+import shutil
+import tempfile
 
 import numpy as np
 import pytest
 import soundfile
+from fastapi.testclient import TestClient
+
+from service.app import create_app
 
 HEARD = "was a long time before he came home to his father"
 
@@ -119,3 +124,38 @@ def test_slashes_at_the_end(client, speech):
     assert answer.status_code == 200
     assert client.get("/v1/models/", follow_redirects=False).status_code == 200
     assert client.get("/v1//models", follow_redirects=False).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/v1/audio/transcriptions", "/align", "/probs"])
+def test_no_room_for_a_file_is_told_and_not_unexpected(client, monkeypatch, tmp_path, path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    answer = client.post(path, files={"file": bytes(2**21)}, data={"text": "a"})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "10"
+    assert "temporary directory" in answer.text
+    assert "No such file" in answer.text
+
+
+def test_a_full_temporary_directory_is_told_and_emptied(client, monkeypatch, small_disk, short_wav):
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    for _ in range(3):
+        answer = client.post("/transcribe", files={"file": bytes(2**23)})
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:otoscope:problem:uploads-full"
+        assert "No space left" in answer.json()["detail"]
+    assert shutil.disk_usage(small_disk).used < 2**20
+    assert client.post("/transcribe", files={"file": short_wav}).status_code == 200
+
+
+def test_an_upload_has_its_place_from_its_first_byte(make_settings, short_wav):
+    """One that is refused is not received."""
+    app = create_app(make_settings(inference_threads=1, queue_size=0))
+    with TestClient(app) as client:
+        while client.get("/health/ready").status_code != 200:
+            pass
+        with app.state.services.pool.place():
+            answer = client.post("/transcribe", files={"file": short_wav})
+        assert answer.status_code == 503
+        assert answer.json()["type"] == "urn:otoscope:problem:queue-full"
+        assert answer.headers["connection"] == "close"
+        assert client.post("/transcribe", files={"file": short_wav}).status_code == 200

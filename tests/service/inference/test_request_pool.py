@@ -1,12 +1,16 @@
 import asyncio
 import contextvars
 import threading
+import time
+from concurrent.futures import Future
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service.app import create_app
-from service.errors import QueueFullError
+from service.errors import ClientGoneError, DeadlineError, QueueFullError
+from service.inference import deadline
+from service.inference.deadline import Deadline
 from service.inference.request_pool import RequestPool
 
 WAIT_S = 10.0
@@ -135,7 +139,7 @@ def test_steps_run_and_wait_in_turn():
         asyncio.run(pool.run_steps(1 / 0 for _ in range(1)))
     pool.close()
     waits, runs, over = (1, 0), (0, 1), (0, 0)
-    assert told == [waits, runs, waits, runs, over, waits, runs, over]
+    assert told == [*(waits, runs) * 2, waits, over, waits, runs, waits, over]
 
 
 def test_event_loop_is_free_while_work_runs(pool):
@@ -247,3 +251,76 @@ def test_full_queue_is_503_with_retry_after(make_settings, short_wav):
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["type"] == "urn:otoscope:problem:queue-full"
     assert after.status_code == 200
+
+
+def test_a_request_is_answered_at_its_limit_whatever_its_step_does(pool):
+    """The step keeps its place until it ends."""
+
+    async def scenario():
+        gate, started = threading.Event(), threading.Event()
+
+        def work():
+            started.set()
+            gate.wait(WAIT_S)
+
+        with deadline.applies(Deadline(0.2)), pytest.raises(DeadlineError):
+            await pool.run(work)
+        began_s = time.monotonic()
+        waiting = asyncio.create_task(pool.run(lambda: "second"))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFullError):
+            await pool.run(lambda: None)
+        gate.set()
+        return await waiting, time.monotonic() - began_s
+
+    answer, took_s = asyncio.run(scenario())
+    assert answer == "second"
+    assert took_s < WAIT_S
+
+
+def test_what_waits_for_something_else_keeps_no_thread(pool):
+    async def scenario():
+        search = Future()
+
+        def searching():
+            yield search
+            return search.result()
+
+        waiting = asyncio.create_task(pool.run_steps(searching()))
+        others = [await pool.run(lambda: "greedy") for _ in range(3)]
+        search.set_result("found")
+        return others, await waiting
+
+    assert asyncio.run(scenario()) == (["greedy"] * 3, "found")
+
+
+@pytest.mark.parametrize("end", ["client", "time"])
+def test_a_wait_ends_with_its_request(pool, end):
+    async def scenario():
+        search = Future()
+
+        def searching():
+            yield search
+
+        request = Deadline(0.3 if end == "time" else 600.0)
+        with deadline.applies(request):
+            waiting = asyncio.create_task(pool.run_steps(searching()))
+        await asyncio.sleep(0.05)
+        if end == "client":
+            request.cancel()
+        with pytest.raises(DeadlineError if end == "time" else ClientGoneError):
+            await asyncio.wait_for(waiting, WAIT_S)
+        return search.cancelled(), pool._admitted
+
+    assert asyncio.run(scenario()) == (True, 0)
+
+
+def test_a_place_counts_before_there_is_work(pool):
+    async def scenario():
+        with pool.place(), pool.place() as place:
+            with pytest.raises(QueueFullError):
+                await pool.run(lambda: None)
+            assert await place.run_steps(steps([], "work", 2)) == "work"
+        return await pool.run(lambda: "free again")
+
+    assert asyncio.run(scenario()) == "free again"

@@ -5,6 +5,7 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.errors import UploadStalledError, UploadTooLargeError
+from service.inference.deadline import Deadline, applies
 from service.middleware.body_limit import BodyLimitMiddleware
 
 
@@ -84,3 +85,28 @@ def test_waiting_for_the_client_to_leave_has_no_limit():
         await waiting
 
     asyncio.run(scenario())
+
+
+def trickle(pause_s, limit_s, **limits):
+    """Let `read_all` read a byte each `pause_s` seconds for ever."""
+
+    async def receive():
+        await asyncio.sleep(pause_s)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def scenario():
+        with applies(Deadline(limit_s)):
+            limit = BodyLimitMiddleware(read_all, **limits)
+            await limit({"type": "http", "headers": []}, receive, None)
+
+    asyncio.run(asyncio.wait_for(scenario(), 60))
+
+
+def test_a_body_that_trickles_is_given_up():
+    with pytest.raises(UploadStalledError, match="fewer than 1000 bytes a second"):
+        trickle(0.01, 600.0, max_bytes=10**6, max_pause_s=0.2)
+
+
+def test_a_body_has_no_longer_than_its_request():
+    with pytest.raises(UploadStalledError, match="not whole when the request's time was over"):
+        trickle(0.01, 0.2, max_bytes=10**6, max_pause_s=30.0)

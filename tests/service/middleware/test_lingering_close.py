@@ -71,10 +71,19 @@ def test_a_request_without_a_body_changes_nothing(headers):
     assert connection.left == [b""]
 
 
-def test_no_more_is_dropped_than_the_limit():
-    connection = Connection([b"x" * 10] * 100)
-    assert connection.run(refuse, CHUNKED, max_bytes=35)[-1]["more_body"] is False
-    assert len(connection.left) == 96
+def test_a_large_body_is_dropped_to_its_end():
+    connection = Connection([bytes(2**20)] * 300)
+    assert connection.run(refuse, CHUNKED)[-1]["more_body"] is False
+    assert connection.left == []
+
+
+def test_a_body_without_end_is_left_after_a_while():
+    class Endless(Connection):
+        async def receive(self):
+            await asyncio.sleep(0)
+            return {"type": "http.request", "body": b"x", "more_body": True}
+
+    assert Endless([]).run(refuse, CHUNKED, max_s=0.05)[-1]["more_body"] is False
 
 
 def test_a_client_that_sends_no_more_is_not_waited_for():

@@ -1,11 +1,14 @@
 """What is Redis' own; `test_store` has what every store does."""
 
+from contextlib import suppress
+
 import pytest
 import redis
 from running_redis import running_redis
-from stores import TTL_S, RedisStores, put
+from stores import SMALL, TTL_S, RedisStores, put
 
 from service.errors import ExpiredResultError, StoreError
+from service.store.base import new_id
 from service.store.redis import PREFIX, RedisStore, _marker, _result
 from service.store.redis_client import RedisServer
 
@@ -98,3 +101,77 @@ def test_a_replica_is_no_place_to_keep_results(tmp_path, redis_server):
         client.replicaof("127.0.0.1", redis_server.port)
         with pytest.raises(StoreError, match="read only"):
             RedisStore(RedisServer(server.url), ttl_s=TTL_S, max_bytes=1).check()
+
+
+WRONG = [f"{PREFIX}expiry", f"{PREFIX}sizes", _result("probe")]
+
+
+@pytest.mark.parametrize("key", WRONG)
+def test_a_key_of_the_wrong_type_is_noticed(stores, key):
+    store = stores.open()
+    store.check()
+    stores.client.delete(key)
+    stores.client.set(key, "text")
+    with pytest.raises(StoreError, match="WRONGTYPE"):
+        store.check()
+    stores.client.delete(key)
+    store.check()
+    assert store.usage() == (0, 0)
+
+
+def test_checking_leaves_nothing_and_drops_nothing(stores, make_posteriors):
+    store = stores.open(max_bytes=20_000)
+    result_id = put(store, make_posteriors())
+    usage = store.usage()
+    for _ in range(3):
+        store.check()
+    assert store.usage() == usage
+    store.get(result_id)
+    assert not stores.client.exists(_result("probe"))
+
+
+def test_no_error_names_a_result(stores, make_posteriors):
+    store = stores.open()
+    result_id = new_id()
+    stores.client.set(_result(result_id), "text")
+    asked = [
+        lambda: store.put(result_id, make_posteriors(), SMALL, "sha", transcription=b"{}"),
+        lambda: store.get(result_id),
+        lambda: store.find(result_id),
+    ]
+    for ask in asked:
+        with pytest.raises(StoreError) as raised:
+            ask()
+        assert result_id not in str(raised.value)
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"meta": b"no JSON"},
+        {"meta": b"[]"},
+        {"meta": b"{}"},
+        {"meta": b"\xff\xfe"},
+        {"log_probs": b"x", "features": b"x", "transcription": b"x"},
+        {"log_probs": b"\xff" * 29 * 4 * 3},
+    ],
+)
+@pytest.mark.parametrize("ask", ["find", "get", "features", "transcription", "warnings"])
+def test_a_damaged_entry_is_gone_and_no_unexpected_error(stores, make_posteriors, fields, ask):
+    store = stores.open()
+    result_id = put(store, make_posteriors())
+    stores.client.hset(_result(result_id), mapping=fields)
+    with suppress(ExpiredResultError):
+        getattr(store, ask)(result_id)
+
+
+@pytest.mark.parametrize("field", ["log_probs", "features", "transcription"])
+def test_an_entry_without_a_field_is_gone(stores, make_posteriors, field):
+    store = stores.open()
+    result_id = put(store, make_posteriors())
+    stores.client.hdel(_result(result_id), field)
+    ask = {"log_probs": "get"}.get(field, field)
+    with pytest.raises(ExpiredResultError, match="damaged"):
+        getattr(store, ask)(result_id)

@@ -1,5 +1,6 @@
 """What is SQLite's own; `test_store` has what every store does."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -8,7 +9,8 @@ from contextlib import closing
 import pytest
 from stores import TTL_S, SqliteStores, put
 
-from service.errors import ExpiredResultError, StartError, StoreError
+from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
+from service.store import sqlite
 from service.store.sqlite import SqliteStore
 
 
@@ -111,3 +113,71 @@ def test_unusable_place_names_the_variable(tmp_path, place):
 
 def test_directory_it_makes_is_for_this_user_alone(stores):
     assert stores.open()._path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def endings(path):
+    return [path.with_name(path.name + ending) for ending in ("", "-wal", "-shm")]
+
+
+@pytest.mark.parametrize("gone", [slice(1), slice(3), slice(1, 2)], ids=["file", "all", "log"])
+def test_a_file_that_is_deleted_is_made_anew(stores, make_posteriors, gone):
+    """What is acknowledged afterwards is in a file that another process can open."""
+    store = stores.open()
+    put(store, make_posteriors())
+    for path in endings(stores.path)[gone]:
+        path.unlink()
+    result_id = put(store, make_posteriors(seed=1), transcription=b"kept")
+    assert stores.open().transcription(result_id) == b"kept"
+    assert store.transcription(result_id) == b"kept"
+    store.check()
+
+
+def test_what_was_in_a_deleted_file_is_unknown(stores, make_posteriors):
+    store = stores.open()
+    result_id = put(store, make_posteriors())
+    for path in endings(stores.path):
+        path.unlink(missing_ok=True)
+    with pytest.raises(UnknownResultError):
+        store.get(result_id)
+
+
+def test_nothing_is_acknowledged_into_a_file_that_is_deleted_meanwhile(
+    stores, make_posteriors, monkeypatch
+):
+    store = stores.open()
+
+    def evict_and_delete(*_):
+        stores.path.unlink()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite, "_evict", evict_and_delete)
+        with pytest.raises(StoreError, match="its file was deleted"):
+            put(store, make_posteriors())
+    result_id = put(store, make_posteriors())
+    assert stores.open().find(result_id)
+
+
+def test_a_file_that_is_replaced_by_another_is_told(stores, make_posteriors):
+    store = stores.open()
+    for path in endings(stores.path):
+        path.unlink(missing_ok=True)
+    stores.path.write_bytes(b"something else " * 1000)
+    with pytest.raises(StoreError, match="not a database"):
+        store.check()
+
+
+def test_a_full_disk_is_told_by_check_and_by_put(small_disk, make_posteriors):
+    stores = SqliteStores(small_disk / "results.sqlite3")
+    store = stores.open()
+    result_id = put(store, make_posteriors())
+    store.check()
+    room = shutil.disk_usage(small_disk).free
+    (small_disk / "filling").write_bytes(bytes(room))
+    with pytest.raises(StoreError, match=r"room on the disk"):
+        store.check()
+    with pytest.raises(StoreError):
+        put(stores.open(max_bytes=2**30), make_posteriors(frames=50_000))
+    store.get(result_id)
+    (small_disk / "filling").unlink()
+    store.check()
+    put(store, make_posteriors())
