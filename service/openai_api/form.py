@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope import ModelSpec
+from otoscope.decoding.options import MOST_CHARACTERS
 from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 from service.errors import FormError, UnknownModelError
@@ -148,7 +149,8 @@ def prompt_hotwords(prompt: str, alphabet: Alphabet) -> dict[str, float]:
         except UnsupportedTextError:
             continue
     last = words[-_MOST_PROMPT_WORDS:]
-    return {word: PROMPT_BOOST for word in last if len(word) >= _SHORTEST_PROMPT_WORD}
+    fitting = range(_SHORTEST_PROMPT_WORD, MOST_CHARACTERS + 1)
+    return {word: PROMPT_BOOST for word in last if len(word) in fitting}
 
 
 def _check_language(language: str, spec: ModelSpec) -> None:

@@ -149,5 +149,6 @@ def test_words_of_a_prompt_are_weak_hot_words():
     words = prompt_hotwords("Dr. Nguyễn, and the Otoscope's 42 lenses, 東京 - the lenses!", ENGLISH)
     assert words == dict.fromkeys(("nguyen", "otoscope's", "lenses"), PROMPT_BOOST)
     assert prompt_hotwords("otoscope", Alphabet(tuple("abc"))) == {}
+    assert list(prompt_hotwords(f"otoscope {'a' * 1001}", ENGLISH)) == ["otoscope"]
     many = prompt_hotwords(" ".join(["early", *["often"] * 150, *["later"] * 150]), ENGLISH)
     assert set(many) == {"often", "later"}

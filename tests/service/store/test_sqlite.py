@@ -168,7 +168,7 @@ def test_a_file_that_is_replaced_by_another_is_told(stores, make_posteriors):
 
 def test_a_full_disk_is_told_by_check_and_by_put(small_disk, make_posteriors):
     stores = SqliteStores(small_disk / "results.sqlite3")
-    store = stores.open()
+    store = stores.open(max_bytes=2**30)
     result_id = put(store, make_posteriors())
     store.check()
     room = shutil.disk_usage(small_disk).free
@@ -176,7 +176,7 @@ def test_a_full_disk_is_told_by_check_and_by_put(small_disk, make_posteriors):
     with pytest.raises(StoreError, match=r"room on the disk"):
         store.check()
     with pytest.raises(StoreError):
-        put(stores.open(max_bytes=2**30), make_posteriors(frames=50_000))
+        put(store, make_posteriors(frames=50_000))
     store.get(result_id)
     (small_disk / "filling").unlink()
     store.check()
