@@ -25,6 +25,10 @@ class AudioRateError(AudioError):
     """Fewer samples a second than any recorder takes."""
 
 
+class ChannelError(AudioError):
+    """The channel or track asked for is not in the file."""
+
+
 class AudioTooShortError(AudioError):
     """Fewer samples than one analysis window."""
 

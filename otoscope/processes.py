@@ -83,9 +83,9 @@ class ModuleProcess:
         self._channel.close()
         return self._process.wait()
 
-    def send_descriptor(self, descriptor: int) -> None:
-        """Give it a file of this process; OSError if it is gone."""
-        socket.send_fds(self._channel, [b"f"], [descriptor])
+    def send_descriptor(self, descriptor: int, about: bytes) -> None:
+        """Give it a file of this process, with bytes about it; OSError if it is gone."""
+        socket.send_fds(self._channel, [about], [descriptor])
 
     def send(self, data: bytes | memoryview, check: Check, patience_s: float) -> None:
         """Send all of `data`; raises as `receive` does."""

@@ -11,28 +11,33 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import soundfile
 
 from otoscope.audio.decode_processes import DecodeProcesses, DecoderFailureError, shared
-from otoscope.audio.parts import Block, Format, Opened, Samples, Source, to_mono
-from otoscope.audio.truncation import breaks_off
+from otoscope.audio.mixing import CANCELLED, Mixer
+from otoscope.audio.mp3 import mp3_facts
+from otoscope.audio.ogg import Slice, ogg_facts
+from otoscope.audio.parts import (
+    THE_USUAL,
+    Block,
+    Choice,
+    Format,
+    Opened,
+    Remark,
+    Source,
+)
+from otoscope.audio.riff import WavFacts, missing_share, wav_facts
+from otoscope.audio.sound_file import full_scale, open_sound, read_blocks
 from otoscope.errors import (
     AudioRateError,
     AudioTooLongError,
+    ChannelError,
     EmptyAudioError,
     UnreadableAudioError,
 )
 from otoscope.processes import Check, no_check
-
-BLOCK_SAMPLES = 2**17
-"""Samples of all channels decoded at once, at most: 8 s of mono at 16 kHz, in 512 kB. Few blocks,
-because threads that decode side by side wait for one another at each; small ones, because FFmpeg
-decodes again the block in which libsndfile fails."""
-
-_MIN_BLOCK_SAMPLES = 2**13
-"""Asked for in the end, in case there are more than the header says."""
 
 MIN_RATE_HZ = 1000
 """No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
@@ -40,15 +45,14 @@ MIN_RATE_HZ = 1000
 _HEADER_SLACK_S = 0.1
 """A stream shorter than its header says by more than this is truncated. An mp3 frame is 72 ms."""
 
+_WAV_SLACK_S = 0.05
+"""Headers of wav files are off by a few bytes often, and by more if something is missing."""
+
+_NO_END_MARK = "the Ogg stream has no end mark: if it was cut, then between two pages"
+_UNFINISHED = "the header was never finished: all that follows it was read"
+
 _FRAMES_UNKNOWN = 2**62
 """libsndfile announces at least so many frames where it can't know the length."""
-
-
-class NamelessFile:
-    """An open file without its name, whose suffix must not decide how it is read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
 
 
 class AudioDecoder:
@@ -59,6 +63,7 @@ class AudioDecoder:
         duration_s: seconds decoded so far.
         announced_s: how long the header says they are; None if it doesn't.
         failure: why decoding stopped before the end; None if it didn't.
+        remarks: what else there is to say about the reading, by the end of the iteration.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class AudioDecoder:
         max_duration_s: float,
         processes: DecodeProcesses | None = None,
         check: Check = no_check,
+        choice: Choice = THE_USUAL,
     ) -> None:
         """Decode nothing yet.
 
@@ -75,21 +81,27 @@ class AudioDecoder:
             max_duration_s: where decoding stops with an error.
             processes: for what FFmpeg decodes; those of this process by default.
             check: called now and then; what it raises ends the decoding.
+            choice: of the file's sounds.
         """
         self.format = Format("", "", 0, 0)
         self.duration_s = 0.0
         self.announced_s: float | None = None
         self.failure: str | None = None
-        self._file, self._nameless = file, NamelessFile(file)
+        self.remarks: dict[str, None] = {}
+        self._file = file
         self._max_duration_s = max_duration_s
-        self._processes, self._check = processes, check
+        self._processes, self._check, self._choice = processes, check, choice
+        self._breaks_off = False
+        self._part_s = 0.0
 
     @property
     def truncated(self) -> bool:
         """Whether less came, by the end of the iteration, than the file promised."""
-        announced_s = self.announced_s or 0.0
-        short = self.duration_s < announced_s - _HEADER_SLACK_S
-        return self.failure is not None or short or breaks_off(self._file)
+        return self.failure is not None or self._breaks_off or self._short
+
+    @property
+    def _short(self) -> bool:
+        return self.duration_s < (self.announced_s or 0.0) - _HEADER_SLACK_S
 
     def __iter__(self) -> Iterator[Block]:
         """Decode.
@@ -98,44 +110,102 @@ class AudioDecoder:
             UnreadableAudioError: if no decoder knows the file, or none can decode any of it.
             AudioRateError: if its sample rate is below MIN_RATE_HZ.
             AudioTooLongError: beyond the limit.
+            ChannelError: if it lacks the track or channel that was chosen.
         """
-        self._file.seek(0)
-        try:
-            sound_file = SequentialSoundFile(self._nameless)
-        except soundfile.LibsndfileError:
-            yield from self._ffmpeg()
+        wav, ogg = wav_facts(self._file), ogg_facts(self._file)
+        if self._choice.track > 1 and (wav or ogg):
+            raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
+        if ogg is not None and len(ogg.links) > 1:
+            for start, end in ogg.links:
+                self._part_s, self.failure = self.duration_s, None
+                yield from self._part(cast("BinaryIO", Slice(self._file, start, end)))
+            self.announced_s = None
         else:
-            with sound_file:
-                yield from self._libsndfile(sound_file)
-            if self.failure is not None:
-                yield from self._ffmpeg_after_failure()
+            yield from self._part(self._file)
+        if ogg is not None:
+            self._breaks_off = not ogg.whole
+            if ogg.whole and not ogg.ended:
+                self.remarks[_NO_END_MARK] = None
+        if wav is not None:
+            yield from self._end_of_wav(wav)
+        elif ogg is None and missing_share(self._file) * self.duration_s > _WAV_SLACK_S:
+            self._breaks_off = True
         if self.duration_s == 0 and self.failure is not None:
             raise UnreadableAudioError(f"the audio can't be decoded: {self.failure}")
+
+    def _end_of_wav(self, wav: WavFacts) -> Iterator[Block]:
+        """What libsndfile leaves of a wav whose header is unfinished; how much is missing of it."""
+        self._breaks_off = wav.missing_s > _WAV_SLACK_S
+        if wav.unknown or wav.unfinished:
+            self.announced_s = None
+        if wav.unfinished and self.duration_s == 0 and self.failure is None:
+            yield from self._ffmpeg(self._file)
+            self.remarks[_UNFINISHED] = None
+
+    def _part(self, file: BinaryIO) -> Iterator[Block]:
+        """A file, or a link of a chain."""
+        file.seek(0)
+        try:
+            sound_file = open_sound(file)
+        except soundfile.LibsndfileError:
+            yield from self._ffmpeg(file)
+            return
+        with sound_file:
+            if sound_file.format == "MP3":
+                yield from self._mp3(file, sound_file)
+            else:
+                yield from self._libsndfile(sound_file)
+        if self.failure is not None:
+            yield from self._ffmpeg_after_failure(file)
+
+    def _mp3(self, file: BinaryIO, sound_file: soundfile.SoundFile) -> Iterator[Block]:
+        """FFmpeg goes further in one that states no length, or that of its first part."""
+        at = file.tell()
+        stated = mp3_facts(file)
+        if stated is None or not stated.fits:
+            try:
+                yield from self._ffmpeg(file)
+            except UnreadableAudioError:
+                self.failure = None  # libsndfile knows it
+            else:
+                self.announced_s = stated.announced_s if stated else None
+                return
+        file.seek(at)
+        yield from self._libsndfile(sound_file)
+        if stated is None:
+            self.announced_s = None
 
     def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
-        yield from self._take(_sndfile_blocks(file), file.samplerate)
+        mixer = Mixer(self._choice.channel)
+        divisor, said = full_scale(file, self._file)
+        if said:
+            self.remarks[said] = None
+        blocks = (Block(mixer.mix(one), file.samplerate) for one in read_blocks(file, divisor))
+        yield from self._take(blocks, file.samplerate)
+        if mixer.cancelled:
+            self.remarks[CANCELLED] = None
 
-    def _ffmpeg_after_failure(self) -> Iterator[Block]:
+    def _ffmpeg_after_failure(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks of what follows.
 
         libsndfile gives up on some whole Opus files, and at the first damage.
         """
         first, failure, reached_s = (self.format, self.announced_s), self.failure, self.duration_s
         try:
-            yield from self._ffmpeg()
+            yield from self._ffmpeg(file)
         except UnreadableAudioError:
             self.failure = failure
         if self.duration_s <= reached_s:
             self.failure = failure
         self.format, self.announced_s = first
 
-    def _ffmpeg(self) -> Iterator[Block]:
+    def _ffmpeg(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
         processes = self._processes or shared()
-        with closing(processes.decode(self._file, self._check)) as parts:
+        with closing(processes.decode(file, self._check, self._choice)) as parts:
             try:
                 opened = next(parts)
             except DecoderFailureError as error:
@@ -143,31 +213,45 @@ class AudioDecoder:
                 return
             assert isinstance(opened, Opened)  # noqa: S101 - it comes first
             self.format, self.announced_s = opened.format, opened.announced_s
-            blocks = (part.samples for part in parts if isinstance(part, Block))
-            yield from self._take(blocks, opened.format.sample_rate_hz)
+            yield from self._take(self._blocks(parts), opened.format.sample_rate_hz)
 
-    def _take(self, source: Iterator[Samples], rate_hz: int) -> Iterator[Block]:
+    def _blocks(self, parts: Iterator[Opened | Block | Remark]) -> Iterator[Block]:
+        for part in parts:
+            if isinstance(part, Block):
+                yield part
+            elif isinstance(part, Remark):
+                self.remarks[part.text] = None
+
+    def _take(self, source: Iterator[Block], rate_hz: int) -> Iterator[Block]:
         """Blocks from `duration_s` on until the stream ends, its decoder fails or the limit."""
-        if rate_hz < MIN_RATE_HZ:
-            raise AudioRateError(
-                f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"
-            )
+        _check_rate(rate_hz)
         self.failure = None
-        skip, taken = round(self.duration_s * rate_hz), 0
+        before_s, taken = self._part_s, 0
         try:
-            for samples in source:
+            for block in source:
                 self._check()
-                fresh = samples[max(0, skip - taken) :]
-                taken += samples.shape[0]
-                if taken > self._max_duration_s * rate_hz:
+                if block.rate_hz != rate_hz:
+                    before_s, taken, rate_hz = before_s + taken / rate_hz, 0, block.rate_hz
+                    _check_rate(rate_hz)
+                skip = round((self.duration_s - before_s) * rate_hz) - taken
+                fresh = block.samples[max(0, skip) :]
+                taken += block.samples.shape[0]
+                if before_s + taken / rate_hz > self._max_duration_s:
                     raise AudioTooLongError(
                         f"expected at most {self._max_duration_s:g} s of audio, got more"
                     )
                 if fresh.size:
-                    self.duration_s = taken / rate_hz
+                    self.duration_s = before_s + taken / rate_hz
                     yield Block(fresh, rate_hz)
         except (soundfile.LibsndfileError, DecoderFailureError) as error:
             self.failure = str(error)
+
+
+def _check_rate(rate_hz: int) -> None:
+    if rate_hz < MIN_RATE_HZ:
+        raise AudioRateError(
+            f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"
+        )
 
 
 @contextmanager
@@ -181,24 +265,3 @@ def open_source(source: Source) -> Iterator[BinaryIO]:
     if file.seek(0, os.SEEK_END) == 0:
         raise EmptyAudioError("expected an audio file, got 0 bytes")
     yield file
-
-
-class SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
-    """A file read from start to end: soundfile seeks after each read of others, at a price."""
-
-    def seekable(self) -> bool:
-        """What soundfile asks before it seeks."""
-        return False
-
-
-def _sndfile_blocks(sound_file: soundfile.SoundFile) -> Iterator[Samples]:
-    # Not SoundFile.blocks: where a stream ends early that yields memory nobody wrote to.
-    left = sound_file.frames
-    while True:
-        samples = min(max(left * sound_file.channels, _MIN_BLOCK_SAMPLES), BLOCK_SAMPLES)
-        frames = max(1, samples // sound_file.channels)
-        block = sound_file.read(frames, dtype="float32", always_2d=True)
-        if block.shape[0] == 0:
-            return
-        left -= block.shape[0]
-        yield to_mono(block)

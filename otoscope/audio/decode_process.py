@@ -18,7 +18,7 @@ import numpy as np
 
 from otoscope.audio import ffmpeg
 from otoscope.audio.decode_processes import CPU_S, HEAD
-from otoscope.audio.parts import Block, Samples
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples
 from otoscope.errors import AudioError
 from otoscope.processes import CHANNEL, open_channel
 
@@ -93,23 +93,23 @@ def main() -> None:
     ffmpeg.load_all()
     _limit()
     while True:
-        message, descriptors, *_ = socket.recv_fds(channel, 1, 1)
+        message, descriptors, *_ = socket.recv_fds(channel, len(THE_USUAL), 1)
         if not message:
             return
         _allow_time()
         try:
-            _decode(DescribedFile(descriptors[0]), _Outgoing(channel))
+            _decode(DescribedFile(descriptors[0]), Choice(*message), _Outgoing(channel))
         except BrokenPipeError:
             return
         finally:
             os.close(descriptors[0])
 
 
-def _decode(file: DescribedFile, outgoing: _Outgoing) -> None:
+def _decode(file: DescribedFile, choice: Choice, outgoing: _Outgoing) -> None:
     """Send all parts of one file, and how it ended."""
     end = {"end": "", "detail": ""}
     try:
-        for part in ffmpeg.decode(file):
+        for part in ffmpeg.decode(file, choice):
             outgoing.add(part)
     except AudioError as error:
         end = {"end": type(error).__name__, "detail": str(error)}

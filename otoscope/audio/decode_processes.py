@@ -23,9 +23,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from otoscope.audio.parts import AUDIO_KINDS, Block, Opened
+from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Block, Choice, Opened, Remark
 from otoscope.errors import (
     AudioError,
+    ChannelError,
     DecodersBusyError,
     EmptyAudioError,
     SpecError,
@@ -49,8 +50,10 @@ WAIT_S = 5.0
 _MOST_BYTES = 2**24
 """Of one message."""
 
-_PARTS = {"Opened": Opened}
-_AUDIO_ERRORS = {each.__name__: each for each in (EmptyAudioError, UnreadableAudioError)}
+_PARTS = {"Opened": Opened, "Remark": Remark}
+_AUDIO_ERRORS = {
+    each.__name__: each for each in (ChannelError, EmptyAudioError, UnreadableAudioError)
+}
 """What decoding may find out itself."""
 
 
@@ -90,15 +93,20 @@ class DecodeProcesses:
             process.kill()
 
     def decode(
-        self, file: BinaryIO, check: Check = no_check
-    ) -> Generator[Opened | Block, None, None]:
+        self,
+        file: BinaryIO,
+        check: Check = no_check,
+        choice: Choice = THE_USUAL,
+    ) -> Generator[Opened | Block | Remark, None, None]:
         """What is known of a file, then its blocks, as `otoscope.audio.ffmpeg.decode` gives them.
 
         Args:
             file: open for reading and seeking.
             check: called now and then; what it raises ends the decoding.
+            choice: of its sounds.
 
         Raises:
+            ChannelError: if it lacks the track or channel.
             UnreadableAudioError: if it holds no audio, or the process that decoded it died.
             DecoderFailureError: where the decoder fails.
             DecodersBusyError: if all processes are taken.
@@ -106,7 +114,7 @@ class DecodeProcesses:
         with _descriptor(file) as descriptor, self._place(check):
             process, whole = self._take(), False
             try:
-                process.send_descriptor(descriptor)
+                process.send_descriptor(descriptor, bytes(choice))
                 yield from process.parts(check)
                 whole = True
             except (AudioError, DecoderFailureError):
@@ -163,7 +171,7 @@ class _Process(ModuleProcess):
         """Start it; OSError if that can't be done."""
         super().__init__("otoscope.audio.decode_process")
 
-    def parts(self, check: Check) -> Iterator[Opened | Block]:
+    def parts(self, check: Check) -> Iterator[Opened | Block | Remark]:
         """What it sends about the file; raises as `DecodeProcesses.decode`, and if it is lost."""
         while True:
             head = self.receive(HEAD.size, check, SILENT_S)
@@ -239,8 +247,8 @@ def _end(document: dict[str, Any]) -> None:
         raise _AUDIO_ERRORS.get(str(end), UnreadableAudioError)(detail)
 
 
-def _part(document: dict[str, Any], samples: bytes) -> Opened | Block:
-    """A part from its message; _LostError if it is none."""
+def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark:
+    """A part from its message; _GarbledError if it is none."""
     kind, fields = document.get("part"), document.get("fields", {})
     try:
         if kind == "Block":

@@ -11,20 +11,30 @@ import pkgutil
 import wave
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import chain
 from typing import Protocol
 
 import av
 import av.error
+import numpy as np
+import numpy.typing as npt
+from av import AudioFrame, Packet
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.stream import Disposition
 
-from otoscope.audio.parts import AUDIO_KINDS, Block, Format, Opened, to_mono
-from otoscope.errors import UnreadableAudioError
+from otoscope.audio.mixing import CANCELLED, Mixer
+from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Block, Choice, Format, Opened, Remark
+from otoscope.audio.timeline import Timeline
+from otoscope.errors import ChannelError, UnreadableAudioError
 
 _CONTAINERS = "mov,matroska,aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,loas,mp3,mpegts,ogg,w64,wav"
 _STATES_DURATION = ("mov", "matroska")
 """Containers whose header gives the length. FFmpeg estimates it from the bit rate in others."""
+
+_TOO_MANY_PLANES = 8
+
+_SILENT_SAMPLES = 2**16
+"""In one block of silence."""
 
 
 class ReadableFile(Protocol):
@@ -40,24 +50,106 @@ class ReadableFile(Protocol):
         """The position."""
 
 
-def decode(file: ReadableFile) -> Iterator[Opened | Block]:
-    """What is known of the file, then its blocks.
+def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | Block | Remark]:
+    """What is known of the file, then its blocks, with silence where its clock leaps ahead.
 
     Raises:
         UnreadableAudioError: if it is no media file that is known here, or holds no audio.
-        Whatever PyAV raises at damage: FFmpegError, ValueError, IndexError and others.
+        ChannelError: if it lacks the track or channel.
+        Whatever PyAV raises at damage: FFmpegError, ValueError and others.
     """
     with _open(file) as container:
-        stream = _audio_stream(container)
+        stream, said = _audio_stream(container, choice.track)
         codec, rate_hz = stream.codec_context, int(stream.rate)
         described = Format(container.format.name, codec.name, rate_hz, codec.channels)
-        yield Opened(described, _announced_s(container, stream))
-        # Packed samples lie in one plane: PyAV walks past the end of eight planes or more.
-        resampler = av.AudioResampler(format="flt", rate=rate_hz)
-        for frame in chain(container.decode(stream), (None,)):
-            for converted in resampler.resample(frame):
-                samples = converted.to_ndarray().reshape(-1, converted.layout.nb_channels)
-                yield Block(to_mono(samples), rate_hz)
+        origin_s = (container.start_time or 0) / av.time_base
+        yield Opened(described, _announced_s(container, stream, origin_s))
+        mixer, damage = Mixer(choice.channel), _Damage()
+        timeline = Timeline(container.format.name, origin_s)
+        for frame in _frames(container, stream, damage):
+            samples = _samples(frame)
+            length_s = samples.shape[0] / frame.sample_rate
+            silence_s = timeline.place(_time_s(frame), length_s)
+            yield from _silence(silence_s, frame.sample_rate)
+            yield Block(mixer.mix(samples), frame.sample_rate)
+        lost = "the file's clock leaps ahead by more than an hour: it was not followed"
+        said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
+        yield from map(Remark, said)
+
+
+class _Damage:
+    """Packets that can't be decoded, between others that can, and streams that come late."""
+
+    def __init__(self) -> None:
+        self.packets = 0
+        self.late_streams = False
+
+    def said(self) -> Iterator[str]:
+        if self.packets:
+            yield f"the file is damaged: {self.packets} of its packets could not be decoded"
+        if self.late_streams:
+            yield "a stream that begins in the middle of the file was left out"
+
+
+def _frames(
+    container: InputContainer, stream: AudioStream, damage: _Damage
+) -> Iterator[AudioFrame]:
+    """Of a track; what can't be decoded at its end is an error, before it is damage."""
+    failed: list[av.error.FFmpegError] = []
+    for packet in _packets(container, stream, damage):
+        try:
+            frames = stream.decode(packet)
+        except av.error.EOFError:  # it was told that there is no more
+            break
+        except av.error.FFmpegError as error:
+            failed.append(error)
+            continue
+        for frame in frames:
+            if frame.samples and frame.sample_rate > 0:
+                damage.packets += len(failed)
+                failed.clear()
+                yield frame
+    if failed:
+        raise failed[0]
+
+
+def _packets(
+    container: InputContainer, stream: AudioStream, damage: _Damage
+) -> Iterator["Packet[AudioStream]"]:
+    while True:
+        try:
+            yield from container.demux(stream)
+        except IndexError:  # PyAV's, where a stream appears midway; the next packets can be read
+            damage.late_streams = True
+            continue
+        return
+
+
+def _samples(frame: AudioFrame) -> npt.NDArray[np.float32]:
+    """(samples, channels) float32, within [-1, 1] as a rule."""
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels >= _TOO_MANY_PLANES:
+        # PyAV walks past the end of so many planes; packed, the samples lie in one.
+        [frame] = av.AudioResampler(format="flt", rate=frame.sample_rate).resample(frame)
+    raw = frame.to_ndarray()
+    samples = raw.T if frame.format.is_planar else raw.reshape(-1, channels)
+    if samples.dtype.kind == "f":
+        return samples.astype(np.float32, copy=False)
+    middle = 128 if samples.dtype.kind == "u" else 0
+    return (samples.astype(np.float32) - middle) / np.float32(2.0 ** (8 * raw.itemsize - 1))
+
+
+def _time_s(frame: AudioFrame) -> float | None:
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return float(frame.pts * frame.time_base)
+
+
+def _silence(length_s: float, rate_hz: int) -> Iterator[Block]:
+    left = round(length_s * rate_hz)
+    while left > 0:
+        yield Block(np.zeros(min(left, _SILENT_SAMPLES), dtype=np.float32), rate_hz)
+        left -= _SILENT_SAMPLES
 
 
 def load_all() -> None:
@@ -93,26 +185,56 @@ def _open(file: ReadableFile) -> InputContainer:
         ) from error
 
 
-def _audio_stream(container: InputContainer) -> AudioStream:
-    """The first stream of audio in a container; UnreadableAudioError if there is none."""
-    if not container.streams.audio:
+def _audio_stream(container: InputContainer, track: int) -> tuple[AudioStream, tuple[str, ...]]:
+    """The track asked for, or that a player would choose, and what there is to say about it.
+
+    Raises:
+        UnreadableAudioError: if there is none, or none that can be decoded.
+        ChannelError: if the track asked for is not there.
+    """
+    tracks = container.streams.audio
+    if not tracks:
         raise UnreadableAudioError(
             "expected a file with an audio stream, got one with "
             f"{len(container.streams.video)} video stream(s) and no audio"
         )
-    stream = container.streams.audio[0]
-    if stream.codec_context is None or not stream.rate:
+    if track > len(tracks):
+        raise ChannelError(f"expected a track up to {len(tracks)}, got {track}")
+    usable = [each for each in tracks if each.codec_context is not None and each.rate]
+    wanted = [each for each in usable if not track or each is tracks[track - 1]]
+    if not wanted:
         raise UnreadableAudioError(
             "expected an audio stream with a known codec and sample rate, got one without"
         )
-    return stream
+    flagged = [each for each in wanted if each.disposition & Disposition.default]
+    chosen = (flagged or wanted)[0]
+    if track or len(tracks) == 1:
+        return chosen, ()
+    unknown = len(tracks) - len(usable)
+    number = [each.index for each in tracks].index(chosen.index) + 1
+    undecodable = f"; {unknown} can't be decoded" if unknown else ""
+    return chosen, (f"one of {len(tracks)} audio tracks was read, number {number}{undecodable}",)
 
 
-def _announced_s(container: InputContainer, stream: AudioStream) -> float | None:
-    """How long the container's header says that `stream` is; None if it doesn't."""
+def _announced_s(container: InputContainer, stream: AudioStream, origin_s: float) -> float | None:
+    """Where the container's header says that `stream` ends; None if it doesn't."""
     if not container.format.name.startswith(_STATES_DURATION):
         return None
+    tagged = _tagged_s(stream.metadata.get("DURATION", ""))
+    if tagged is not None:  # Matroska's, by muxers that know it
+        return tagged - origin_s
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
+        start = stream.start_time or 0
+        return float((start + stream.duration) * stream.time_base) - origin_s
     alone = len(container.streams) == 1
     return container.duration / av.time_base if alone and container.duration else None
+
+
+def _tagged_s(text: str) -> float | None:
+    """Of "00:00:03.459000000", in seconds."""
+    parts = text.split(":")
+    try:
+        hours, minutes, seconds = map(float, parts)
+    except ValueError:
+        return None
+    return 3600 * hours + 60 * minutes + seconds

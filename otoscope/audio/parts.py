@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -52,16 +52,35 @@ class Opened(Strict):
 
     Attributes:
         format: how it holds its audio.
-        announced_s: how long the header says it is; None if it doesn't.
+        announced_s: how long the header says it is, from where a player begins; None if it
+            doesn't.
     """
 
     format: Format
     announced_s: float | None
 
 
-def to_mono(block: npt.NDArray[Any]) -> Samples:
-    """(samples, channels) float32 -> (samples,) float32, the mean of the channels."""
-    if block.shape[1] == 1:
-        return np.ascontiguousarray(block[:, 0], dtype=np.float32)
-    mono: Samples = block.mean(axis=1, dtype=np.float32)
-    return mono
+@dataclass(frozen=True)
+class Remark(Strict):
+    """What there is to say about how a file was read.
+
+    Attributes:
+        text: for people.
+    """
+
+    text: str
+
+
+class Choice(NamedTuple):
+    """Which of a file's sounds to read, each number a byte.
+
+    Attributes:
+        track: of those with audio, from 1; 0 for the one that a player would choose.
+        channel: from 1; 0 for all, mixed.
+    """
+
+    track: int = 0
+    channel: int = 0
+
+
+THE_USUAL = Choice()

@@ -13,7 +13,7 @@ import soxr
 
 from otoscope.audio.decode import AudioDecoder, open_source
 from otoscope.audio.decode_processes import DecodeProcesses
-from otoscope.audio.parts import Block, Samples, Source
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples, Source
 from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
 from otoscope.processes import Check, no_check
 
@@ -53,6 +53,7 @@ class AudioStream:
         min_samples: int = 1,
         processes: DecodeProcesses | None = None,
         check: Check = no_check,
+        choice: Choice = THE_USUAL,
     ) -> None:
         """Read nothing yet; arguments as for `load` and `AudioDecoder`."""
         self.warnings: tuple[str, ...] = ()
@@ -60,7 +61,7 @@ class AudioStream:
         self._sample_rate_hz = sample_rate_hz
         self._max_duration_s = max_duration_s
         self._min_samples = min_samples
-        self._processes, self._check = processes, check
+        self._processes, self._check, self._choice = processes, check, choice
 
     def __iter__(self) -> Iterator[Samples]:
         """Blocks (samples,) float32 in [-1, 1], of any lengths above 0.
@@ -70,7 +71,9 @@ class AudioStream:
             reached, AudioTooShortError and EmptyAudioError at the end.
         """
         with open_source(self._source) as file:
-            decoder = AudioDecoder(file, self._max_duration_s, self._processes, self._check)
+            decoder = AudioDecoder(
+                file, self._max_duration_s, self._processes, self._check, self._choice
+            )
             samples = 0
             for block in _at_rate(_finite(decoder), self._sample_rate_hz):
                 samples += block.size
@@ -78,8 +81,9 @@ class AudioStream:
             if decoder.duration_s == 0:
                 raise EmptyAudioError("expected audio, got a stream without samples")
             self._check_length(samples)
+            self.warnings = tuple(decoder.remarks)
             if decoder.truncated:
-                self.warnings = (_truncation_warning(decoder),)
+                self.warnings = (_truncation_warning(decoder), *self.warnings)
 
     def _check_length(self, samples: int) -> None:
         if samples < self._min_samples:

@@ -11,7 +11,8 @@ import soundfile
 from audio_files import FORMATS, encode, video_without_audio
 from signals import RATE_HZ, dominant_hz, noise, tone
 
-from otoscope.audio import AudioStream, decode, load, resample
+from otoscope.audio import AudioStream, decode, load, resample, sound_file
+from otoscope.audio import stream as stream_module
 from otoscope.errors import (
     AudioRateError,
     AudioTooLongError,
@@ -156,13 +157,16 @@ def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
     data = encode(np.zeros(RATE_HZ * 300, dtype=np.float32), RATE_HZ, file_format)
     assert len(data) < 600_000
     decoded_frames = []
-    to_mono = decode.to_mono
-    monkeypatch.setattr(
-        decode, "to_mono", lambda block: decoded_frames.append(len(block)) or to_mono(block)
-    )
+    check_finite = stream_module.check_finite
+
+    def counted(samples, before):
+        decoded_frames.append(len(samples))
+        check_finite(samples, before)
+
+    monkeypatch.setattr(stream_module, "check_finite", counted)
     with pytest.raises(AudioTooLongError):
         load(data, RATE_HZ, max_duration_s=20)
-    assert sum(decoded_frames) <= 48000 * 20 + decode.BLOCK_SAMPLES
+    assert sum(decoded_frames) <= 48000 * 20 + sound_file.BLOCK_SAMPLES
 
 
 def test_a_header_that_claims_too_much_allocates_nothing():
@@ -212,7 +216,7 @@ def test_ffmpeg_takes_over_where_libsndfile_gives_up(monkeypatch):
     samples = noise(2.0)
     data = encode(samples, RATE_HZ, "flac")
     read = soundfile.SoundFile.read
-    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 4096)
 
     def fail_late(sound_file, *arguments, **options):
         if sound_file.tell() > RATE_HZ:
@@ -229,7 +233,7 @@ def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
     """An Opus file of 16 kHz: libsndfile gives 16000 samples a second, FFmpeg 48000."""
     data = encode(tone(440, 2.0), RATE_HZ, "opus")
     read = soundfile.SoundFile.read
-    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 4096)
 
     def fail_late(sound_file, *arguments, **options):
         if sound_file.tell() > sound_file.samplerate:
@@ -250,7 +254,7 @@ def test_what_ffmpeg_takes_over_may_come_at_another_rate(monkeypatch):
 def test_a_stream_gives_what_load_gives_bit_by_bit(file_format, rate_hz, monkeypatch):
     data = encode(noise(3.0), RATE_HZ, file_format)
     whole = load(data, rate_hz).samples
-    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 4096)
+    monkeypatch.setattr(sound_file, "BLOCK_SAMPLES", 4096)
     stream = AudioStream(data, rate_hz)
     pieces = list(stream)
     assert len(pieces) > 10

@@ -9,8 +9,9 @@ from audio_files import FORMATS, encode
 from signals import RATE_HZ, babble, noise
 
 from otoscope.audio import load
-from otoscope.audio.truncation import breaks_off
-from otoscope.errors import OtoscopeError, UnreadableAudioError
+from otoscope.audio.ogg import ogg_facts
+from otoscope.audio.riff import WavFacts, wav_facts
+from otoscope.errors import EmptyAudioError, OtoscopeError, UnreadableAudioError
 
 SECONDS = 8.0
 # Fragments, as a browser records: the index of an ordinary mp4 stands last.
@@ -69,12 +70,53 @@ def test_an_mp4_cut_before_its_index_says_so(share):
         load(data[: int(share * len(data))], RATE_HZ)
 
 
-@pytest.mark.parametrize("size", [0x7FFFFFFF, 0xFFFFFFFF, 0])
-def test_a_wav_written_to_a_pipe_does_not_know_its_size(size):
-    data = bytearray(encode(noise(1.0), RATE_HZ, "wav"))
-    assert data[36:40] == b"data"
-    data[40:44] = size.to_bytes(4, "little")
-    assert not breaks_off(io.BytesIO(data))
+@pytest.mark.parametrize(
+    "size", [0x7FFFFFFF, 0x7FFFF000, 0x7FFFFFDB, 0x80000000, 0xFFFFFFFF, 0xFFFFFFDB, 0]
+)
+@pytest.mark.parametrize("riff_size", [0x7FFFF024, 0xFFFFFFFF, 0])
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ALAW"])
+def test_a_wav_written_to_a_pipe_does_not_know_its_size(size, riff_size, subtype):
+    data = bytearray(encode(noise(1.0), RATE_HZ, "wav", subtype=subtype))
+    at = data.index(b"data") + 4
+    data[4:8] = riff_size.to_bytes(4, "little")
+    data[at : at + 4] = size.to_bytes(4, "little")
+    waveform = load(bytes(data), RATE_HZ)
+    assert waveform.duration_s == pytest.approx(1.0, abs=0.001)
+    assert not any("truncated" in each for each in waveform.warnings)
+
+
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])
+def test_a_header_that_was_never_finished(subtype):
+    data = bytearray(encode(noise(2.0), RATE_HZ, "wav", subtype=subtype))
+    at = data.index(b"data") + 4
+    data[4:8] = data[at : at + 4] = bytes(4)
+    waveform = load(bytes(data), RATE_HZ)
+    assert waveform.duration_s == pytest.approx(2.0, abs=0.001)
+    assert waveform.warnings == ("the header was never finished: all that follows it was read",)
+
+
+def test_a_wav_of_no_samples_stays_empty():
+    for tail in (b"", b"LIST\x04\x00\x00\x00INFO"):
+        data = encode(noise(1.0), RATE_HZ, "wav")[:40] + bytes(4) + tail
+        with pytest.raises(EmptyAudioError, match="a stream without samples"):
+            load(data, RATE_HZ)
+
+
+@pytest.mark.parametrize("off", [-40, -1, 1, 8, 36, 44, 1000])
+def test_sizes_that_are_a_few_bytes_off(off):
+    data = bytearray(encode(noise(2.0), RATE_HZ, "wav"))
+    data[40:44] = (len(data) - 44 + off).to_bytes(4, "little")
+    waveform = load(bytes(data), RATE_HZ)
+    assert waveform.warnings == ()
+    assert waveform.duration_s == pytest.approx(2.0, abs=0.005)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 48000])
+def test_what_is_missing_of_a_wav_is_measured_in_time(rate_hz):
+    data = encode(np.zeros(2 * rate_hz, np.float32), rate_hz, "wav")
+    assert load(data[: -int(0.02 * rate_hz) * 2], RATE_HZ).warnings == ()
+    [warning] = load(data[: -int(0.1 * rate_hz) * 2], RATE_HZ).warnings
+    assert warning.startswith("the file is truncated or damaged: 1.90 s could be decoded")
 
 
 def test_a_flac_written_to_a_pipe_does_not_know_its_length():
@@ -88,21 +130,50 @@ def test_a_flac_written_to_a_pipe_does_not_know_its_length():
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"", False),
-        (b"ID3 whatever", False),
-        (b"RIFF\x00\x00\x00\x00WAVE", True),
-        (b"RIFF\x00\x00\x00\x00WAVEdata\x02\x00\x00\x00ab", False),
-        (b"RIFF\x00\x00\x00\x00WAVEdata\x02\x00\x00\x00a", True),
-        (b"RIFF\x00\x00\x00\x00WAVELIST\x03\x00\x00\x00abc\x00data\x01\x00\x00\x00a", False),
-        (b"OggS", True),
-        (b"OggS\x00\x04" + bytes(20) + b"\x01\x02ab", False),
-        (b"OggS\x00\x04" + bytes(20) + b"\x01\x02a", True),
-        (b"OggS\x00\x04" + bytes(20) + b"\x02\x02", True),
-        (b"OggS\x00\x00" + bytes(20) + b"\x01\x02ab", True),
+        (b"", None),
+        (b"ID3 whatever", None),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", None),
+        (b"RIFF\x00\x00\x00\x00WAVE", WavFacts(missing_s=np.inf)),
+        (b"RIFF\x00\x00\x00\x00WAVEdata\x02\x00\x00\x00ab", WavFacts()),
+        (b"RIFF\x00\x00\x00\x00WAVEdata\x05\x00\x00\x00ab", WavFacts(missing_s=3)),
+        (b"RIFF....WAVELIST\x03\x00\x00\x00abc\x00data\x02\x00\x00\x00a", WavFacts(missing_s=1)),
+        (b"RIFF....WAVEdata\x00\xf0\xff\x7fab", WavFacts(unknown=True)),
+        (b"RIFF....WAVEdata\x00\x00\x00\x00\x01\x02", WavFacts(unfinished=True)),
+        (b"RIFF....WAVEdata\x00\x00\x00\x00LIST\x01\x00\x00\x00ab", WavFacts()),
+        (b"RF64....WAVEds64........\x03\x00\x00\x00\x00\x00\x00\x00", None),
     ],
 )
-def test_breaks_off_by_hand(data, expected):
-    assert breaks_off(io.BytesIO(data)) is expected
+def test_the_length_of_a_wav_by_hand(data, expected):
+    if data.startswith(b"RF64"):
+        data = data[:12] + b"ds64\x10\x00\x00\x00" + bytes(8) + b"\x03" + bytes(7)
+        data += b"data\xff\xff\xff\xffa"
+        expected = WavFacts(missing_s=2)
+    assert wav_facts(io.BytesIO(data)) == expected
+
+
+PAGE = b"OggS\x00%c" + bytes(20) + b"\x01\x02ab"
+FIRST, LAST, BETWEEN = (PAGE % flags for flags in (2, 4, 0))
+
+
+@pytest.mark.parametrize(
+    ("data", "links", "whole", "ended"),
+    [
+        (b"OggS", 1, False, False),
+        (FIRST + LAST, 1, True, True),
+        (FIRST + BETWEEN, 1, True, False),
+        (FIRST + LAST[:-1], 1, False, True),
+        (FIRST + LAST + b"TAG and the like", 1, True, True),
+        (FIRST + b"damage" + LAST, 1, True, True),
+        (FIRST + FIRST + LAST + LAST, 1, True, True),  # two streams at the same time
+        (FIRST + LAST + FIRST + LAST, 2, True, True),
+        (FIRST + BETWEEN + FIRST + BETWEEN, 2, True, False),
+    ],
+)
+def test_the_pages_of_an_ogg_by_hand(data, links, whole, ended):
+    facts = ogg_facts(io.BytesIO(data))
+    assert (len(facts.links), facts.whole, facts.ended) == (links, whole, ended)
+    assert facts.links[0][0] == 0
+    assert facts.links[-1][1] == len(data)
 
 
 @pytest.mark.slow

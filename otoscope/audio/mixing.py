@@ -1,0 +1,53 @@
+"""Channels -> one: their mean, unless they cancel out or one is asked for."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from otoscope.errors import ChannelError
+
+CANCELLED = "the channels cancel each other out: the louder one was read alone"
+
+_LEFT_BY_CANCELLING = 0.05
+"""Power of the sum by the sum of the powers: 1 for sounds that have nothing in common."""
+
+_SILENCE = 1e-10
+"""Power of what is not looked at: -100 dB."""
+
+
+class Mixer:
+    """Mixes one recording's blocks.
+
+    Attributes:
+        cancelled: whether a block was not mixed, because nothing would have been left of it.
+    """
+
+    def __init__(self, channel: int = 0) -> None:
+        """`channel` counts from 1; 0 mixes all."""
+        self.cancelled = False
+        self._channel = channel
+        self._louder: int | None = None
+
+    def mix(self, block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """(samples, channels) float32 -> (samples,) float32.
+
+        Raises:
+            ChannelError: if there is no such channel.
+        """
+        channels = block.shape[1]
+        if self._channel:
+            if self._channel > channels:
+                raise ChannelError(f"expected a channel up to {channels}, got {self._channel}")
+            return np.ascontiguousarray(block[:, self._channel - 1], dtype=np.float32)
+        if channels == 1:
+            return np.ascontiguousarray(block[:, 0], dtype=np.float32)
+        mono: npt.NDArray[np.float32] = block.mean(axis=1, dtype=np.float32)
+        powers = np.einsum("sc,sc->c", block, block, dtype=np.float64)
+        left = channels**2 * float(np.dot(mono, mono))
+        if powers.sum() <= _SILENCE * block.shape[0] or left > _LEFT_BY_CANCELLING * powers.sum():
+            return mono
+        self.cancelled = True
+        if self._louder is None or self._louder >= channels:
+            self._louder = int(powers.argmax())
+        return np.ascontiguousarray(block[:, self._louder], dtype=np.float32)

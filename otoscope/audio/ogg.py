@@ -1,0 +1,97 @@
+"""The pages of an Ogg file (RFC 3533): the streams that are joined in it, and how it ends.
+
+libsndfile reads the first stream of a chain, and is silent about the end.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import BinaryIO
+
+_HEADER_BYTES = 27
+_FIRST_PAGE, _LAST_PAGE = 0x02, 0x04
+_SEARCH_BYTES = 2**16
+
+
+@dataclass(frozen=True)
+class OggFacts:
+    """An Ogg file.
+
+    Attributes:
+        links: first byte and the one after the last of each link of the chain; one as a rule.
+        whole: whether the last page is all there.
+        ended: whether it is marked as the last one.
+    """
+
+    links: tuple[tuple[int, int], ...]
+    whole: bool
+    ended: bool
+
+
+def ogg_facts(file: BinaryIO) -> OggFacts | None:
+    """Look at a file that is open for reading and seeking; None if it is no Ogg."""
+    file.seek(0)
+    if file.read(4) != b"OggS":
+        return None
+    end, at = file.seek(0, os.SEEK_END), 0
+    starts: list[int] = []
+    flags, first_before, whole = 0, False, False
+    while (found := _next_page(file, at)) is not None:
+        at = found
+        file.seek(at)
+        header = file.read(_HEADER_BYTES)
+        sizes = file.read(header[-1]) if len(header) == _HEADER_BYTES else b""
+        whole = len(header) == _HEADER_BYTES and len(sizes) == header[-1]
+        flags = header[5] if len(header) > 5 else 0  # noqa: PLR2004 - RFC 3533, section 6
+        first = bool(flags & _FIRST_PAGE)
+        if first and not first_before:
+            starts.append(at)
+        first_before = first
+        at += _HEADER_BYTES + len(sizes) + sum(sizes)
+        if not whole or at > end:
+            whole = False
+            break
+    starts = starts or [0]
+    links = tuple(zip(starts, [*starts[1:], end], strict=True))
+    return OggFacts(links, whole, bool(flags & _LAST_PAGE))
+
+
+def _next_page(file: BinaryIO, at: int) -> int | None:
+    """Where the next page begins from `at` on; None if there is none."""
+    while True:
+        file.seek(at)
+        data = file.read(4)
+        if data == b"OggS":  # as a rule
+            return at
+        data += file.read(_SEARCH_BYTES)
+        found = data.find(b"OggS")
+        if found >= 0:
+            return at + found
+        if len(data) <= _SEARCH_BYTES:
+            return None
+        at += len(data) - 3
+
+
+class Slice:
+    """Some bytes of an open file as a file of their own."""
+
+    def __init__(self, file: BinaryIO, start: int, end: int) -> None:
+        self._file, self._start, self._end = file, start, end
+        self._at = 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most so many bytes, none at the end."""
+        left = max(0, self._end - self._start - self._at)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(left if size < 0 else min(size, left))
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """As `io.IOBase.seek`."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end - self._start}
+        self._at = max(0, base[whence] + offset)
+        return self._at
+
+    def tell(self) -> int:
+        """The position."""
+        return self._at
