@@ -1,7 +1,7 @@
 """Audio at a model's rate: the only decoder and the only resampler."""
 
 from otoscope.audio.decode_processes import DecodeProcesses
-from otoscope.audio.parts import AUDIO_KINDS, Samples, Source
+from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Choice, Samples, Source
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
     AudioStream,
@@ -15,7 +15,9 @@ from otoscope.audio.stream import (
 __all__ = [
     "AUDIO_KINDS",
     "DEFAULT_MAX_DURATION_S",
+    "THE_USUAL",
     "AudioStream",
+    "Choice",
     "DecodeProcesses",
     "Samples",
     "Source",

@@ -113,8 +113,6 @@ class AudioDecoder:
             ChannelError: if it lacks the track or channel that was chosen.
         """
         wav, ogg = wav_facts(self._file), ogg_facts(self._file)
-        if self._choice.track > 1 and (wav or ogg):
-            raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
         if ogg is not None and len(ogg.links) > 1:
             for start, end in ogg.links:
                 self._part_s, self.failure = self.duration_s, None
@@ -176,6 +174,8 @@ class AudioDecoder:
             self.announced_s = None
 
     def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
+        if self._choice.track > 1:
+            raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None

@@ -108,6 +108,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
+    _add_choice(parser)
     _add_output(parser, [each for each in TRANSCRIPT_FORMATS if each != "verbose_json"], "text")
     decoding = parser.add_argument_group("decoding")
     decoding.add_argument(
@@ -148,6 +149,7 @@ def _unicode(text: str) -> str:
 
 def _add_align(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
+    _add_choice(parser)
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--text", type=_unicode, help="what is said, the same in all files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
@@ -158,6 +160,7 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
 
 def _add_probs(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
+    _add_choice(parser)
     _add_output(parser, MATRIX_FORMATS, "csv")
     part = parser.add_argument_group("selection")
     part.add_argument(
@@ -184,6 +187,16 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
     parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("sound")
+    numbers = range(1, 256)
+    for flag, text in (
+        ("--track", "number of the audio track; default: the one that a player chooses"),
+        ("--channel", "number of the channel, as of a call; default: all, mixed"),
+    ):
+        group.add_argument(flag, type=int, choices=numbers, default=0, metavar="N", help=text)
 
 
 def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str) -> None:

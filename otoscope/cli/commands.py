@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from otoscope.audio import Choice
 from otoscope.cli.backend import Backend, Output, Recording
 from otoscope.cli.files import STDIN, FileRun, UsageError
 from otoscope.cli.information import show
@@ -82,8 +83,12 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
         OtoscopeError: if there is none.
     """
     if options.server is None:
-        yield LocalBackend(options.model, options.lm)
+        choice = Choice(getattr(options, "track", 0), getattr(options, "channel", 0))
+        yield LocalBackend(options.model, options.lm, choice)
         return
+    for name in ("track", "channel"):
+        if getattr(options, name, 0):
+            raise UsageError(f"--{name}: expected a --model to use it with, got --server")
     if options.lm is not None:
         raise UsageError("--lm: expected a --model to use it with, got --server")
     _require("httpx", "--server")

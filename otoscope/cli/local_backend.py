@@ -8,7 +8,7 @@ from typing import Any
 
 from otoscope import longform
 from otoscope.alignment import align
-from otoscope.audio import AudioStream
+from otoscope.audio import THE_USUAL, AudioStream, Choice
 from otoscope.cli.backend import Output, Recording
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
@@ -27,17 +27,19 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 class LocalBackend:
     """A backend for recordings of any length, with the language model beside the model."""
 
-    def __init__(self, model: Path | None, lm: Path | None) -> None:
+    def __init__(self, model: Path | None, lm: Path | None, choice: Choice = THE_USUAL) -> None:
         """Load the model, and what lies beside it.
 
         Args:
             model: the file; by default the one of the checkout.
             lm: the language model; by default lm.npz beside the model, if it is there.
+            choice: of the sounds of recordings.
 
         Raises:
             ModelFileError: if one of them can't be used.
         """
         self._path = model or _default_model()
+        self._choice = choice
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
         self._decoder = open_decoder(
             self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
@@ -86,6 +88,7 @@ class LocalBackend:
             spec.sample_rate_hz,
             max_duration_s=math.inf,
             min_samples=spec.window_samples,
+            choice=self._choice,
         )
         recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
         return replace(recognition, warnings=stream.warnings)

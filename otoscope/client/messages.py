@@ -36,6 +36,7 @@ class TranscribeOptions(TypedDict, total=False):
         hotwords: words and phrases with their boosts, or without.
         phrases: a closed list.
         probs: whether `probs` of the response has the matrix.
+        track, channel: numbers of one of the file's sounds, from 1.
         timestamps: what has its times: words, each character of them, or nothing.
         response_format: verbose_json has characters and segments, too.
     """
@@ -51,6 +52,8 @@ class TranscribeOptions(TypedDict, total=False):
     hotwords: Mapping[str, float] | Sequence[str] | None
     phrases: Sequence[str] | None
     probs: bool
+    track: int | None
+    channel: int | None
 
 
 class ProbsOptions(TypedDict, total=False):

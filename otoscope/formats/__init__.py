@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from otoscope.formats.subtitles import srt, vtt
+from otoscope.formats.tables import csv_lines
 from otoscope.formats.textgrid import textgrid
 from otoscope.transcript import Character, Word
 
 MatrixFormat: TypeAlias = Literal["json", "csv", "npy", "png"]
 SubtitleFormat: TypeAlias = Literal["srt", "vtt"]
-TextFormat: TypeAlias = Literal["text", SubtitleFormat, "textgrid"]
+TextFormat: TypeAlias = Literal["text", SubtitleFormat, "textgrid", "csv"]
 TranscriptFormat: TypeAlias = Literal["json", "verbose_json", TextFormat]
-AlignmentFormat: TypeAlias = Literal["json", "textgrid", SubtitleFormat, "png"]
+AlignmentFormat: TypeAlias = Literal["json", "textgrid", SubtitleFormat, "csv", "png"]
 
 MATRIX_FORMATS: tuple[MatrixFormat, ...] = get_args(MatrixFormat)
 SUBTITLE_FORMATS: tuple[SubtitleFormat, ...] = get_args(SubtitleFormat)
@@ -61,7 +62,7 @@ FORMATS: Mapping[str, FileFormat] = {
     "srt": FileFormat("application/x-subrip", ".srt", lambda words, _, end_s: srt(words, end_s)),
     "vtt": FileFormat("text/vtt", ".vtt", lambda words, _, end_s: vtt(words, end_s)),
     "textgrid": FileFormat("text/plain", ".TextGrid", textgrid, ("word", "char")),
-    "csv": FileFormat("text/csv", ".csv"),
+    "csv": FileFormat("text/csv", ".csv", lambda words, *_: _csv(words)),
     "npy": FileFormat("application/x-npy", ".npy", binary=True),
     "png": FileFormat("image/png", ".png", binary=True),
 }
@@ -83,6 +84,12 @@ def write(
     if writer is None:
         raise ValueError(f"expected one of {', '.join(get_args(TextFormat))}, got {form}")
     return writer(words, characters, duration_s).encode()
+
+
+def _csv(words: Sequence[Word]) -> str:
+    """RFC 4180: a header, and a row for each word."""
+    rows = [(w.word, f"{w.start_s:.3f}", f"{w.end_s:.3f}", f"{w.confidence:.4f}") for w in words]
+    return csv_lines([("word", "start_s", "end_s", "confidence"), *rows]).decode()
 
 
 def _text(words: Sequence[Word]) -> str:

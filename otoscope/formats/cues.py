@@ -1,7 +1,8 @@
 """Words -> subtitle cues: what stands on the screen together, and when.
 
-The limits are customary in subtitling: two lines of 42 characters, seven seconds. Times are whole
-milliseconds, as the formats write them, so that rounding can't make cues overlap.
+The limits are customary in subtitling: two lines of 42 characters, seven seconds, 17 characters a
+second to read. Times are whole milliseconds, as the formats write them, so that rounding can't make
+cues overlap.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,10 @@ LINE_CHARACTERS = 42
 LINES = 2
 MAX_CUE_MS = 7000
 MIN_CUE_MS = 1000
+CHARACTERS_PER_S = 17
+GAP_MS = 500
+"""A shorter gap between two cues would flicker: the first stays until the second comes."""
+
 PAUSE_MS = 700
 """So long a silence between two words always ends a cue."""
 
@@ -35,9 +40,10 @@ class Cue:
 def cues_of(words: Sequence[Word], duration_s: float) -> list[Cue]:
     """Divide `words` into cues that follow the limits above.
 
-    A cue begins with its first word and ends with its last; a short one stays for a second if the
-    next one and the end of the recording leave room, and one word of more than seven seconds is
-    shown for seven. Words are never broken: one of more than 42 characters has a line of its own.
+    A cue begins with its first word and ends with its last. It stays for a second at least, and
+    until it can be read, if the next one and the end of the recording leave room; one word of more
+    than seven seconds is shown for seven. Words are never
+    broken: one of more than 42 characters has a line of its own.
 
     Args:
         words: in order, without overlaps, of a millisecond or more each, within the recording.
@@ -47,14 +53,20 @@ def cues_of(words: Sequence[Word], duration_s: float) -> list[Cue]:
         words, lambda _, last, word: _ms(word.start_s) - _ms(last.end_s) >= PAUSE_MS
     )
     groups = [group for phrase in phrases for group in _divided(phrase)]
-    limits_ms = [*(_start_ms(group) for group in groups), _ms(duration_s)][1:]
-    return [_cue(group, limit_ms) for group, limit_ms in zip(groups, limits_ms, strict=True)]
+    starts_ms = [_start_ms(group) for group in groups]
+    cues = [
+        _cue(group, next_ms, GAP_MS) for group, next_ms in zip(groups, starts_ms[1:], strict=False)
+    ]
+    return cues + [_cue(group, _ms(duration_s), 0) for group in groups[-1:]]
 
 
-def _cue(words: Sequence[Word], limit_ms: int) -> Cue:
-    """Show `words` together, not beyond `limit_ms`."""
+def _cue(words: Sequence[Word], limit_ms: int, gap_ms: int) -> Cue:
+    """Show `words` together, not beyond `limit_ms`; until then if less than `gap_ms` is left."""
     start_ms = _start_ms(words)
-    end_ms = max(_ms(words[-1].end_s), start_ms + MIN_CUE_MS)
+    read_ms = -(-1000 * len(_joined(words)) // CHARACTERS_PER_S)
+    end_ms = max(_ms(words[-1].end_s), start_ms + max(MIN_CUE_MS, read_ms))
+    if limit_ms - end_ms < gap_ms:
+        end_ms = limit_ms
     return Cue(start_ms, min(end_ms, start_ms + MAX_CUE_MS, limit_ms), _lines(words))
 
 

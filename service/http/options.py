@@ -1,10 +1,11 @@
 """How a caller may have a recording decoded, and its transcription written."""
 
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
+from otoscope.audio import Choice
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from service.errors import FormError
@@ -73,7 +74,30 @@ class ReadingOptions(DecodingOptions):
         return Layout(chosen, timestamps)
 
 
-class TranscribeOptions(ReadingOptions):
+_Number = Annotated[int, Field(ge=1, le=255)]
+
+
+class SoundOptions(BaseModel):
+    """Which of a file's sounds is meant."""
+
+    track: _Number | None = Field(
+        default=None,
+        description="Number of the audio track, from 1. By default the one that a player chooses: "
+        "the default, else the first that can be decoded.",
+    )
+    channel: _Number | None = Field(
+        default=None,
+        description="Number of the channel, from 1: of a call with a party on each, for instance. "
+        "By default all are mixed.",
+    )
+
+    @property
+    def choice(self) -> Choice:
+        """The same for the decoder."""
+        return Choice(self.track or 0, self.channel or 0)
+
+
+class TranscribeOptions(ReadingOptions, SoundOptions):
     """What a caller of POST /transcribe may ask for."""
 
     json_only = ("probs", "n_best")

@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from otoscope import Recognition, Recognizer, longform
-from otoscope.audio import AudioStream, DecodeProcesses, Samples, Source
+from otoscope.audio import THE_USUAL, AudioStream, Choice, DecodeProcesses, Samples, Source
 from service.inference import deadline
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 
@@ -33,11 +33,14 @@ class RecordingRecognizer:
         if self.decode_processes is not None:
             self.decode_processes.start()
 
-    def steps(self, source: Source) -> Generator[None, None, Recognition]:
+    def steps(
+        self, source: Source, choice: Choice = THE_USUAL
+    ) -> Generator[None, None, Recognition]:
         """Recognize a file, with a pause now and then for what else waits for a thread.
 
         Args:
             source: the file's bytes, its path or itself.
+            choice: of its sounds.
 
         Returns:
             With features; the stages in `took_s` are decode, features and model.
@@ -53,6 +56,7 @@ class RecordingRecognizer:
             min_samples=spec.window_samples,
             processes=self.decode_processes,
             check=deadline.raise_if_over,
+            choice=choice,
         )
         stopwatch = Stopwatch()
         recognition = yield from longform.recognize_steps(

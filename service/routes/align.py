@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from otoscope.formats import ALIGNMENT_FORMATS, FORMATS, AlignmentFormat, write
 from otoscope.formats.posteriors import select
@@ -14,6 +14,7 @@ from otoscope.schemas.convert import alignment_answer
 from service.dependencies import Services, ServicesDep
 from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
+from service.http.options import SoundOptions
 from service.http.plots import check_view
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
 from service.inference.request_pool import Steps
@@ -23,7 +24,7 @@ router = APIRouter(tags=["transcription"])
 _TOO_MUCH = "choose another response_format"
 
 
-class AlignOptions(BaseModel):
+class AlignOptions(SoundOptions):
     """What was said, and how to answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,18 +65,18 @@ async def align_text(request: Request, services: ServicesDep) -> Response:
             accept = request.headers.getlist("accept")
             wanted = options.response_format
             chosen = negotiate(wanted, accept, ALIGNMENT_FORMATS, "response_format")
-            return await place.run_steps(_respond(services, file, options.text, chosen))
+            return await place.run_steps(_respond(services, file, options, chosen))
 
 
 def _respond(
-    services: Services, file: BinaryIO, text: str, chosen: AlignmentFormat
+    services: Services, file: BinaryIO, options: AlignOptions, chosen: AlignmentFormat
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file, options.choice)
     posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
         check_view(select(posteriors), _TOO_MUCH)
-    aligned = yield from services.decode_workers.align(posteriors, text)
+    aligned = yield from services.decode_workers.align(posteriors, options.text)
     match chosen:
         case "json":
             frames = posteriors.log_probs.shape[0]

@@ -6,7 +6,6 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
-from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
@@ -54,18 +53,16 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
         async with read_form(request, TranscribeOptions) as form:
             file, options = form.file, form.options
             layout = options.layout(request.headers.getlist("accept"))
-            return await place.run_steps(
-                _respond(services, file, options.decoding, layout, probs=options.probs)
-            )
+            return await place.run_steps(_respond(services, file, options, layout))
 
 
 def _respond(
-    services: Services, file: BinaryIO, decoding: DecodingOptions, layout: Layout, *, probs: bool
+    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file)
+    recognition = yield from services.recording_recognizer.steps(file, options.choice)
     posteriors = recognition.posteriors
-    decoded = yield from services.decode_workers.decode(posteriors, decoding)
+    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
     document = transcription(
         new_id(),
         decoded,
@@ -77,7 +74,7 @@ def _respond(
     if not _keep(services, recognition, document):
         document["id"] = None
         document["warnings"].append(_NOT_KEPT)
-    if probs:
+    if options.probs:
         document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
     return transcription_response(document, decoded, posteriors.clock, layout)
 

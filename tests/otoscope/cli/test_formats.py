@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 from praatio import textgrid
 
 from otoscope import ENGLISH, Recognizer, align, greedy, load
@@ -156,3 +157,27 @@ def test_posteriors_as_png(otoscope, backend, sample, tmp_path):
     out = tmp_path / "speech.png"
     assert otoscope("probs", *backend, "--to-s", "1", "-o", out, sample) == (0, b"", "")
     assert out.read_bytes().startswith(PNG)
+
+
+def test_a_channel_on_request(otoscope, address, sample, tmp_path):
+    samples, rate_hz = soundfile.read(sample, dtype="float32")
+    call = tmp_path / "call.wav"
+    soundfile.write(call, np.stack([np.zeros_like(samples), samples], axis=1), rate_hz)
+    assert otoscope("transcribe", "--channel", 1, call) == (0, b"", "")
+    assert otoscope("transcribe", "--channel", 2, call).out.decode() == f"{HEARD}\n"
+    done = otoscope("transcribe", "--track", 2, call)
+    assert (done.code, done.err) == (
+        1,
+        f"otoscope: {call}: expected track 1, the only one, got 2\n",
+    )
+    assert otoscope("transcribe", "--channel", 0, call).code == 2
+    done = otoscope("transcribe", "--channel", 1, "--server", address, call)
+    assert (done.code, "expected a --model to use it with" in done.err) == (2, True)
+
+
+def test_words_as_csv(otoscope, backend, sample, tmp_path):
+    out = tmp_path / "words.csv"
+    assert otoscope("transcribe", *backend, "--out", out, sample).code == 0
+    header, *rows = out.read_text(encoding="utf-8").splitlines()
+    assert header == "word,start_s,end_s,confidence"
+    assert [row.split(",")[0] for row in rows] == HEARD.split()

@@ -50,6 +50,13 @@ def test_limits_hold_for_any_words(recording):
         assert cue.start_ms < cue.end_ms <= room_ms
         assert cue.end_ms - cue.start_ms <= 7000
         assert cue.end_ms - cue.start_ms >= 1000 or cue.end_ms == room_ms
+        characters = len(" ".join(cue.lines))
+        slow = 1000 * characters <= 17 * (cue.end_ms - cue.start_ms)
+        assert slow or cue.end_ms in (room_ms, cue.start_ms + 7000)
+        gap_ms = room_ms - cue.end_ms
+        assert (
+            following is None or gap_ms == 0 or gap_ms >= 500 or cue.end_ms == cue.start_ms + 7000
+        )
         assert 1 <= len(cue.lines) <= 2
         assert all(len(line) <= 42 or " " not in line for line in cue.lines)
         assert len(cue.lines) == 1 or max(map(len, cue.lines)) <= 42
@@ -133,3 +140,20 @@ def test_a_word_longer_than_a_line_has_one_of_its_own(length):
         ("x" * length,),
         ("after",),
     ]
+
+
+def test_a_cue_stays_until_it_is_read():
+    words = spoken((0, 600, "characteristically"), (50, 350, "uncharacteristic"), (3000, 500, "so"))
+    first, _ = cues_of(words, 9.0)
+    assert (first.start_ms, first.end_ms) == (0, 2059)  # 35 characters
+
+
+def test_a_small_gap_is_closed():
+    words = spoken((0, 1200, "one"), (800, 1200, "two"), (1100, 1200, "three"))
+    assert [(cue.start_ms, cue.end_ms) for cue in cues_of(words, 9.0)] == [
+        (0, 1200),  # 800 ms before the next
+        (2000, 3200),
+        (4300, 5500),
+    ]
+    words = spoken((0, 600, "one"), (800, 1200, "two"))
+    assert [(cue.start_ms, cue.end_ms) for cue in cues_of(words, 9.0)] == [(0, 1400), (1400, 2600)]

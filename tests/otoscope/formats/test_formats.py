@@ -105,8 +105,10 @@ def test_every_format_of_words_has_its_writer():
     assert files.keys() == set(get_args(TextFormat))
     assert files["srt"].decode() == srt(WORDS, DURATION_S)
     assert files["vtt"].decode() == vtt(WORDS, DURATION_S)
+    assert files["csv"].decode().splitlines()[0] == "word,start_s,end_s,confidence"
+    assert len(files["csv"].decode().splitlines()) == len(WORDS) + 1
     assert files["textgrid"].decode() == textgrid(WORDS, CHARACTERS, DURATION_S)
-    with pytest.raises(ValueError, match="expected one of text, srt, vtt, textgrid, got npy"):
+    with pytest.raises(ValueError, match="expected one of text, srt, vtt, textgrid, csv, got npy"):
         write("npy", WORDS, CHARACTERS, DURATION_S)
 
 

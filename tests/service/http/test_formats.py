@@ -22,6 +22,7 @@ FILES = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt; charset=utf-8",
     "textgrid": "text/plain; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
 }
 """Formats without a place for an id, and their types."""
 
@@ -234,8 +235,8 @@ def test_nothing_acceptable_is_406(client):
     assert answer.json()["type"] == "urn:otoscope:problem:not-acceptable"
     assert answer.json()["detail"] == (
         "expected an Accept header that allows application/json, text/plain, "
-        "application/x-subrip, text/vtt, or "
-        "response_format=json|verbose_json|text|srt|vtt|textgrid, "
+        "application/x-subrip, text/vtt, text/csv, or "
+        "response_format=json|verbose_json|text|srt|vtt|textgrid|csv, "
         "got Accept: image/png, text/html;q=0.9"
     )
 
@@ -275,8 +276,8 @@ def test_nothing_acceptable_is_406(client):
         ),
         (
             {"response_format": "xml"},
-            "response_format: Input should be 'json', 'verbose_json', 'text', 'srt', 'vtt' or "
-            "'textgrid', got 'xml'",
+            "response_format: Input should be 'json', 'verbose_json', 'text', 'srt', 'vtt', "
+            "'textgrid' or 'csv', got 'xml'",
         ),
         (
             {"timestamps": "frame"},
@@ -306,12 +307,12 @@ def test_openapi_shows_every_answer(client):
     operation = document["paths"]["/transcribe"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
     assert form["response_format"]["anyOf"][0]["enum"] == [
-        *("json", "verbose_json", "text", "srt", "vtt", "textgrid")
+        *("json", "verbose_json", "text", "srt", "vtt", "textgrid", "csv")
     ]
     assert form["timestamps"]["anyOf"][0]["enum"] == ["none", "word", "char"]
     answers = operation["responses"]
     assert list(answers["200"]["content"]) == [
-        *("application/json", "text/plain", "application/x-subrip", "text/vtt")
+        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/csv")
     ]
     assert {ID_HEADER, "Otoscope-Warnings"} <= set(answers["200"]["headers"])
     assert list(answers["406"]["content"]) == ["application/problem+json"]

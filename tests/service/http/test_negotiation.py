@@ -73,8 +73,8 @@ def test_a_type_is_listed_once():
         negotiate(None, ["image/png"], TRANSCRIPT_FORMATS, "response_format")
     assert str(caught.value) == (
         "expected an Accept header that allows application/json, text/plain, "
-        "application/x-subrip, text/vtt, or "
-        "response_format=json|verbose_json|text|srt|vtt|textgrid, got Accept: image/png"
+        "application/x-subrip, text/vtt, text/csv, or "
+        "response_format=json|verbose_json|text|srt|vtt|textgrid|csv, got Accept: image/png"
     )
 
 

@@ -161,7 +161,8 @@ def test_nothing_acceptable_is_406(client):
     assert answer.json()["type"] == "urn:otoscope:problem:not-acceptable"
     assert answer.json()["detail"] == (
         "expected an Accept header that allows application/json, text/plain, "
-        "application/x-subrip, text/vtt, image/png, or response_format=json|textgrid|srt|vtt|png, "
+        "application/x-subrip, text/vtt, text/csv, image/png, or "
+        "response_format=json|textgrid|srt|vtt|csv|png, "
         "got Accept: text/html"
     )
 
@@ -188,7 +189,7 @@ def test_praatio_reads_the_textgrid(client, tmp_path):
             "at least 139 frames for 119 symbols, got 85",
         ),
         ({"response_format": "xml"}, "form", "'xml'"),
-        ({"language": "en"}, "form", "expected the fields file, text, response_format"),
+        ({"language": "en"}, "form", "expected the fields file, track, channel, text"),
         ({"probs": "true"}, "form", "'probs'"),
     ],
 )
@@ -245,14 +246,15 @@ def test_nothing_is_kept(make_settings):
 def test_openapi_shows_the_form_and_every_answer(client):
     operation = client.get("/openapi.json").json()["paths"]["/align"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "text", "response_format"}
+    assert set(form["properties"]) == {"file", "text", "response_format", "track", "channel"}
     assert form["required"] == ["file", "text"]
     assert form["properties"]["response_format"]["anyOf"][0]["enum"] == [
-        *("json", "textgrid", "srt", "vtt", "png")
+        *("json", "textgrid", "srt", "vtt", "csv", "png")
     ]
     answers = operation["responses"]
     assert set(answers["200"]["content"]) == {
-        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "image/png")
+        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/csv"),
+        "image/png",
     }
     assert "Otoscope-Warnings" in answers["200"]["headers"]
     assert answers["200"]["content"]["application/json"]["schema"]["$ref"].endswith(
