@@ -10,7 +10,7 @@ CORPUS ?= ../shared/corpus
 CONFIG ?= training/configs/english-characters.toml
 CHECKPOINT ?= runs/english-characters/best.pt
 START ?=
-MODEL ?= models/english/model.onnx
+MODEL ?= models/english/model.int8.onnx
 LM ?= $(dir $(MODEL))lm.npz
 # Scored beside the model: pocketsphinx, and whisper:NAME, a name or folder of faster-whisper's.
 PEERS ?= pocketsphinx
@@ -82,11 +82,13 @@ format: $(DEV)/.installed ## Format the code and mend what ruff can mend
 train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS; START: with the weights of another
 	$(DEV)/bin/python -m training fit $(CONFIG) --corpus $(CORPUS) $(patsubst %,--start %,$(START))
 
+export: MODEL = $(dir $(CHECKPOINT))model.onnx
 export: $(DEV)/.installed ## Turn a checkpoint into ONNX, exact and in 8 bits: CHECKPOINT, MODEL
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
 	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
 
+int8: MODEL = $(dir $(CHECKPOINT))model.onnx
 int8: $(DEV)/.installed ## Write a model with 8-bit weights beside it: MODEL
 	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
 
@@ -94,7 +96,6 @@ calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
 	$(DEV)/bin/python -m training calibrate --model $(MODEL) \
 	  $(patsubst %,--lm %,$(wildcard $(LM))) $(MANIFESTS)
 
-evaluate: MODEL = models/english/model.int8.onnx
 evaluate: $(DEV)/.installed ## Score a model and PEERS: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
 	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }

@@ -22,8 +22,8 @@ def main() -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        default=Path("models/english/model.onnx"),
-        help="the exact one; its 8-bit form lies beside it (default: %(default)s)",
+        default=Path("models/english/model.int8.onnx"),
+        help="(default: %(default)s)",
     )
     parser.add_argument(
         "--speech",
@@ -37,12 +37,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     speech = open_speech(options.speech)
-    quantized = options.model.with_suffix(".int8.onnx")
-    if not quantized.is_file():
-        parser.error(f"expected {quantized}: run make int8")
-    figures = measure(
-        quantized, options.model, speech, say=_say, requests=options.requests, late=options.late
-    )
+    figures = measure(options.model, speech, say=_say, requests=options.requests, late=options.late)
     document = {"machine": _machine(), "commit": _commit(), "speech": speech.name, **figures}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "service.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

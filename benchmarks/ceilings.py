@@ -1,4 +1,4 @@
-"""What there is to reach: the graph without a service, the machine without the graph, a peer."""
+"""What there is to reach: the graph without a service, and a peer."""
 
 import os
 import time
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnx
-import torch
 
 from benchmarks.clips import Clip, Speech
 from otoscope import Recognizer, load
@@ -85,38 +83,6 @@ class _Way(NamedTuple):
     size: int
     model: Recognizer
     threads: int
-
-
-def model_gflop_per_s(model: Path) -> float:
-    """Multiplications and additions, in 1e9, that a second of audio needs in matrix products."""
-    graph = onnx.shape_inference.infer_shapes(onnx.load(model)).graph
-    weights = {each.name: tuple(each.dims) for each in graph.initializer}
-    shapes = {each.name: each.type.tensor_type.shape.dim for each in graph.value_info}
-    frames_per_s = 1.0 / Recognizer(model).spec.features.hop_s
-    total = 0.0
-    for node in graph.node:
-        sizes = [np.prod(weights[name]) for name in node.input if name in weights]
-        if node.op_type == "Conv":
-            [strides] = [each.ints for each in node.attribute if each.name == "strides"]
-            frames_per_s /= strides[0]
-            bins = shapes[node.output[0]][3].dim_value
-            total += 2 * sizes[0] * bins * frames_per_s
-        elif node.op_type in {"LSTM", "GRU"}:
-            total += 2 * sum(sizes[:2]) * frames_per_s
-        elif node.op_type == "MatMul" and sizes:
-            total += 2 * sizes[0] * frames_per_s
-    return float(total) / 1e9
-
-
-def machine_gflops(size: int = 2048) -> dict[str, float]:
-    """1e9 operations a second of a float32 matrix product on all processors, by library."""
-    a, b = np.ones((2, size, size), dtype=np.float32)
-    one, other = torch.from_numpy(a), torch.from_numpy(b)
-    operations = 2 * size**3 / 1e9
-    return {
-        "numpy": operations / best_s(lambda: a @ b),
-        "torch": operations / best_s(lambda: one @ other),
-    }
 
 
 class PocketSphinx:

@@ -15,7 +15,6 @@ def draw(document: Figures, path: Path) -> None:
     figure, (speed, delay, cost) = plt.subplots(1, 3, figsize=(14, 5), layout="constrained")
     curves = (
         ("greedy", "greedy"),
-        ("exact", "greedy, exact weights"),
         ("beam", "beam + LM"),
         ("plain", "plain endpoint"),
     )

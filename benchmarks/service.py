@@ -21,7 +21,6 @@ _CEILING_ROUNDS = 5
 
 def measure(
     model: Path,
-    exact: Path,
     speech: Speech,
     *,
     say: Callable[[str], None],
@@ -31,8 +30,7 @@ def measure(
     """All figures.
 
     Args:
-        model: the model file that is served by default, with 8-bit weights.
-        exact: the one that it was made from.
+        model: the model file that is served.
         speech: what clips are cut from.
         say: told what is being measured.
         requests: at each concurrency.
@@ -41,15 +39,10 @@ def measure(
     clips = speech.mixed(_CLIPS)
     say("stages of one recording")
     document: Figures = {"stages": measure_stages(model, speech, STAGES_CLIP_S, 15)}
-    say("the graph alone, PocketSphinx and the service, in turn; the machine alone")
-    document |= _ceilings(model, exact, speech, clips, requests)
+    say("the graph alone, PocketSphinx and the service, in turn")
+    document |= _ceilings(model, speech, clips, requests)
     say("the service, greedy and with the language model")
     document |= _loads(model, speech, clips, requests)
-    say("the service with the exact model")
-    with otoscope_server(exact) as server:
-        _warm(server, speech)
-        document["exact"] = _load(server, clips, (1, 16), requests, "greedy")
-        document["exact_beam"] = _load(server, clips, (1, 16), requests, "beam")
     say("a plain endpoint")
     with plain_server(model) as server:
         document["plain"] = _load(server, clips, (1, 16), requests, None)
@@ -62,41 +55,23 @@ def measure(
     return document
 
 
-def _ceilings(
-    model: Path, exact: Path, speech: Speech, clips: list[Clip], requests: int
-) -> Figures:
+def _ceilings(model: Path, speech: Speech, clips: list[Clip], requests: int) -> Figures:
     # Twice the requests: the last of a load leave processors idle.
     durations_s = [each.duration_s for each in clips]
     graph = ceilings.RawGraph(model, speech, durations_s)
-    exact_graph = ceilings.RawGraph(exact, speech, durations_s)
-    peer = ceilings.PocketSphinx(exact, clips[:_PEER_CLIPS])
+    peer = ceilings.PocketSphinx(model, clips[:_PEER_CLIPS])
     with otoscope_server(model) as server:
         _warm(server, speech)
         rounds = [
             {
                 "graph": graph.sustained(),
                 "service": drive(server, clips, concurrency=16, requests=2 * requests),
+                "default": drive(server, clips, concurrency=16, requests=requests, decoder="beam"),
                 "pocketsphinx": peer.speed(),
             }
             for _ in range(_CEILING_ROUNDS)
         ]
-    with otoscope_server(exact) as server:
-        _warm(server, speech)
-        exact_rounds = [
-            {
-                "graph": exact_graph.sustained(),
-                "service": drive(server, clips, concurrency=16, requests=2 * requests),
-            }
-            for _ in range(_CEILING_ROUNDS)
-        ]
-    return {
-        "raw": graph.rows,
-        "raw_exact": exact_graph.rows,
-        "ceiling_rounds": rounds,
-        "ceiling_rounds_exact": exact_rounds,
-        "machine_gflops": ceilings.machine_gflops(),
-        "model_gflop_per_audio_s": ceilings.model_gflop_per_s(exact),
-    }
+    return {"raw": graph.rows, "ceiling_rounds": rounds}
 
 
 def _loads(model: Path, speech: Speech, clips: list[Clip], requests: int) -> Figures:

@@ -18,8 +18,7 @@ whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 o
 What is served by default is the 8-bit form: python -m onnx_export.int8 makes it of the result.
 
 example:
-  python -m onnx_export runs/english/best.pt --out models/english/model.onnx \\
-      --speech examples/sample.flac
+  python -m onnx_export runs/english/best.pt --speech examples/sample.flac
 """
 
 
@@ -32,25 +31,26 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checkpoint", type=Path, help="best.pt of a run")
-    parser.add_argument("--out", type=Path, default=Path("models/english/model.onnx"))
+    parser.add_argument("--out", type=Path, help="(default: model.onnx beside CHECKPOINT)")
     parser.add_argument(
         "--speech", type=Path, nargs="*", default=[], help="recordings to compare on as well"
     )
     parser.add_argument("--name", help="of the model, which GET /model tells (default: the run's)")
     options = parser.parse_args(arguments)
+    out = options.out or options.checkpoint.with_name("model.onnx")
     try:
         exportable = load_exportable(options.checkpoint)
         if options.name is not None:
             exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
-        export(exportable, options.out)
-        report = compare(exportable, options.out, options.speech)
+        export(exportable, out)
+        report = compare(exportable, out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    write_sidecar(options.out.parent / "parity.json", report)
-    size_mb = options.out.stat().st_size / 1e6
+    write_sidecar(out.parent / "parity.json", report)
+    size_mb = out.stat().st_size / 1e6
     print(report.table())
-    print(f"{options.out}: {size_mb:.1f} MB, sha256 {report.model_sha256}")
+    print(f"{out}: {size_mb:.1f} MB, sha256 {report.model_sha256}")
     if not report.passed:
         print(f"error: drift above {report.tolerance}; do not ship this file", file=sys.stderr)
         return 1

@@ -46,7 +46,7 @@ _CORPUS = (
     _path("--cache", default=Path(".cache/features"), help="folder of computed features"),
 )
 _CONFIG = (_path("config", help="TOML file, see training/configs/"), *_CORPUS)
-_MODEL = _path("--model", default=Path("models/english/model.onnx"), help="exported model")
+_MODEL = _path("--model", default=Path("models/english/model.int8.onnx"), help="exported model")
 _LM = _path("--lm", help="language model: adds beam search with and without it")
 _ENGLISH_LM = Path("models/english/lm.npz")
 _MANIFESTS = _path("manifests", nargs="+", help="with texts")

@@ -55,14 +55,6 @@ def english(english_model):
 
 
 @pytest.fixture(scope="module")
-def exact():
-    """With the weights that the 8-bit model was made from: it alone runs batches as batches."""
-    recognizer = Recognizer(ROOT / "models/english/model.onnx")
-    assert not recognizer.quantized
-    return recognizer
-
-
-@pytest.fixture(scope="module")
 def decoder(english, english_model):
     return open_decoder(english.spec, english.exact_sha256, english_model, None)
 
@@ -78,13 +70,12 @@ def test_it_is_what_its_reports_are_about(english, decoder):
     assert decoder.beam != BeamOptions()
 
 
-def test_it_hears_the_sample(english, exact, decoder):
-    for model in (english, exact):
-        [posteriors] = model.posteriors([load(ROOT / "examples/sample.flac", RATE_HZ).samples])
-        decoded = decoder.decode(posteriors, DecodingOptions())
-        assert decoded.decoder == "beam + LM"
-        assert jiwer.wer(SAID, decoded.transcript.text) <= 0.2
-        assert jiwer.cer(SAID, greedy(posteriors).text) <= 0.2
+def test_it_hears_the_sample(english, decoder):
+    [posteriors] = english.posteriors([load(ROOT / "examples/sample.flac", RATE_HZ).samples])
+    decoded = decoder.decode(posteriors, DecodingOptions())
+    assert decoded.decoder == "beam + LM"
+    assert jiwer.wer(SAID, decoded.transcript.text) <= 0.2
+    assert jiwer.cer(SAID, greedy(posteriors).text) <= 0.2
 
 
 def test_the_command_finds_it():
@@ -115,28 +106,28 @@ def test_frames_are_the_stride_apart(english):
         assert last_s <= samples.size / 16000
 
 
-def test_a_batch_equals_its_items_alone(exact):
-    for samples, together in zip(WAVEFORMS, exact.posteriors(WAVEFORMS), strict=True):
-        [alone] = exact.posteriors([samples])
+def test_a_batch_equals_its_items_alone(english):
+    for samples, together in zip(WAVEFORMS, english.posteriors(WAVEFORMS), strict=True):
+        [alone] = english.posteriors([samples])
         assert together.log_probs.shape == alone.log_probs.shape
         assert np.abs(together.log_probs - alone.log_probs).max() <= TOLERANCE
         assert together.clock == alone.clock
 
 
-def test_neighbours_do_not_matter(exact):
-    item = exact.features(babble(1.1))
+def test_neighbours_do_not_matter(english):
+    item = english.features(babble(1.1))
     generator = np.random.default_rng(9)
-    [expected] = exact.run_heads([item])
+    [expected] = english.run_heads([item])
     for frames in (1, 57, 400):
         garbage = (1e3 * generator.standard_normal((frames, item.shape[1]))).astype(np.float32)
         for batch, place in (([item, garbage], 0), ([garbage, garbage, item], 2)):
-            for found, one in zip(exact.run_heads(batch)[place], expected, strict=True):
+            for found, one in zip(english.run_heads(batch)[place], expected, strict=True):
                 assert np.abs(found - one).max() <= TOLERANCE
 
 
-def test_neither_order_nor_repetition_matters(exact):
-    forwards = exact.posteriors([WAVEFORMS[0], WAVEFORMS[2], WAVEFORMS[0]])
-    backwards = exact.posteriors([WAVEFORMS[2], WAVEFORMS[0]])
+def test_neither_order_nor_repetition_matters(english):
+    forwards = english.posteriors([WAVEFORMS[0], WAVEFORMS[2], WAVEFORMS[0]])
+    backwards = english.posteriors([WAVEFORMS[2], WAVEFORMS[0]])
     for left, right in ((0, 1), (1, 0), (2, 1)):
         difference = forwards[left].log_probs - backwards[right].log_probs
         assert np.abs(difference).max() <= TOLERANCE

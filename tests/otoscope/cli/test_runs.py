@@ -195,7 +195,7 @@ def test_pictures_are_not_written_to_a_terminal(otoscope, monkeypatch, sample):
 
 
 def test_what_lies_beside_the_model_is_used(otoscope, sample, tmp_path):
-    model = shutil.copy(ROOT / "models/english/model.onnx", tmp_path / "model.onnx")
+    model = shutil.copy(ROOT / "models/english/model.int8.onnx", tmp_path / "model.onnx")
     alone = otoscope("transcribe", "--model", model, "-f", "json", sample)
     assert json.loads(alone.out)["decoder"] == "greedy"
     lm = ("--lm", ROOT / "models/english/lm.npz")
