@@ -67,8 +67,8 @@ class ModelConfig(Strict):
         time_strides: of the two; their product is the frame stride, 2 or 4.
         encoder_size: of the Whisper encoder.
         encoder_layers: of its blocks that are used, from below; 0 for all.
-        pool_after: its blocks below the averaging of neighbouring rows in pairs: output frames of
-            40 ms, at half the cost above. Left out: frames of 20 ms.
+        pool_after: its blocks below the averaging of neighbouring rows, which leaves half as many:
+            output frames of 40 ms, at half the cost above. Left out: frames of 20 ms.
         frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
             they give is computed once and cached. 0: all of it learns.
         rnn: the recurrent cell.

@@ -19,7 +19,7 @@ VARIANTS = {
         features=WHISPER,
         model=replace(SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=2),
     ),
-    "whisper in pairs": replace(
+    "whisper, halved": replace(
         PLAIN,
         features=WHISPER,
         model=replace(

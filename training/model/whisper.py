@@ -4,9 +4,9 @@ log-mel (batch, frames T, mels) -> two convolutions, the second of stride 2 -> p
 blocks of self-attention -> (batch, ceil(T / 2), width), a row each 20 ms (Radford et al. 2023,
 "Robust Speech Recognition via Large-Scale Weak Supervision", section 2.2).
 
-Above a chosen block, neighbouring rows may be averaged in pairs: rows of 40 ms, for half the work
-(token merging; Bolya et al. 2023, and for speech Li et al., "Accelerating Transducers through
-Adjacent Token Merging", Interspeech 2023).
+Above a chosen block there may be half as many rows, each a mean of neighbours: rows of 40 ms, for
+half the work (token merging; Bolya et al. 2023, and for speech Li et al., "Accelerating Transducers
+through Adjacent Token Merging", Interspeech 2023). Row i stays centred on i times 40 ms.
 
 Whisper pads every recording to 30 s. Here inputs keep their own length: positions are cropped, and
 attention and convolutions are masked by length, so an item's result does not depend on its batch
@@ -32,7 +32,7 @@ class WhisperShape:
         heads: of each block's attention; `width` is a multiple.
         layers: blocks.
         positions: most rows, 1500 for 30 s.
-        pool_after: blocks below the averaging of pairs; None for none.
+        pool_after: blocks below the halving of rows; None for none.
     """
 
     mels: int
@@ -64,7 +64,7 @@ class WhisperEncoder(nn.Module):
             lengths: (batch,) int64, frames of each item.
 
         Returns:
-            (batch, rows, width), a row for 2 frames, or 4 if pairs are averaged; and the lengths
+            (batch, rows, width), a row for 2 frames, or 4 if rows are halved; and the lengths
             (batch,) in rows.
         """
         return self.upper(*self.lower(features, lengths, 0), 0)
@@ -87,7 +87,7 @@ class WhisperEncoder(nn.Module):
         for number in numbers:
             x = self.blocks[number](x, _keys(x, lengths))
             if number + 1 == self.shape.pool_after:
-                x, lengths = _pooled(x, lengths)
+                x, lengths = _halved(x, lengths)
         return x, lengths
 
 
@@ -143,12 +143,11 @@ def _keys(x: Tensor, lengths: Tensor) -> Tensor:
     return (torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1))[:, None, None, :]
 
 
-def _pooled(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean of each two rows; an item's odd last row stays itself: (batch, rows / 2, width)."""
+def _halved(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Every second row, a mean of it (half) and its own neighbours: (batch, rows / 2, width)."""
     own = _own(x.transpose(1, 2), lengths).transpose(1, 2)
-    pairs = functional.pad(torch.cat([x * own, own], dim=2), (0, 0, 0, 1))
-    rows = pairs.shape[1] // 2
-    sums = pairs[:, : 2 * rows].reshape(x.shape[0], rows, 2, -1).sum(2)
+    rows = functional.pad(torch.cat([x * own, own], dim=2), (0, 0, 1, 1))
+    sums = rows[:, :-2:2] + 2 * rows[:, 1:-1:2] + rows[:, 2::2]
     return sums[..., :-1] / sums[..., -1:].clamp(min=1), (lengths + 1) // 2
 
 
