@@ -61,6 +61,7 @@ class ThreadedModel:
         self._stopwatch = stopwatch
 
     def features(self, samples: Samples) -> Features:
+        deadline.raise_if_over()
         with self._stopwatch.timed("features"):
             return self._recognizer.features(samples)
 

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ LIMIT_S = 20.0
 SETTINGS = {
     "OTOSCOPE_MAX_REQUEST_S": f"{LIMIT_S:g}",
     "OTOSCOPE_MAX_UPLOAD_PAUSE_S": "5",
-    "OTOSCOPE_MAX_UPLOAD_BYTES": str(2**24),
+    "OTOSCOPE_MAX_UPLOAD_BYTES": str(2**26),
     "OTOSCOPE_LOG_FORMAT": "json",
 }
 
@@ -46,18 +46,20 @@ class Target:
 
     def children(self, name):
         """Processes of the service whose command names a module."""
-        every = psutil.Process(self.process.pid).children(recursive=True)
-        return [each for each in every if name in " ".join(each.cmdline())]
+        found = []
+        for each in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.Error):  # it may have ended meanwhile
+                if name in " ".join(each.cmdline()):
+                    found.append(each)
+        return found
 
     def memory_mib(self):
         """Of all its processes together."""
         total = 0
         main = psutil.Process(self.process.pid)
         for each in [main, *main.children(recursive=True)]:
-            try:
+            with suppress(psutil.Error):
                 total += each.memory_full_info().pss
-            except psutil.NoSuchProcess:
-                continue
         return total / 2**20
 
 
