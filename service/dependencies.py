@@ -31,7 +31,7 @@ from service.store.open import open_store
 _POOL_THREADS = 8
 """For each thread that runs the model: they prepare its next recordings and write down its last."""
 
-_READING = (4, 128)
+_READING = (2, 128)
 """Threads that read and write down what is kept, and requests for it at a time."""
 
 _DECODE_PROCESSES = 4

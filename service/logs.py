@@ -4,6 +4,7 @@ Everything logs through the standard library, as uvicorn and other libraries do;
 the lines. What a call gives as `extra` and the id of the request become fields.
 """
 
+import atexit
 import logging
 import os
 import sys
@@ -22,6 +23,9 @@ from service.middleware.request_id import add_request_id
 LogFormat = Literal["auto", "json", "console"]
 
 _STDERR = 2
+_LAST_LINES_S = 1.0
+"""For what was written last; processes that go on may keep the pipe open."""
+
 _MOST_CHARACTERS = 500
 """Of one line; a longer one becomes several."""
 
@@ -46,9 +50,10 @@ def configure_logs(level: str, log_format: LogFormat, stream: TextIO | None = No
 
 
 def capture_native_output(log: Callable[[str], None] = native_logger.info) -> TextIO:
-    """Have what native libraries write to standard error become log lines, from now on.
+    """Have what anybody else writes to standard error become log lines, from now on.
 
-    Processes that are started later write there, too. Python's own `sys.stderr` is not concerned.
+    Native libraries do, and the interpreter where it can't raise an error. Processes that are
+    started later write there, too. In the end standard error is what it was.
 
     Args:
         log: called with each line, from a thread.
@@ -60,7 +65,6 @@ def capture_native_output(log: Callable[[str], None] = native_logger.info) -> Te
     reading, writing = os.pipe()
     os.dup2(writing, _STDERR)
     os.close(writing)
-    sys.stderr = own
 
     def read() -> None:
         with os.fdopen(reading, encoding="utf-8", errors="backslashreplace") as lines:
@@ -68,7 +72,15 @@ def capture_native_output(log: Callable[[str], None] = native_logger.info) -> Te
                 if line.strip():
                     log(line.rstrip())
 
-    threading.Thread(target=read, name="native-output", daemon=True).start()
+    reader = threading.Thread(target=read, name="native-output", daemon=True)
+    reader.start()
+
+    def restore() -> None:
+        sys.stderr.flush()
+        os.dup2(own.fileno(), _STDERR)
+        reader.join(_LAST_LINES_S)
+
+    atexit.register(restore)
     return own
 
 

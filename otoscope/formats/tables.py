@@ -11,13 +11,16 @@ import orjson
 
 from otoscope.arrays import Floats
 
+_NUMBERS_AT_ONCE = 2**14
+"""About a millisecond's work."""
+
 Values = npt.NDArray[np.float32]  # (rows, columns) float32
 
 
 def to_csv(columns: Sequence[str], times: Floats, values: Values) -> bytes:
     """RFC 4180: a header, then a row a frame with its time first; numbers as JSON has them."""
     cells = np.column_stack((times, values)).astype(np.float32)
-    lines = orjson.dumps(cells, option=orjson.OPT_SERIALIZE_NUMPY)
+    lines = _array_json(cells)
     header = csv_lines([["time_s", *columns]])
     return header + lines.removeprefix(b"[[").removesuffix(b"]]").replace(b"],[", b"\r\n") + b"\r\n"
 
@@ -38,4 +41,28 @@ def to_npy(values: Values) -> bytes:
 
 def to_json(document: dict[str, Any]) -> bytes:
     """JSON of dicts, lists, scalars and numpy arrays."""
-    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(_with_pieces(document), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _with_pieces(document: dict[str, Any]) -> dict[str, Any]:
+    """The same with large arrays as JSON already, also in dicts within."""
+    ready: dict[str, Any] = {}
+    for name, value in document.items():
+        match value:
+            case dict():
+                ready[name] = _with_pieces(value)
+            case np.ndarray() if value.size > _NUMBERS_AT_ONCE:
+                ready[name] = orjson.Fragment(_array_json(value))
+            case other:
+                ready[name] = other
+    return ready
+
+
+def _array_json(values: npt.NDArray[Any]) -> bytes:
+    """JSON of an array, in pieces: orjson holds the interpreter's lock, and others wait for it."""
+    rows = max(1, _NUMBERS_AT_ONCE * len(values) // max(1, values.size))
+    pieces = (
+        orjson.dumps(values[start : start + rows], option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        for start in range(0, len(values), rows)
+    )
+    return b"[" + b",".join(pieces) + b"]"

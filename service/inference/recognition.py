@@ -1,8 +1,11 @@
 """A file -> posteriors: the library's steps in order, for one recording at a time."""
 
+import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from tempfile import SpooledTemporaryFile
 
 from otoscope import Recognition, Recognizer, longform
 from otoscope.audio import THE_USUAL, AudioStream, Choice, DecodeProcesses, Samples, Source
@@ -48,26 +51,44 @@ class RecordingRecognizer:
         Raises:
             AudioError: if it can't be used, with what was expected and what came.
         """
-        spec = self.recognizer.spec.features
-        stream = AudioStream(
-            source,
-            spec.sample_rate_hz,
-            max_duration_s=self.max_duration_s,
-            min_samples=spec.window_samples,
-            processes=self.decode_processes,
-            check=deadline.raise_if_over,
-            choice=choice,
-        )
-        stopwatch = Stopwatch()
-        recognition = yield from longform.recognize_steps(
-            ThreadedModel(self.recognizer, self.threads, stopwatch),
-            timed(stream, stopwatch),
-            keep_features=True,
-        )
-        recognition = replace(recognition, warnings=stream.warnings, took_s=stopwatch.took_s)
-        if self.on_recognized is not None:
-            self.on_recognized(recognition.posteriors.clock.duration_s, recognition.took_s)
-        return recognition
+        with _own(source) as file:
+            spec = self.recognizer.spec.features
+            stream = AudioStream(
+                file,
+                spec.sample_rate_hz,
+                max_duration_s=self.max_duration_s,
+                min_samples=spec.window_samples,
+                processes=self.decode_processes,
+                check=deadline.raise_if_over,
+                choice=choice,
+            )
+            stopwatch = Stopwatch()
+            recognition = yield from longform.recognize_steps(
+                ThreadedModel(self.recognizer, self.threads, stopwatch),
+                timed(stream, stopwatch),
+                keep_features=True,
+            )
+            recognition = replace(recognition, warnings=stream.warnings, took_s=stopwatch.took_s)
+            if self.on_recognized is not None:
+                self.on_recognized(recognition.posteriors.clock.duration_s, recognition.took_s)
+            return recognition
+
+
+@contextmanager
+def _own(source: Source) -> Iterator[Source]:
+    """`source`, or a file of its own with the same bytes if it is an upload.
+
+    An upload is closed when its request is answered, be it at its limit, and a step may still run.
+    """
+    if not isinstance(source, SpooledTemporaryFile):
+        yield source
+    elif source.name is None:  # it lies in memory
+        source.seek(0)
+        yield source.read()
+    else:
+        source.seek(0)  # which writes what is buffered
+        with os.fdopen(os.dup(source.fileno()), "rb") as file:
+            yield file
 
 
 def timed(blocks: Iterable[Samples], stopwatch: Stopwatch) -> Iterator[Samples]:

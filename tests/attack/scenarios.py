@@ -267,7 +267,7 @@ def large_bodies(service, _):
         return service.post(data=bytes(200 * 10**6)).status_code
 
     def in_pieces():
-        headers = {"Content-Type": "multipart/form-data; boundary=x"}
+        headers = {"Content-Type": "audio/wav"}
         url = service.address + "/transcribe"
         return httpx.post(url, content=pieces(), headers=headers, timeout=60).status_code
 

@@ -2,8 +2,10 @@ import csv
 import io
 
 import numpy as np
+import orjson
+import pytest
 
-from otoscope.formats.tables import csv_lines, to_csv, to_npy
+from otoscope.formats.tables import csv_lines, to_csv, to_json, to_npy
 
 
 def test_csv_reads_back():
@@ -28,3 +30,13 @@ def test_npy_reads_back():
         read = np.load(io.BytesIO(to_npy(given)), allow_pickle=False)
         assert read.dtype == np.float32
         np.testing.assert_array_equal(read, given)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 40_000), (40_000,), (30_000, 3), (5000, 29), (7, 3)])
+def test_large_arrays_are_written_in_pieces_and_to_the_same_bytes(shape):
+    values = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    whole = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    document = {"a": 1, "in": {"values": values, "b": [None]}, "values": values}
+    expected = b'{"a":1,"in":{"values":%b,"b":[null]},"values":%b}' % (whole, whole)
+    assert to_json(document) == expected
+    assert document["values"] is values

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from tempfile import SpooledTemporaryFile
 
 import numpy as np
 import pytest
@@ -39,3 +40,21 @@ def test_a_file_is_recognized_as_the_library_does_and_told_of(recognizer, sounds
     assert got.posteriors.clock == expected.posteriors.clock
     assert set(got.took_s) == {"decode", "features", "model"}
     assert told == [(60.0, got.took_s)]
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+@pytest.mark.parametrize("file_format", ["WAV", "m4a"])
+def test_an_upload_may_be_closed_before_its_last_step(recognizer, sounds, in_memory, file_format):
+    """As when its request was answered at its limit."""
+    samples = sounds.noise(220, channels=2)
+    data = sounds.m4a(samples, 16000) if file_format == "m4a" else sounds.write(samples)
+    with model_threads(1) as threads:
+        recording_recognizer = RecordingRecognizer(recognizer, threads, 600.0)
+        expected = longform.run_through(recording_recognizer.steps(data))
+        file = SpooledTemporaryFile(2**30 if in_memory else 1000)  # noqa: SIM115
+        file.write(data)
+        steps = recording_recognizer.steps(file)
+        assert next(steps) is None
+        file.close()
+        got = longform.run_through(steps)
+    np.testing.assert_array_equal(got.posteriors.log_probs, expected.posteriors.log_probs)
