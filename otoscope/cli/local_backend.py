@@ -18,6 +18,7 @@ from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
 from otoscope.schemas.convert import alignment_answer, model_facts, transcript_answer
+from otoscope.spoken import spoken
 from otoscope.strict_json import dump
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")
@@ -56,8 +57,10 @@ class LocalBackend:
         recognition = self._recognize(recording)
         posteriors = recognition.posteriors
         frames = posteriors.log_probs.shape[0]
-        aligned = align(posteriors, text)
-        return alignment_answer(aligned, posteriors.clock, frames, self._name, recognition.warnings)
+        said = spoken(text, posteriors.alphabet)
+        aligned = align(posteriors, said.text or text)
+        warnings = (*recognition.warnings, *said.warnings)
+        return alignment_answer(aligned, posteriors.clock, frames, self._name, warnings)
 
     def recognize(self, recording: Recording) -> Recognition:
         return self._recognize(recording, keep_features=True)

@@ -10,6 +10,7 @@ from otoscope.cli.files import readable
 from otoscope.plots import posteriorgram_png
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
+from otoscope.spoken import spoken
 from otoscope.transcript import Character, Word
 
 
@@ -41,6 +42,7 @@ def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | No
 def write_alignment_png(recognition: Recognition, text: str) -> Output:
     """A recording's posteriorgram with the boundaries of the words of a known text."""
     posteriors = recognition.posteriors
-    words = align(posteriors, text).words
+    said = spoken(text, posteriors.alphabet)
+    words = align(posteriors, said.text or text).words
     png = posteriorgram_png(recognition.require_features(), posteriors, words=words)
-    return Output(png, posteriors.clock.duration_s)
+    return Output(png, posteriors.clock.duration_s, said.warnings)

@@ -11,6 +11,7 @@ from otoscope.formats.tables import to_json
 from otoscope.plots import posteriorgram_png
 from otoscope.schemas import AlignmentAnswer
 from otoscope.schemas.convert import alignment_answer
+from otoscope.spoken import spoken
 from service.dependencies import Services, ServicesDep
 from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
@@ -30,7 +31,8 @@ class AlignOptions(SoundOptions):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     text: str = Field(
-        description="What is said in the recording. Numbers and signs must be spelled out.",
+        description="What is said in the recording. Digits and signs are read as English words; "
+        "what has no sound is left out, and listed in the warnings.",
         examples=["hello world"],
     )
     response_format: AlignmentFormat | None = Field(
@@ -76,12 +78,13 @@ def _respond(
     posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
         check_view(select(posteriors), _TOO_MUCH)
-    aligned = yield from services.decode_workers.align(posteriors, options.text)
+    said = spoken(options.text, posteriors.alphabet)
+    warnings = [*recognition.warnings, *said.warnings]
+    aligned = yield from services.decode_workers.align(posteriors, said.text or options.text)
     match chosen:
         case "json":
             frames = posteriors.log_probs.shape[0]
-            model, warnings = services.model_name, recognition.warnings
-            answer = alignment_answer(aligned, clock, frames, model, warnings)
+            answer = alignment_answer(aligned, clock, frames, services.model_name, warnings)
             body = to_json(answer.model_dump())
         case "png":
             features = recognition.require_features()
@@ -91,5 +94,5 @@ def _respond(
     return Response(
         body,
         media_type=FORMATS[chosen].media_type,
-        headers=warnings_headers(recognition.warnings),
+        headers=warnings_headers(warnings),
     )

@@ -156,7 +156,7 @@ def test_a_text_that_cannot_be_aligned_is_told(watched, recognize):
     page = watched.page
     recognize(page)
     page.get_by_role("tab", name="Align").click()
-    page.get_by_label("What was said").fill("37 °C")
+    page.get_by_label("What was said").fill("東京")
     page.keyboard.press("Enter")
     alert = page.get_by_role("alert")
     alert.wait_for()

@@ -106,3 +106,9 @@ def test_arguments_that_are_not_utf8(otoscope, sample, arguments):
     done = otoscope(*arguments, sample)
     assert (done.code, done.out) == (2, b"")
     assert f"argument {arguments[1]}: expected text in UTF-8, got caf\\xe9" in done.err
+
+
+def test_digits_are_read_and_what_has_no_sound_is_warned_of(otoscope, backend, sample):
+    done = otoscope("align", *backend, "--text", "it was 1 long time \u6771\u4eac", sample)
+    assert (done.code, json.loads(done.out)["text"]) == (0, "it was one long time")
+    assert "warning: left out of the text" in done.err

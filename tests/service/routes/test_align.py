@@ -182,7 +182,7 @@ def test_praatio_reads_the_textgrid(client, tmp_path):
     [
         ({"text": ""}, "text-empty", "got ''"),
         ({"text": " ... "}, "text-empty", "got ' ... '"),
-        ({"text": "route 66"}, "text-unsupported", "got also: 6 "),
+        ({"text": "\u6771\u4eac"}, "text-unsupported", "got also: \u4eac \u6771 "),
         (
             {"text": "hello " * 20},
             "text-unalignable",
@@ -262,3 +262,12 @@ def test_openapi_shows_the_form_and_every_answer(client):
     )
     for status in ("400", "406", "413", "415", "422", "503"):
         assert list(answers[status]["content"]) == ["application/problem+json"]
+
+
+def test_digits_and_signs_are_read_and_what_has_no_sound_is_listed(client):
+    answer = align(client, text="it was 1 long time \u6771\u4eac before & after").json()
+    assert answer["text"] == "it was one long time before and after"
+    [warning] = answer["warnings"]
+    assert "\u6771\u4eac" in warning
+    answer = align(client, text="it was 1 long time \u2192", response_format="srt")
+    assert json.loads(answer.headers["Otoscope-Warnings"])[0].endswith("\u2192")
