@@ -364,3 +364,54 @@ def test_soundfile_knows_what_is_joined_here(speech):
     """The reason for `otoscope.audio.ogg`: libsndfile reads the first link alone."""
     link = encode(speech, 48000, "ogg")
     assert soundfile.info(io.BytesIO(link + link)).frames == speech.size
+
+
+ENCODINGS = [
+    "PCM_U8",
+    "PCM_24",
+    "PCM_32",
+    "DOUBLE",
+    "ULAW",
+    "ALAW",
+    "IMA_ADPCM",
+    "MS_ADPCM",
+    "GSM610",
+]
+
+
+@pytest.mark.parametrize("subtype", ENCODINGS)
+def test_encodings_of_a_wav(speech, subtype):
+    samples = soxr.resample(speech, 48000, 8000)
+    check_bursts(encode(samples, 8000, "wav", subtype=subtype), 0, 0)
+
+
+@pytest.mark.parametrize("container", ["WAVEX", "RF64"])
+def test_kin_of_the_wav(speech, container):
+    file = io.BytesIO()
+    soundfile.write(file, speech, 48000, format=container, subtype="PCM_16")
+    data = file.getvalue()
+    check_bursts(data, 0, 0)
+    [warning] = load(data[: len(data) // 2], RATE_HZ).warnings
+    assert warning.startswith("the file is truncated or damaged: 1.2")
+
+
+def test_a_browser_s_recording_states_no_length(speech):
+    """MediaRecorder writes a live webm (Chromium) or an Ogg (Firefox)."""
+    live = mux("webm", Track(speech, codec="libopus"), options={"live": "1"})
+    check_bursts(live, 0, 0)
+    check_bursts(mux("ogg", Track(speech, codec="libopus")), 0, 0)
+
+
+def test_a_phone_s_long_recording_has_its_index_last(speech):
+    data = mux("mp4", Track(np.tile(speech, 20)))
+    assert data.rindex(b"moov") > len(data) // 2
+    waveform = load(data, RATE_HZ)
+    assert (round(waveform.duration_s), waveform.warnings) == (50, ())
+    assert len(bursts(waveform.samples)) == 40
+
+
+def test_an_end_within_an_aac_frame_of_an_mp4(speech):
+    """As recorders leave it that lose the end of their stream."""
+    data = mux("mp4", Track(speech, spoiled=(115,)))
+    waveform = load(data, RATE_HZ)
+    np.testing.assert_allclose(bursts(waveform.samples), BURSTS_S, atol=0.06)

@@ -159,3 +159,29 @@ def test_an_upload_has_its_place_from_its_first_byte(make_settings, short_wav):
         assert answer.json()["type"] == "urn:otoscope:problem:queue-full"
         assert answer.headers["connection"] == "close"
         assert client.post("/transcribe", files={"file": short_wav}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("audio.mp3", "audio/mpeg"),
+        ("blob", "application/octet-stream"),
+        ("a.m4a", "audio/x-m4a"),
+        ("a.txt", "text/plain"),
+        ("\u4f60.flac", "audio/webm;codecs=opus"),
+    ],
+)
+def test_neither_name_nor_type_says_what_a_file_is(client, speech, name, kind):
+    answer = client.post("/transcribe", files={"file": (name, speech, kind)})
+    assert (answer.status_code, answer.json()["text"]) == (200, HEARD)
+
+
+def test_a_file_without_a_type(client, speech):
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        + speech
+        + b"\r\n--x--\r\n"
+    )
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = client.post("/transcribe", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["text"]) == (200, HEARD)
