@@ -12,7 +12,7 @@ examples:
   python -m training fit training/configs/english-characters.toml --corpus ~/speech
   python -m training evaluate --model runs/mine/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
-  python -m training lm --text novels.txt.xz --dev ~/speech/*/dev.jsonl --out lm.npz
+  python -m training lm --text novels.txt.xz talks.txt --dev ~/speech/*/dev.jsonl --out lm.npz
   python -m training scenes ~/speech/*/train.jsonl --out ~/speech/scenes/train.jsonl
   python -m training picture examples/sample.flac --out sample.png
 

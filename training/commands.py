@@ -176,31 +176,40 @@ def label(options: argparse.Namespace) -> int:
 
 @command(
     "lm",
-    _path("--text", nargs="*", default=[], help="plain, .gz or .xz files"),
-    _path("--manifests", nargs="*", default=[], help="transcripts to add"),
-    _path("--dev", nargs="*", default=[], help="to measure it on; left out of it"),
+    _path("--text", nargs="*", default=[], help="plain, .gz or .xz files, each a source"),
+    _path("--manifests", nargs="*", default=[], help="transcripts, one more source"),
+    _path("--dev", nargs="*", default=[], help="to weight sources by, and to measure it on"),
+    _path("--leave-out", nargs="*", default=[], help="further manifests that it may not know"),
+    _path("--arpa", help="pack this model of another tool, rather than estimate one"),
+    _path("--model", help="whose alphabet texts are written in (default: English)"),
+    _argument("--order", type=int, default=4, help="words of the longest n-grams"),
     _argument("--min-count", type=int, default=3, help="rarer words are unknown"),
-    _argument("--repeat", type=int, default=4, help="count each transcript so often"),
-    _argument("--prune", type=float, default=1e-8, help="threshold"),
+    _argument("--most-words", type=int, default=150_000, help="known words"),
+    _argument("--most-mb", type=float, default=30.0, help="size of the file, 10^6 bytes"),
     _path("--out", default=_ENGLISH_LM, help="language model to write"),
 )
 def language_model(options: argparse.Namespace) -> int:
-    """Estimate a word trigram from text (needs irstlm)."""
-    from otoscope import ENGLISH
-    from training.text.language_model import build
+    """Estimate a word n-gram model from texts: weighted, mixed and pruned."""
+    from otoscope import ENGLISH, Recognizer
+    from training.text.language_model import LmOptions, build, pack_arpa
 
-    report = build(
-        options.text,
-        options.manifests,
-        ENGLISH,
-        options.dev,
-        options.out,
-        repeat=options.repeat,
-        min_count=options.min_count,
-        prune=options.prune,
-    )
+    alphabet = Recognizer(options.model).spec.alphabet if options.model else ENGLISH
+    if options.arpa:
+        report = pack_arpa(options.arpa, alphabet, options.dev, options.out)
+    else:
+        report = build(
+            options.text,
+            options.manifests,
+            alphabet,
+            options.dev,
+            options.out,
+            leave_out=options.leave_out,
+            options=LmOptions(
+                options.order, options.min_count, options.most_words, int(options.most_mb * 1e6)
+            ),
+        )
     print(f"{options.out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
-    print(*report.dev, sep="\n")
+    print(*report.sources, *report.dev, sep="\n")
     return 0
 
 

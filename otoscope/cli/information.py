@@ -62,7 +62,7 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, str]:
     }
     if "calibrated" in model:
         words = model["language_model_words"]
-        lines["language model"] = "none" if words is None else f"trigram of {words:,} words"
+        lines["language model"] = "none" if words is None else f"{words:,} words"
         lines["calibration"] = ", ".join(model["calibrated"]) or "none"
     return lines
 

@@ -75,7 +75,7 @@ class LocalBackend:
 
     def facts(self) -> dict[str, Any]:
         decoder = self._decoder
-        words = decoder.language_model and len(decoder.language_model.ngrams.vocabulary)
+        words = decoder.language_model and decoder.language_model.ngrams.size
         return {
             **model_facts(self._recognizer),
             "spec": dump(self._recognizer.spec),

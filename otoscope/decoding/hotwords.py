@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from otoscope.arrays import Floats, Ints
-from otoscope.decoding.lexicon import OUTSIDE, ROOT, SPACE, Nodes, empty_trie, grow_trie
+from otoscope.decoding.lexicon import SPACE
 from otoscope.decoding.scorers import Scorer
+from otoscope.decoding.trie import OUTSIDE, ROOT, Trie, empty_trie
 from otoscope.errors import SpecError
 from otoscope.vocabulary import Alphabet
 
@@ -25,14 +26,14 @@ class Hotwords:
 
     Attributes:
         phrases: as they were given, in the alphabet's symbols.
-        trie: (nodes, classes) int32, the node after one more symbol.
+        trie: of their symbols.
         shares: (nodes,) float64, what the characters so far have earned of the boost.
         boosts: (nodes,) float64, of the phrase that ends at a node; 0 where none does.
         space: class of the space.
     """
 
     phrases: tuple[str, ...]
-    trie: Nodes
+    trie: Trie
     shares: Floats
     boosts: Floats
     space: int
@@ -62,8 +63,9 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
             raise SpecError(f"hotwords: expected words, got {list(boosts)}")
         if not 0 < boost < np.inf:
             raise SpecError(f"hotwords: expected a boost above 0 for {phrase!r}, got {boost}")
-    trie, paths = grow_trie(empty_trie(alphabet), [alphabet.encode(phrase) for phrase in phrases])
-    shares, ends = np.zeros(len(trie)), np.zeros(len(trie))
+    spellings = [alphabet.encode(phrase) for phrase in phrases]
+    trie, paths = empty_trie(alphabet.size).with_spellings(spellings)
+    shares, ends = np.zeros(trie.size), np.zeros(trie.size)
     for path, boost in zip(paths, phrases.values(), strict=True):
         earned = boost * np.arange(1, len(path) + 1) / len(path)
         shares[path] = np.maximum(shares[path], earned)
@@ -103,7 +105,7 @@ class HotwordScorer:
         hot, before = self._hot, state.node.take(places)
         closed = labels == hot.space
         earned = state.earned.take(places) + np.where(closed, hot.boosts.take(before), 0.0)
-        node = hot.trie[before, labels].astype(np.int64)
+        node = hot.trie.follow(before, labels)
         node[closed & (node == OUTSIDE)] = ROOT
         inner = self._inner.extend(state.inner, places, labels)
         return HotwordState(inner, node, earned, inner.context + (earned + hot.shares.take(node)))

@@ -1,195 +1,286 @@
-"""A word n-gram language model with back-off, up to trigrams, in sorted arrays.
+"""A word n-gram language model with back-off, mapped from one file that all processes share.
 
 P(w | u, v) is the trigram's own probability where the model has it, else the back-off weight of
-(u, v) times P(w | v), and so on (Katz 1987; the ARPA form). Sorted keys and binary search keep a
-million n-grams in a few megabytes, load in a fraction of a second, and need no compiled package.
+(u, v) times P(w | v), and so on (Katz 1987; the ARPA form), for n-grams of any length. Log
+probabilities and back-off weights are codes of 6 bits into a code book for each length (Federico
+and Bertoldi 2006), in one hash table: what is asked of the model takes three cells of it.
 """
 
+import os
+import struct
+import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.arrays import Bools, Floats, Ints
+from otoscope.arrays import Floats, Ints
+from otoscope.atomic_files import replacing
+from otoscope.decoding.ngram_table import (
+    CODE_BITS,
+    Cells,
+    Codes,
+    NgramTable,
+    build_table,
+    extend_hashes,
+    hash_words,
+)
 from otoscope.errors import ModelFileError
 
-START, END, UNKNOWN = "<s>", "</s>", "<unk>"
+START, END, UNKNOWN = range(3)
+"""Numbers of the marks <s>, </s> and <unk>, which come before all words."""
 
+NAMES = ("<s>", "</s>", "<unk>")
+MARKS = len(NAMES)
+WORD_END = "\n"
 
+_FORMAT = 2
 _NONE = -1
-_FORMAT = 1
-_NEVER = -99.0
+_MEMBER_HEADER = 30  # bytes, before the name, in a zip archive
+_ROUNDS = 20
+
+CodeBook = npt.NDArray[np.float32]
+
+
+class Ngrams(NamedTuple):
+    """All n-grams of one length that a model has, at least two words each.
+
+    Attributes:
+        words: (n, length) numbers, the first word first.
+        log_probs: (n,) natural log probability of the last word after the others.
+        backoffs: (n,) natural log of the back-off weight.
+    """
+
+    words: Ints
+    log_probs: Floats
+    backoffs: Floats
+
+
+class History(NamedTuple):
+    """What comes before the next word in each of many texts.
+
+    Attributes:
+        words: (order - 1, texts) numbers of the last words, the last one first; below 0 for none.
+        backoffs: (order - 1, texts) natural log of the back-off weight of the last word, of the
+            last two, and so on; NaN where the model does not have those.
+    """
+
+    words: Ints
+    backoffs: Floats
 
 
 @dataclass(frozen=True)
 class NgramModel:
-    """P(word | two words before), natural logarithms.
+    """P(word | words before), natural logarithms.
 
     Attributes:
-        words: the vocabulary with <s>, </s> and <unk>; a word's number is its place.
+        text: the vocabulary, <s>, </s> and <unk> first, each word with a line end after it; a
+            word's number is its place.
         unigrams: (words, 2) float32, log probability and back-off weight.
-        bigram_keys: (bigrams,) int64, sorted, first * words + second.
-        bigrams: (bigrams, 2) float32, log probability and back-off weight.
-        trigram_keys: (trigrams,) int64, sorted, place of the first two's bigram * words + third.
-        trigrams: (trigrams,) float32, log probability.
+        log_probs, backoffs: (order - 1, codes), what a code says of n-grams of two words, of
+            three, and so on.
+        table: the codes.
+        source: the file that it is mapped from.
     """
 
-    words: tuple[str, ...]
+    text: str
     unigrams: npt.NDArray[np.float32]
-    bigram_keys: Ints
-    bigrams: npt.NDArray[np.float32]
-    trigram_keys: Ints
-    trigrams: npt.NDArray[np.float32]
+    log_probs: CodeBook
+    backoffs: CodeBook
+    table: NgramTable
+    source: Path | None = None
+
+    @property
+    def order(self) -> int:
+        """Words of the longest n-grams."""
+        return len(self.log_probs) + 1
+
+    @property
+    def size(self) -> int:
+        """Number of words that can be said."""
+        return len(self.unigrams) - MARKS
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Marks and words by their numbers."""
+        return tuple(self.text.split(WORD_END)[:-1])
 
     @cached_property
     def numbers(self) -> dict[str, int]:
         """Word -> number."""
         return {word: number for number, word in enumerate(self.words)}
 
+    @cached_property
+    def _books(self) -> Ints:
+        """(order - 1, 1) where the code book of each length begins."""
+        return np.arange(self.order - 1)[:, None] << CODE_BITS
+
     @property
     def vocabulary(self) -> tuple[str, ...]:
         """The words that can be said."""
-        return tuple(word for word in self.words if word not in (START, END, UNKNOWN))
+        return self.words[MARKS:]
 
-    def start(self) -> tuple[int, int]:
-        """The two words before the first word of a sentence: none, and <s>."""
-        return _NONE, self.numbers[START]
+    def start(self) -> History:
+        """Of one text that begins."""
+        words = np.full((self.order - 1, 1), _NONE)
+        backoffs = np.full((self.order - 1, 1), np.nan)
+        words[0], backoffs[0] = START, self.unigrams[START, 1]
+        return History(words, backoffs)
 
-    def score(self, before: Ints, last: Ints, words: Ints) -> Floats:
-        """Log P(word | the two words before it), natural, of many at once.
+    def score(self, history: History, words: Ints) -> tuple[Floats, History]:
+        """Log P(word | the words before it), natural, of many at once, and what comes after.
 
         Args:
-            before: (n,) number of the word before the last one; below 0 for none.
-            last: (n,) number of the last word.
-            words: (n,) number of the word that follows.
+            history: of n texts.
+            words: (n,) number of the word that follows in each.
         """
-        size = len(self.words)
-        pairs, has_pair = _find(self.bigram_keys, before * size + last)
-        triples, has_triple = _find(self.trigram_keys, pairs * size + words)
-        nexts, has_next = _find(self.bigram_keys, last * size + words)
-        scores: Floats = (self.unigrams[last, 1] + self.unigrams[words, 0]).astype(np.float64)
-        scores[has_next] = self.bigrams[nexts[has_next], 0]
-        scores[has_pair] += self.bigrams[pairs[has_pair], 1]
-        has_triple &= has_pair
-        scores[has_triple] = self.trigrams[triples[has_triple]]
-        return scores
+        hashes = np.empty(history.words.shape, dtype=np.uint64)
+        last = hash_words(words)
+        for length, before in enumerate(history.words):
+            last = hashes[length] = extend_hashes(last, before)
+        found, log_codes, backoff_codes = self.table.lookup(hashes)
+        known = ~np.isnan(history.backoffs)
+        found &= known
+        weights = np.where(known, history.backoffs, 0.0)
+        longer = self.log_probs.take(log_codes + self._books)
+        scores, shortest = self.unigrams.take(words, axis=0).T.astype(np.float64)
+        for length, there in enumerate(found):
+            scores = np.where(there, longer[length], scores + weights[length])
+        after = History(np.empty_like(history.words), np.empty_like(history.backoffs))
+        after.words[0], after.words[1:] = words, history.words[:-1]
+        backoffs = self.backoffs.take(backoff_codes[:-1] + self._books[:-1])
+        after.backoffs[0] = shortest
+        after.backoffs[1:] = np.where(found[:-1], backoffs, np.nan)
+        return scores, after
 
-    def log_prob(self, words: list[str]) -> float:
+    def log_prob(self, words: Sequence[str]) -> float:
         """Log P(words and the sentence's end | its start); words not known count as <unk>."""
-        unknown = self.numbers[UNKNOWN]
-        spoken = [self.numbers.get(word, unknown) for word in words]
-        numbers = np.array([*self.start(), *spoken, self.numbers[END]], dtype=np.int64)
-        return float(self.score(numbers[:-2], numbers[1:-1], numbers[2:]).sum())
+        history, total = self.start(), 0.0
+        for number in [*(self.numbers.get(word, UNKNOWN) for word in words), END]:
+            score, history = self.score(history, np.array([number]))
+            total += float(score[0])
+        return total
 
     def save(self, path: Path) -> None:
-        """Write a compressed .npz: keys as differences, numbers as float16."""
-        with path.open("wb") as file:
-            np.savez_compressed(
-                file,
-                format=np.array(_FORMAT),
-                words=np.frombuffer("\n".join(self.words).encode(), dtype=np.uint8),
-                unigrams=self.unigrams.astype(np.float16),
-                bigram_steps=_steps(self.bigram_keys),
-                bigrams=self.bigrams.astype(np.float16),
-                trigram_steps=_steps(self.trigram_keys),
-                trigrams=self.trigrams.astype(np.float16),
-            )
+        """Write an .npz whose arrays are not compressed, so that they can be mapped."""
+        arrays = {
+            "format": np.array(_FORMAT),
+            "words": np.frombuffer(self.text.encode(), dtype=np.uint8),
+            "unigrams": self.unigrams.astype(np.float16),
+            "log_probs": self.log_probs,
+            "backoffs": self.backoffs,
+            "segment_bits": np.array(self.table.segment_bits),
+            "cells": self.table.cells,
+        }
+        with replacing(path) as partial, partial.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
 
     @classmethod
     def load(cls, path: str | Path) -> "NgramModel":
-        """Read what `save` wrote.
+        """Map what `save` wrote.
 
         Raises:
-            ModelFileError: if the file is missing or something else.
+            ModelFileError: if the file is missing, damaged or something else.
         """
-        if not Path(path).is_file():
+        path = Path(path)
+        if not path.is_file():
             raise ModelFileError(f"expected a language model, got {path}, which does not exist")
         try:
             with np.load(path, allow_pickle=False) as arrays:
+                if int(arrays["format"]) != _FORMAT:
+                    raise ModelFileError(
+                        f"{path}: expected format {_FORMAT}, got {arrays['format']}: "
+                        "estimate it again with python -m training lm"
+                    )
                 return cls._from_arrays(arrays, path)
-        except (ValueError, KeyError, OSError, BadZipFile) as error:
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
             raise ModelFileError(f"{path}: expected a language model: {error}") from error
 
     @classmethod
-    def _from_arrays(cls, arrays: Any, path: str | Path) -> "NgramModel":  # noqa: ANN401 - numpy's
-        if int(arrays["format"]) != _FORMAT:
-            raise ModelFileError(f"{path}: expected format {_FORMAT}, got {arrays['format']}")
+    def _from_arrays(cls, arrays: Any, path: Path) -> "NgramModel":  # noqa: ANN401 - numpy's
+        if (damaged := arrays.zip.testzip()) is not None:
+            raise ValueError(f"{damaged} is damaged")
+        text, unigrams = arrays["words"].tobytes().decode(), arrays["unigrams"].astype(np.float32)
+        if unigrams.shape != (text.count(WORD_END), 2):
+            raise ValueError(f"{text.count(WORD_END)} words and numbers of shape {unigrams.shape}")
         return cls(
-            words=tuple(arrays["words"].tobytes().decode().split("\n")),
-            unigrams=arrays["unigrams"].astype(np.float32),
-            bigram_keys=np.cumsum(arrays["bigram_steps"], dtype=np.int64),
-            bigrams=arrays["bigrams"].astype(np.float32),
-            trigram_keys=np.cumsum(arrays["trigram_steps"], dtype=np.int64),
-            trigrams=arrays["trigrams"].astype(np.float32),
+            text,
+            unigrams,
+            arrays["log_probs"],
+            arrays["backoffs"],
+            NgramTable(_mapped(path, arrays.zip.getinfo("cells.npy")), int(arrays["segment_bits"])),
+            path.resolve(),
         )
 
+    def __reduce__(self) -> tuple[Callable[..., "NgramModel"], tuple[Any, ...]]:
+        """Another process maps the same file, rather than get a copy of what is in it."""
+        if self.source is not None:
+            return NgramModel.load, (self.source,)
+        arrays = self.text, self.unigrams, self.log_probs, self.backoffs, self.table
+        return NgramModel, arrays
 
-def _find(keys: Ints, wanted: Ints) -> tuple[Ints, Bools]:
-    """Places of `wanted` in the sorted `keys`, and whether they are there."""
-    if not keys.size:
-        return np.zeros(wanted.size, dtype=np.int64), np.zeros(wanted.size, dtype=np.bool_)
-    places = np.minimum(np.searchsorted(keys, wanted), keys.size - 1)
-    return places, keys[places] == wanted
 
+def build_model(
+    words: Sequence[str], unigrams: npt.NDArray[np.float32], ngrams: Sequence[Ngrams]
+) -> NgramModel:
+    """Pack a model.
 
-def from_arpa(path: Path) -> NgramModel:
-    """Read an ARPA file of order 1 to 3; n-grams whose parts are missing are left out.
-
-    Raises:
-        ModelFileError: on a line that is none.
+    Args:
+        words: the vocabulary without the marks, no word twice.
+        unigrams: (marks and words, 2) log probability and back-off weight.
+        ngrams: of two words, of three, and so on. Each is there without its last word, too.
     """
-    sections: dict[int, list[list[str]]] = {1: [], 2: [], 3: []}
-    order = 0
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.endswith("-grams:") and line.startswith("\\"):
-            order = int(line[1:-7])
-        elif order and line and not line.startswith("\\"):
-            fields = line.split()
-            if len(fields) not in (order + 1, order + 2) or order not in sections:
-                raise ModelFileError(f"{path}:{number}: expected a {order}-gram, got {line!r}")
-            sections[order].append(fields)
-    return _from_sections(sections)
+    hashes, codes, books = [], [], []
+    for level in ngrams or [Ngrams(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0))]:
+        reached = hash_words(level.words[:, -1])
+        for before in level.words[:, -2::-1].T:
+            reached = extend_hashes(reached, before)
+        hashes.append(reached)
+        quantized = [quantize(level.log_probs), quantize(level.backoffs)]
+        books.append([book for book, _ in quantized])
+        codes.append([code for _, code in quantized])
+    log_codes, backoff_codes = (np.concatenate(each) for each in zip(*codes, strict=True))
+    log_books, backoff_books = (np.stack(each) for each in zip(*books, strict=True))
+    text = "".join(f"{word}{WORD_END}" for word in (*NAMES, *words))
+    table = build_table(np.concatenate(hashes), log_codes, backoff_codes)
+    return NgramModel(text, unigrams.astype(np.float32), log_books, backoff_books, table)
 
 
-def _from_sections(sections: dict[int, list[list[str]]]) -> NgramModel:
-    rows = {fields[1]: _numbers(fields, 1) for fields in sections[1]}
-    for mark in (START, END, UNKNOWN):
-        rows.setdefault(mark, (_NEVER, 0.0))
-    words = tuple(sorted(rows))
-    index = {word: number for number, word in enumerate(words)}
-    size = len(words)
-    pairs = sorted(
-        (index[fields[1]] * size + index[fields[2]], *_numbers(fields, 2))
-        for fields in sections[2]
-        if fields[1] in index and fields[2] in index
-    )
-    bigram_keys = np.array([pair[0] for pair in pairs], dtype=np.int64)
-    places = {int(key): place for place, key in enumerate(bigram_keys)}
-    triples = sorted(
-        (places[pair] * size + index[fields[3]], _numbers(fields, 3)[0])
-        for fields in sections[3]
-        if fields[3] in index
-        and (pair := index.get(fields[1], -1) * size + index.get(fields[2], -1)) in places
-    )
-    return NgramModel(
-        words=words,
-        unigrams=np.array([rows[word] for word in words], dtype=np.float32),
-        bigram_keys=bigram_keys,
-        bigrams=np.array([pair[1:] for pair in pairs], dtype=np.float32).reshape(-1, 2),
-        trigram_keys=np.array([triple[0] for triple in triples], dtype=np.int64),
-        trigrams=np.array([triple[1] for triple in triples], dtype=np.float32),
-    )
+def quantize(values: Floats) -> tuple[CodeBook, Codes]:
+    """A book of 64 values, 0 among them, and the code of the nearest one for each of `values`."""
+    wanted, size = np.sort(values[values != 0]), (1 << CODE_BITS) - 1
+    centers = np.unique(wanted)
+    if centers.size > size:
+        centers = _cluster(wanted, np.unique(np.quantile(wanted, (np.arange(size) + 0.5) / size)))
+    book: CodeBook = np.zeros(size + 1, dtype=np.float32)
+    book[: centers.size] = centers
+    book.sort()
+    return book, np.searchsorted((book[1:] + book[:-1]) / 2, values).astype(np.int64)
 
 
-def _numbers(fields: list[str], order: int) -> tuple[float, float]:
-    """Natural log probability and back-off weight of an ARPA line, whose logs are to base 10."""
-    backoff = float(fields[order + 1]) if len(fields) > order + 1 else 0.0
-    return float(fields[0]) * float(np.log(10)), backoff * float(np.log(10))
+def _cluster(values: Floats, centers: Floats) -> Floats:
+    """Lloyd's algorithm (1982) on sorted values: each center is the mean of what is nearest."""
+    sums = np.append(0.0, np.cumsum(values))
+    for _ in range(_ROUNDS):
+        edges = np.searchsorted(values, (centers[1:] + centers[:-1]) / 2)
+        edges = np.concatenate(([0], edges, [values.size]))
+        counts = np.diff(edges)
+        centers = (np.diff(sums[edges]) / np.maximum(counts, 1))[counts > 0]
+    return centers
 
 
-def _steps(keys: Ints) -> Ints:
-    return np.diff(keys, prepend=0)
+def _mapped(path: Path, member: zipfile.ZipInfo) -> Cells:
+    """An array that lies in an archive as it is."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"expected {member.filename} without compression")
+    with path.open("rb") as file:
+        file.seek(member.header_offset)
+        name, extra = struct.unpack_from("<HH", file.read(_MEMBER_HEADER), _MEMBER_HEADER - 4)
+        file.seek(name + extra, os.SEEK_CUR)
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        return np.asarray(np.memmap(path, dtype, "r", file.tell(), shape))

@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from otoscope.arrays import Bools, Floats, Ints
-from otoscope.decoding.lexicon import OUTSIDE, ROOT, build_lexicon, space_of
-from otoscope.decoding.ngram import END, NgramModel
+from otoscope.decoding.lexicon import build_lexicon, space_of
+from otoscope.decoding.ngram import END, START, History, NgramModel
 from otoscope.decoding.options import BeamOptions
+from otoscope.decoding.trie import OUTSIDE, ROOT
 from otoscope.vocabulary import Alphabet
 
 State = TypeVar("State", bound=tuple[Any, ...])
@@ -88,17 +89,22 @@ class LanguageModel:
 
     def __init__(self, ngrams: NgramModel, alphabet: Alphabet) -> None:
         self.ngrams = ngrams
+        self.alphabet = alphabet
         self.lexicon = build_lexicon(ngrams, alphabet)
+
+    def __reduce__(self) -> tuple[type["LanguageModel"], tuple[NgramModel, Alphabet]]:
+        """Another process builds its own lexicon, which is faster than to send it."""
+        return LanguageModel, (self.ngrams, self.alphabet)
 
 
 class WordState(NamedTuple):
     """What is known of unfinished texts with a language model.
 
     Attributes:
-        words: (3, texts): the node in the lexicon of the characters since the last space, and the
-            last two words that are whole as the language model numbers them, the last one last.
-        scores: (3, texts): natural log probability of the words that are whole, their bonuses and
-            penalties, and `context`.
+        words: (order, texts): the node in the lexicon of the characters since the last space, and
+            the words of the `History`.
+        scores: (order + 2, texts): natural log probability of the words that are whole, their
+            bonuses and penalties, `context`, and the back-off weights of the `History`.
     """
 
     words: Ints
@@ -107,8 +113,13 @@ class WordState(NamedTuple):
     @property
     def context(self) -> Floats:
         """What to add to each text's acoustic score."""
-        context: Floats = self.scores[-1]
+        context: Floats = self.scores[2]
         return context
+
+    @property
+    def history(self) -> History:
+        """The words that are whole."""
+        return History(self.words[1:], self.scores[3:])
 
 
 class WordScorer:
@@ -134,17 +145,17 @@ class WordScorer:
         self._lexicon = model.lexicon
         if words:
             self._lexicon = model.lexicon.with_words([alphabet.encode(word) for word in words])
-        self._look_ahead = options.lm_weight * self._lexicon.look_ahead
+        self._look_ahead = options.lm_weight * self._lexicon.look_ahead.astype(np.float64)
         self._look_ahead[OUTSIDE] -= options.unknown_penalty
 
     def start(self) -> WordState:
-        words = [[ROOT], *([word] for word in self._model.ngrams.start())]
-        return WordState(np.array(words), np.zeros((3, 1)))
+        words, backoffs = self._model.ngrams.start()
+        return WordState(np.vstack(([[ROOT]], words)), np.vstack((np.zeros((3, 1)), backoffs)))
 
     def extend(self, state: WordState, places: Ints, labels: Ints) -> WordState:
         grown = take(state, places)
-        node, lm, bonus, context = grown.words[0], *grown.scores
-        following = self._lexicon.trie[node, labels]
+        node, (lm, bonus, context) = grown.words[0], grown.scores[:3]
+        following = self._lexicon.trie.follow(node, labels)
         closed = np.flatnonzero(labels == self._space)
         if closed.size:
             self._close(grown, closed)
@@ -156,19 +167,19 @@ class WordScorer:
     def finish(self, state: WordState) -> tuple[Floats, Floats]:
         """The last word is closed and the sentence ends; where nothing is said, there is none."""
         whole = take(state, np.arange(state.context.size))
-        node, previous, last = whole.words
+        node, last = whole.words[:2]
         self._close(whole, np.flatnonzero(node != ROOT))
-        ngrams = self._model.ngrams
-        ending = ngrams.score(previous, last, np.full(last.size, ngrams.numbers[END]))
-        lm, bonus, _ = whole.scores
-        return lm + np.where(last != ngrams.start()[1], ending, 0.0), bonus
+        ending, _ = self._model.ngrams.score(whole.history, np.full(last.size, END))
+        return whole.scores[0] + np.where(last != START, ending, 0.0), whole.scores[1]
 
     def _close(self, state: WordState, places: Ints) -> None:
         """The words of the texts at `places` are whole now: `state` is changed in place."""
-        node, previous, last = state.words.take(places, 1)
-        words = self._lexicon.words[node].astype(np.int64)
-        lm, bonus, _ = state.scores
-        lm[places] += self._model.ngrams.score(previous, last, words)
-        bonus[places] += self._word_bonus
-        bonus[places] -= self._unknown_penalty * ~self._lexicon.ends[node]
-        state.words[0, places], state.words[1, places], state.words[2, places] = ROOT, last, words
+        closed = take(state, places)
+        node = closed.words[0]
+        words = self._lexicon.words.take(node).astype(np.int64)
+        scores, history = self._model.ngrams.score(closed.history, words)
+        closed.scores[0] += scores
+        closed.scores[1] += self._word_bonus
+        closed.scores[1] -= self._unknown_penalty * ~self._lexicon.ends.take(node)
+        closed.scores[3:], closed.words[1:], closed.words[0] = history.backoffs, history.words, ROOT
+        state.words[:, places], state.scores[:, places] = closed

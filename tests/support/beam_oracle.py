@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from otoscope.clock import FrameClock
-from otoscope.decoding.ngram import END, START, UNKNOWN, NgramModel
+from otoscope.decoding.ngram import build_model
 from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import Alphabet
 
@@ -30,18 +30,8 @@ def random_posteriors(seed, frames=FRAMES, sharpness=1.5):
 
 
 def unigram_model(probabilities):
-    words = (START, END, UNKNOWN, *probabilities)
-    unigrams = [(-99.0, 0.0), (math.log(0.3), 0.0), (math.log(0.05), 0.0)]
-    unigrams += [(math.log(p), 0.0) for p in probabilities.values()]
-    nothing = np.zeros(0)
-    return NgramModel(
-        words,
-        np.array(unigrams, dtype=np.float32),
-        nothing.astype(np.int64),
-        nothing.reshape(0, 2).astype(np.float32),
-        nothing.astype(np.int64),
-        nothing.astype(np.float32),
-    )
+    logs = [-99.0, math.log(0.3), math.log(0.05), *map(math.log, probabilities.values())]
+    return build_model(tuple(probabilities), np.stack((logs, np.zeros(len(logs))), axis=1), [])
 
 
 MODEL = unigram_model({"a": 0.1, "ab": 0.2, "bb": 0.35})

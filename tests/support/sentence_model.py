@@ -13,7 +13,7 @@ from tiny_onnx import FLOAT, INT64, Node, model
 
 from otoscope import ARPABET, ENGLISH, ModelSpec, Recognizer, load
 from otoscope.calibration import Calibration, Curve
-from otoscope.decoding.ngram import from_arpa
+from otoscope.decoding.arpa import from_arpa
 from otoscope.decoding.options import BeamOptions, ModelDecoding
 from otoscope.features import extract
 from otoscope.pronunciations import FILE_NAME, write_entries

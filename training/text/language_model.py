@@ -1,32 +1,39 @@
-"""Text -> a pruned word trigram, and how well it predicts the dev sets.
+"""Texts -> a small word n-gram model of all of them, and how well it predicts the dev sets."""
 
-Estimation is IRSTLM's (Federico et al. 2008), from the Debian package `irstlm`: improved Kneser-Ney
-smoothing without singleton trigrams, then pruning by weighted difference.
-"""
-
-import itertools
 import math
-import os
-import subprocess
-from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from otoscope.decoding.ngram import NgramModel, from_arpa
+import numpy as np
+
+from otoscope.arrays import Floats
+from otoscope.decoding.arpa import from_arpa
+from otoscope.decoding.ngram import MARKS, NgramModel, build_model
+from otoscope.decoding.ngram_table import table_bytes
 from otoscope.errors import OtoscopeError
 from otoscope.sidecars import write_sidecar
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import manifest_name, normalize_or_empty, read_manifest
+from training.text.backoff import ngrams_of
+from training.text.corpus import Source, encode, read_sources
+from training.text.kneser_ney import estimate
+from training.text.mixture import mix, weigh
+from training.text.pruning import prune
 from training.text.sentences import held_out, sentences
 
-IRSTLM = Path("/usr/lib/irstlm")
-ORDER = 3
+TRANSCRIPTS = "transcripts"
+
+_LARGE_WORDS = 5_000_000
+"""N-grams of three words and more that a source of so many words holds just once are left out."""
 
 
-class EstimationError(OtoscopeError):
-    """IRSTLM is missing or failed."""
+_OTHER_BYTES = 10_000
+"""Code books and headers."""
+
+
+class TextError(OtoscopeError):
+    """There is nothing to learn from."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class LmScore:
     """How well a language model predicts one manifest.
 
     Attributes:
-        perplexity: of its words and sentence ends, unknown words left out.
+        perplexity: of its words and sentence ends, sentences with unknown words left out.
         unknown_share: part of its words that are not in the vocabulary.
     """
 
@@ -49,15 +56,49 @@ class LmScore:
 
 
 @dataclass(frozen=True)
-class Report:
-    """For lm.json beside the model."""
+class LmSource:
+    """One source of a language model, and its share in it."""
 
-    sentences: int
+    name: str
+    weight: float
     running_words: int
+    sentences: int
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.running_words} words, weight {self.weight:.3f}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """For lm.json beside the model.
+
+    Attributes:
+        order: words of the longest n-grams.
+        sources: none of a model that another tool has made.
+    """
+
     vocabulary: int
+    order: int
     size_bytes: int
-    sources: tuple[str, ...]
+    sources: tuple[LmSource, ...]
     dev: tuple[LmScore, ...]
+
+
+@dataclass(frozen=True)
+class LmOptions:
+    """What a language model is to be.
+
+    Attributes:
+        order: words of the longest n-grams.
+        min_count: words rarer than this are unknown words, but for those of transcripts.
+        most_words: words that are known at most, the most frequent ones.
+        most_bytes: of the file.
+    """
+
+    order: int = 4
+    min_count: int = 3
+    most_words: int = 150_000
+    most_bytes: int = 30_000_000
 
 
 def build(
@@ -67,52 +108,77 @@ def build(
     dev: Sequence[Path],
     out: Path,
     *,
-    repeat: int = 4,
-    min_count: int = 3,
-    prune: float = 1e-8,
+    leave_out: Sequence[Path] = (),
+    options: LmOptions = LmOptions(),
 ) -> Report:
-    """Estimate, prune and write `out` (.npz), and lm.json beside it.
+    """Estimate, mix, prune and write `out` (.npz), and lm.json beside it.
 
     Args:
-        texts: files of plain text, .xz and .gz too, a paragraph a line.
-        manifests: whose transcripts are added.
+        texts: files of plain text, .xz and .gz too, a paragraph a line; each is a source.
+        manifests: whose transcripts are one more source.
         alphabet: that sentences have to be written in.
-        dev: manifests whose sentences are left out wherever they stand, also where another speaker
-            reads them in a training manifest: what a model is measured on must not be in it.
+        dev: manifests by which sources are weighted; their sentences are left out wherever they
+            stand, also where another speaker reads them in a training manifest: what a model is
+            measured on must not be in it. Without any, sources count by their words.
         out: the language model.
-        repeat: how often each transcript counts: they are few, and like what is to be recognised.
-        min_count: words rarer than this are unknown words.
-        prune: threshold of IRSTLM's pruning for bigrams and trigrams, natural log difference.
+        leave_out: further manifests whose sentences are left out.
+        options: of the model.
 
     Raises:
-        EstimationError: if IRSTLM is not installed or fails.
+        TextError: if there are no sentences.
     """
-    forbidden = held_out(dev, alphabet)
-    transcripts = (
-        normalize_or_empty(utterance.text, alphabet)
-        for manifest in manifests
-        for utterance in read_manifest(manifest)
-        for _ in range(repeat)
+    forbidden = held_out([*dev, *leave_out], alphabet)
+    origins = {
+        **{str(path): sentences([path], alphabet) for path in texts},
+        TRANSCRIPTS: _transcripts(manifests, alphabet),
+    }
+    allowed = {
+        name: (sentence for sentence in each if sentence not in forbidden)
+        for name, each in origins.items()
+    }
+    words, sources = read_sources(
+        allowed, min_count=options.min_count, most=options.most_words, always=(TRANSCRIPTS,)
     )
-    lines = [
-        one
-        for one in itertools.chain(sentences(texts, alphabet), transcripts)
-        if one and one not in forbidden
+    sources = [source for source in sources if source.sentences]
+    if not sources:
+        raise TextError("expected sentences in the alphabet's symbols, got none")
+    spoken = [encode(each, words) for path in dev if (each := [*_sentences_of(path, alphabet)])]
+    size = len(words) + MARKS
+    models = [estimate(each.tokens, size, _least(each, options.order)) for each in sources]
+    weights = weigh(models, spoken) if spoken else _shares(sources)
+    levels = prune(mix(models, weights), _most_ngrams(options.most_bytes - _bytes_of(words)))
+    unigrams = np.stack((levels[0].log_probs, levels[0].log_backoffs), axis=1)
+    used = [
+        LmSource(Path(source.name).name, weight, source.words, source.sentences)
+        for source, weight in zip(sources, weights.tolist(), strict=True)
     ]
-    counts = Counter(word for line in lines for word in line.split())
-    with TemporaryDirectory() as folder:
-        known = {word for word, count in counts.items() if count >= min_count}
-        arpa = _estimate(lines, known, prune, Path(folder))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        from_arpa(arpa).save(out)
-    model = NgramModel.load(out)
+    return _write(build_model(words, unigrams, ngrams_of(levels)), out, used, dev, alphabet)
+
+
+def pack_arpa(arpa: Path, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
+    """Write another tool's model to `out`, and lm.json beside it.
+
+    Raises:
+        ModelFileError: if it is no ARPA file.
+    """
+    return _write(from_arpa(arpa), out, [], dev, alphabet)
+
+
+def _write(
+    model: NgramModel,
+    out: Path,
+    sources: Sequence[LmSource],
+    dev: Sequence[Path],
+    alphabet: Alphabet,
+) -> Report:
+    model.save(out)
+    saved = NgramModel.load(out)
     report = Report(
-        sentences=len(lines),
-        running_words=counts.total(),
-        vocabulary=len(model.vocabulary),
-        size_bytes=out.stat().st_size,
-        sources=(*(path.name for path in texts), *map(manifest_name, manifests)),
-        dev=tuple(measure(model, path, alphabet) for path in dev),
+        saved.size,
+        saved.order,
+        out.stat().st_size,
+        tuple(sources),
+        tuple(measure(saved, path, alphabet) for path in dev),
     )
     write_sidecar(out.with_name("lm.json"), report)
     return report
@@ -121,54 +187,52 @@ def build(
 def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> LmScore:
     """Perplexity and share of unknown words on a manifest's texts."""
     events, words, unknown, log_prob = 0, 0, 0, 0.0
-    for utterance in read_manifest(manifest):
-        text = normalize_or_empty(utterance.text, alphabet).split()
+    for sentence in _sentences_of(manifest, alphabet):
+        text = sentence.split()
         missing = sum(word not in model.numbers for word in text)
         words += len(text)
         unknown += missing
-        if text and not missing:
+        if not missing:
             log_prob += model.log_prob(text)
             events += len(text) + 1
     perplexity = math.exp(-log_prob / events) if events else math.inf
     return LmScore(manifest_name(manifest), words, perplexity, unknown / max(words, 1))
 
 
-def _estimate(lines: Sequence[str], known: Set[str], prune: float, folder: Path) -> Path:
-    """Run IRSTLM's three steps; returns the pruned ARPA file."""
-    text = folder / "text"
-    with text.open("w", encoding="utf-8") as file:
-        for line in lines:
-            words = (word if word in known else "<unk>" for word in line.split())
-            file.write(f"<s> {' '.join(words)} </s>\n")
-    estimated, arpa, pruned = folder / "lm.ilm.gz", folder / "lm.arpa", folder / "pruned.arpa"
-    script = ["-i", text, "-n", ORDER, "-k", 3, "-s", "improved-kneser-ney", "-p"]
-    _run("build-lm.sh", *script, "-t", folder / "parts", "-o", estimated, folder=folder)
-    if not estimated.exists():  # the script ends with 0 all the same
-        raise EstimationError(
-            f"expected enough text for Kneser-Ney smoothing, got {len(lines)} sentences: "
-            "too few n-grams occur just once, twice or three times"
-        )
-    _run("compile-lm", estimated, "--text=yes", arpa, folder=folder)
-    thresholds = ",".join([f"{prune:g}"] * (ORDER - 1))
-    _run("prune-lm", f"--threshold={thresholds}", arpa, pruned, folder=folder)
-    return pruned
+def _least(source: Source, order: int) -> list[int]:
+    """How often n-grams of each length have to occur."""
+    rare = 2 if source.words >= _LARGE_WORDS else 1
+    return [1, 1, *[rare] * order][:order]
 
 
-def _run(program: str, *arguments: object, folder: Path) -> None:
-    path = IRSTLM / "bin" / program
-    if not path.exists():
-        raise EstimationError(
-            f"expected IRSTLM's {program} at {path}; on Debian and Ubuntu: apt-get install irstlm"
-        )
-    environment = {**os.environ, "IRSTLM": str(IRSTLM)}
-    environment["PATH"] = f"{IRSTLM / 'bin'}{os.pathsep}{environment.get('PATH', '')}"
-    done = subprocess.run(  # noqa: S603 - a program of a fixed folder
-        [str(path), *map(str, arguments)],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise EstimationError(f"{program} ended with {done.returncode}: {done.stderr[-500:]}")
+def _most_ngrams(size_bytes: int) -> int:
+    """How many n-grams a table of so many bytes takes."""
+    fits, too_many = 0, max(size_bytes, 1)
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        if table_bytes(middle) <= size_bytes:
+            fits = middle
+        else:
+            too_many = middle
+    return fits
+
+
+def _bytes_of(words: Sequence[str]) -> int:
+    """Of what a file holds besides the table."""
+    return len("".join(words).encode()) + (1 + 2 * 2) * len(words) + _OTHER_BYTES
+
+
+def _shares(sources: Sequence[Source]) -> Floats:
+    words: Floats = np.array([source.words for source in sources], dtype=np.float64)
+    shares: Floats = words / words.sum()
+    return shares
+
+
+def _transcripts(manifests: Sequence[Path], alphabet: Alphabet) -> Iterator[str]:
+    for manifest in manifests:
+        yield from _sentences_of(manifest, alphabet)
+
+
+def _sentences_of(manifest: Path, alphabet: Alphabet) -> Iterator[str]:
+    texts = (normalize_or_empty(each.text, alphabet) for each in read_manifest(manifest))
+    return filter(None, texts)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import normalize_or_empty, read_manifest
 
@@ -20,11 +21,33 @@ def sentences(texts: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
 
     What the alphabet can't write, numbers in digits for instance, is left out.
     """
+    written = _Written(alphabet)
+    between = " " if " " in alphabet.symbols else ""
     for path in texts:
         for paragraph in _lines(path):
             for sentence in _SENTENCE_END.split(paragraph):
-                if written := normalize_or_empty(_QUOTES.sub("", sentence), alphabet):
-                    yield written
+                words = [written[word] for word in _QUOTES.sub("", sentence).split()]
+                if None not in words and (whole := between.join(filter(None, words))):
+                    yield whole
+
+
+class _Written(dict[str, str | None]):
+    """Words in an alphabet's symbols, None for those that it can't write; each worked out once."""
+
+    _MOST = 1_000_000  # the rarer ones of a long text come once or twice
+
+    def __init__(self, alphabet: Alphabet) -> None:
+        super().__init__()
+        self._alphabet = alphabet
+
+    def __missing__(self, word: str) -> str | None:
+        try:
+            written = self._alphabet.normalize(word)
+        except UnsupportedTextError:
+            written = None
+        if len(self) < self._MOST:
+            self[word] = written
+        return written
 
 
 def held_out(manifests: Iterable[Path], alphabet: Alphabet) -> set[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from otoscope import ARPABET, ENGLISH, FrameClock, ModelSpec, PhonemePosteriors, Posteriors
 from otoscope.calibration import Calibration, Curve
+from otoscope.decoding.arpa import from_arpa
 from otoscope.decoding.decoder import Decoder, open_decoder
-from otoscope.decoding.ngram import from_arpa
 from otoscope.decoding.options import BeamOptions, DecodingOptions, ModelDecoding
 from otoscope.errors import ModelFileError, OptionsError
 from otoscope.pronunciations import FILE_NAME, write_entries

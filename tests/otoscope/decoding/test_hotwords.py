@@ -121,5 +121,5 @@ def test_every_mix_of_hot_and_other_words_is_followed():
 def _boost(hot, path):
     node = 1
     for label in path:
-        node = hot.trie[node, label]
+        [node] = hot.trie.follow(np.array([node]), np.array([label]))
     return hot.boosts[node]

@@ -9,7 +9,7 @@ import soundfile
 from fastapi.testclient import TestClient
 
 from otoscope import Recognizer, load
-from otoscope.decoding.ngram import from_arpa
+from otoscope.decoding.arpa import from_arpa
 from service.app import create_app
 from service.settings import Settings
 from training.evaluation.decoders import model_decoder, our_systems

@@ -7,8 +7,8 @@ import pytest
 
 from otoscope import ENGLISH
 from otoscope.decoding.ngram import NgramModel
-from training.text import language_model
-from training.text.language_model import EstimationError, build, measure
+from otoscope.vocabulary import Alphabet
+from training.text.language_model import LmOptions, TextError, build, measure, pack_arpa
 
 PHRASE = "the old man sat in the sun"
 
@@ -22,9 +22,6 @@ def novel() -> str:
         chosen = [words[min(int(rank), 399)] for rank in rng.zipf(1.3, size=8)]
         lines.append(f"{' '.join(chosen).capitalize()}. He said: {PHRASE}! He had 3 dogs.\n")
     return "".join(lines)
-
-
-HAS_IRSTLM = (language_model.IRSTLM / "bin" / "build-lm.sh").exists()
 
 
 @pytest.fixture
@@ -42,39 +39,97 @@ def manifest(folder: Path, *texts: str) -> Path:
     return path
 
 
-@pytest.mark.skipif(not HAS_IRSTLM, reason="needs irstlm: apt-get install irstlm")
 def test_it_learns_what_follows_what(
     sources: tuple[list[Path], list[Path]], tmp_path: Path
 ) -> None:
     dev = manifest(tmp_path, "the old man sat", "the zebra sat", "Sit in the sun")
-    report = build(*sources, ENGLISH, [dev], tmp_path / "out" / "lm.npz", min_count=2)
-    model = NgramModel.load(tmp_path / "out" / "lm.npz")
+    out = tmp_path / "out" / "lm.npz"
+    report = build(*sources, ENGLISH, [dev], out, options=LmOptions(min_count=2))
+    model = NgramModel.load(out)
     assert (
         model.log_prob(["the", "old", "man", "sat"])
         > model.log_prob(["man", "the", "sat", "old"]) + 3
     )
     assert "sit" not in model.vocabulary
     assert "dogs" not in model.vocabulary  # a digit stands beside them
-    assert report.sentences == 600 * 2  # and what the dev set says is left out as well
+    [source] = report.sources  # what the dev set says is left out of the transcripts, the only one
+    assert (source.name, source.sentences, source.weight) == ("novel.txt.gz", 600 * 2, 1.0)
     [known] = report.dev
     assert known.unknown_share == pytest.approx(2 / 11)
     written = json.loads((tmp_path / "out" / "lm.json").read_text())
     assert written["dev"][0]["perplexity"] == pytest.approx(known.perplexity)
-    expected = measure(model, dev, ENGLISH)
-    assert expected == known
+    assert measure(model, dev, ENGLISH) == known
+    assert report.order == model.order == 4
 
 
-@pytest.mark.skipif(not HAS_IRSTLM, reason="needs irstlm: apt-get install irstlm")
-def test_too_little_text_is_said(tmp_path: Path) -> None:
-    # Each n-gram occurs 30 times or not at all: nothing to estimate discounts from.
-    (tmp_path / "note.txt").write_text(f"{PHRASE}. Who is there, {PHRASE}?\n" * 30)
-    with pytest.raises(EstimationError, match="enough text"):
-        build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz", min_count=1)
-
-
-def test_a_missing_irstlm_is_named(
-    sources: tuple[list[Path], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_is_said_in_transcripts_is_known_and_what_is_left_out_is_not(
+    sources: tuple[list[Path], list[Path]], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(language_model, "IRSTLM", tmp_path / "nowhere")
-    with pytest.raises(EstimationError, match="apt-get install irstlm"):
-        build(*sources, ENGLISH, [], tmp_path / "lm.npz")
+    (tmp_path / "said.jsonl").write_text(
+        '{"audio_filepath": "x", "text": "Zebras sit"}\n{"audio_filepath": "y", "text": "Not I"}\n'
+    )
+    build(
+        sources[0],
+        [tmp_path / "said.jsonl"],
+        ENGLISH,
+        [],
+        tmp_path / "lm.npz",
+        leave_out=[manifest(tmp_path, "not i")],
+    )
+    known = NgramModel.load(tmp_path / "lm.npz").vocabulary
+    assert {"zebras", "sit"} <= set(known)
+    assert "i" not in known
+
+
+def test_it_fits_the_size_that_is_asked_for(
+    sources: tuple[list[Path], list[Path]], tmp_path: Path
+) -> None:
+    scores = []
+    for most_bytes in (10**6, 25_000, 18_000):
+        out = tmp_path / f"{most_bytes}.npz"
+        report = build(
+            *sources, ENGLISH, [], out, options=LmOptions(order=3, most_bytes=most_bytes)
+        )
+        assert report.size_bytes == out.stat().st_size <= most_bytes
+        model = NgramModel.load(out)
+        said = [line.split(".")[0].lower().split() for line in novel().splitlines()[:50]]
+        scores.append(sum(model.log_prob(words) for words in said))
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] < scores[0] - 50
+
+
+@pytest.mark.parametrize("text", [f"{PHRASE}. Who is there, {PHRASE}?\n" * 30, "Yes.\n", "Oh no."])
+def test_a_little_text_is_enough(tmp_path: Path, text: str) -> None:
+    (tmp_path / "note.txt").write_text(text)
+    options = LmOptions(min_count=1)
+    build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz", options=options)
+    model = NgramModel.load(tmp_path / "lm.npz")
+    said = ENGLISH.normalize(text.split(".", maxsplit=1)[0]).split()
+    assert model.log_prob(said) > model.log_prob([*said, "zebra"])
+
+
+def test_no_text_is_said(tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("1914-1918\n")
+    with pytest.raises(TextError, match="expected sentences"):
+        build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz")
+
+
+def test_any_alphabet_will_do(tmp_path: Path) -> None:
+    greek = Alphabet(("\N{GREEK SMALL LETTER BETA}", "\N{GREEK SMALL LETTER GAMMA}", " "))
+    beta, gamma, _ = greek.symbols
+    (tmp_path / "note.txt").write_text(f"{beta}{gamma} {gamma}. {gamma}{gamma} {beta}.\n" * 5)
+    build([tmp_path / "note.txt"], [], greek, [], tmp_path / "lm.npz")
+    model = NgramModel.load(tmp_path / "lm.npz")
+    assert model.vocabulary == (beta, beta + gamma, gamma, gamma + gamma)
+
+
+def test_the_models_of_other_tools_are_packed(tmp_path: Path) -> None:
+    arpa = (
+        "\\data\\\n\\1-grams:\n-1 <s> -0.5\n-1 </s>\n-1 a -0.3\n\\2-grams:\n-0.5 <s> a\n\\end\\\n"
+    )
+    (tmp_path / "lm.arpa").write_text(arpa)
+    dev = manifest(tmp_path, "a", "b")
+    report = pack_arpa(tmp_path / "lm.arpa", ENGLISH, [dev], tmp_path / "lm.npz")
+    assert NgramModel.load(tmp_path / "lm.npz").vocabulary == ("a",)
+    assert report.dev[0].unknown_share == 0.5
+    assert report.dev[0].perplexity == pytest.approx(10 ** ((0.5 + 1.3) / 2), rel=1e-3)
