@@ -133,6 +133,11 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     ):
         metavar = {int: "N", float: "X", _unicode: "LIST"}[kind]
         decoding.add_argument(flag, type=kind, metavar=metavar, help=text)
+    decoding.add_argument(
+        "--none-of-these",
+        action="store_true",
+        help="write nothing where none of --phrases is said",
+    )
     _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser)
 

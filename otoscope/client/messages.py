@@ -34,7 +34,7 @@ class TranscribeOptions(TypedDict, total=False):
 
     Attributes:
         hotwords: words and phrases with their boosts, or without.
-        phrases: a closed list.
+        phrases: a closed list; `none_of_these` also takes none of it for an answer.
         probs: whether `probs` of the response has the matrix.
         track, channel: numbers of one of the file's sounds, from 1.
         timestamps: what has its times: words, each character of them, or nothing.
@@ -51,6 +51,7 @@ class TranscribeOptions(TypedDict, total=False):
     n_best: int | None
     hotwords: Mapping[str, float] | Sequence[str] | None
     phrases: Sequence[str] | None
+    none_of_these: bool
     probs: bool
     track: int | None
     channel: int | None

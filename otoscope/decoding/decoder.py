@@ -11,7 +11,7 @@ from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
 from otoscope.decoding.options import BeamOptions, DecoderName, DecodingOptions, ModelDecoding
 from otoscope.decoding.pauses import with_certain_pauses
-from otoscope.decoding.phrases import RankedPhrase, rank_phrases
+from otoscope.decoding.phrases import NONE_OF_THESE, RankedPhrase, rank_phrases
 from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import ModelFileError, OptionsError, SpecError
@@ -69,7 +69,10 @@ class Decoder:
         match kind := self.kind_of(options):
             case "phrases":
                 options.refuse_beam_fields(kind)
-                ranked = rank_phrases(posteriors, options.phrases)
+                ranked = rank_phrases(posteriors, options.phrases, or_none=options.none_of_these)
+                if ranked[0].phrase == NONE_OF_THESE:
+                    nothing = Transcript("", None, (), ())
+                    return DecodeResult("phrases", nothing, phrases=tuple(ranked))
                 labels = self.alphabet.encode(self.alphabet.normalize(ranked[0].phrase))
                 transcript = transcript_of_labels(labels, posteriors)
                 return DecodeResult("phrases", transcript, phrases=tuple(ranked))
@@ -91,6 +94,8 @@ class Decoder:
         """What decodes when `options` are asked for. Greedy takes next to no time."""
         if options.phrases:
             return "phrases"
+        if options.none_of_these:
+            raise OptionsError("none_of_these: expected a list of phrases to go with it, got none")
         wants_beam = self.language_model or options.of_beam
         return options.decoder or ("beam" if wants_beam else "greedy")
 

@@ -100,6 +100,12 @@ class DecodingOptions(BaseModel):
         json_schema_extra={"type": "string", "examples": ["yes, no, stop"], "items": None},
     )
 
+    none_of_these: bool = Field(
+        default=False,
+        description="Whether none of `phrases` may be the answer: an empty text, and an empty "
+        "phrase in the ranking, where something else explains the sound better.",
+    )
+
     @property
     def of_beam(self) -> list[str]:
         """Those of BEAM_FIELDS that ask for something."""

@@ -1,5 +1,6 @@
 """A closed list of phrases: which of them was said, if one of them was."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +15,16 @@ _BATCH_STATES = 2**16
 """Of the phrases whose sums run side by side, blanks and padding included: some megabytes."""
 
 
+NONE_OF_THESE = ""
+"""Stands for anything else, or nothing."""
+
+
 @dataclass(frozen=True)
 class RankedPhrase:
     """One phrase of the list.
 
     Attributes:
-        phrase: as it was given.
+        phrase: as it was given; "" for none of them.
         log_prob: natural log P(phrase | X), summed over all alignments (Graves et al. 2006, section
             4.1); -inf if the recording is too short for it.
         probability: that it was this one, given that it was one of the list, each with the same
@@ -31,10 +36,18 @@ class RankedPhrase:
     probability: float
 
 
-def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedPhrase]:
+def rank_phrases(
+    posteriors: Posteriors, phrases: Sequence[str], *, or_none: bool = False
+) -> list[RankedPhrase]:
     """Rank phrases by how probably each was all that was said, best first.
 
     Of phrases that the alphabet writes alike only the first counts.
+
+    Args:
+        posteriors: of the recording.
+        phrases: the closed list.
+        or_none: rank "none of these" among them, as the phrase "": the best path of any symbols,
+            each as probable as any other beforehand (a garbage model).
 
     Raises:
         EmptyTextError: if a phrase holds no words, or there is none.
@@ -46,17 +59,21 @@ def rank_phrases(posteriors: Posteriors, phrases: Sequence[str]) -> list[RankedP
     if not spoken or not all(spoken):
         raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
     labels = [alphabet.encode(text) for text in spoken]
+    names = list(spoken.values())
     log_probs = _log_probs(posteriors, labels)
-    if not np.isfinite(log_probs.max()):
+    if not or_none and not np.isfinite(log_probs.max()):
         fewest = min(ctc.min_frames(one) for one in labels)
         raise UnalignableTextError(
             f"expected a phrase that fits {posteriors.log_probs.shape[0]} frames, "
             f"got none that needs fewer than {fewest}"
         )
+    if or_none:
+        names.append(NONE_OF_THESE)
+        log_probs = np.append(log_probs, _garbage_log_prob(posteriors))
     shares = np.exp(log_probs - np.logaddexp.reduce(log_probs))
     ranked = [
         RankedPhrase(phrase, float(log_prob), float(share))
-        for phrase, log_prob, share in zip(spoken.values(), log_probs, shares, strict=True)
+        for phrase, log_prob, share in zip(names, log_probs, shares, strict=True)
     ]
     return sorted(ranked, key=lambda one: -one.log_prob)
 
@@ -77,3 +94,11 @@ def _log_probs(posteriors: Posteriors, labels: Sequence[ctc.Labels]) -> Floats:
         texts = [labels[index] for index in batch]
         found[batch] = ctc.forward_log_probs(posteriors.log_probs, texts, blank)
     return found
+
+
+def _garbage_log_prob(posteriors: Posteriors) -> float:
+    """Natural log of the best path of all, and of its symbols if each is drawn by chance."""
+    best = posteriors.log_probs.argmax(axis=1)
+    symbols = ctc.collapse(best, posteriors.alphabet.blank_index).size
+    free = float(posteriors.log_probs.max(axis=1).sum(dtype=float))
+    return free - symbols * math.log(len(posteriors.alphabet.symbols))

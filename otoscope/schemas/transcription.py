@@ -206,7 +206,7 @@ class HypothesisAnswer(Answer):
 class PhraseAnswer(Answer):
     """One phrase of a closed list."""
 
-    phrase: str = Field(examples=["yes"])
+    phrase: str = Field(description="As it was given; empty for none of them.", examples=["yes"])
     probability: float = Field(
         description="That it was this one of the list, 0 to 1.", examples=[0.98]
     )

@@ -95,3 +95,35 @@ def test_phrases_that_do_not_fit_take_no_memory():
         tracemalloc.stop()
     assert (ranked[0].phrase, ranked[0].probability) == ("a", 1.0)
     assert peak_bytes < 100e6
+
+
+def test_none_of_these_wins_where_something_else_is_said(sentence_model):
+    model = Recognizer(sentence_model)
+    waveform = load(ROOT / "examples" / "sample.flac", model.spec.features.sample_rate_hz)
+    [given] = model.posteriors([waveform.samples])
+    said = "It was a long time before he came home to his father."
+    for phrases in (["yes", "no"], ["we shall all meet again in the morning at the station"]):
+        best, *rest = rank_phrases(given, phrases, or_none=True)
+        assert (best.phrase, best.probability > 0.99) == ("", True)
+        assert [one.phrase for one in rest] == [one.phrase for one in rank_phrases(given, phrases)]
+    best, second, _ = rank_phrases(given, ["yes", said], or_none=True)
+    assert (best.phrase, second.phrase) == (said, "")
+    assert best.probability > 0.99
+
+
+def test_garbage_by_hand():
+    """Two symbols by chance (1 in 3 each) along the best path."""
+    probs = np.array([[0.7, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.7], [0.1, 0.7, 0.1, 0.1]])
+    given = Posteriors(np.log(probs).astype(np.float32), ALPHABET, FrameClock(0.04, 0.12))
+    none = rank_phrases(given, ["b"], or_none=True)
+    by_name = {one.phrase: one for one in none}
+    assert math.exp(by_name[""].log_prob) == pytest.approx(0.7**3 / 9, rel=1e-4)
+    assert sum(one.probability for one in none) == pytest.approx(1.0)
+
+
+def test_nothing_said_is_none_of_these():
+    probs = np.full((20, 4), 0.01)
+    probs[:, 3] = 0.97
+    given = Posteriors(np.log(probs).astype(np.float32), ALPHABET, FrameClock(0.04, 0.8))
+    assert rank_phrases(given, ["a", "b"], or_none=True)[0].phrase == ""
+    assert rank_phrases(given, ["a" * 30], or_none=True)[0].phrase == ""

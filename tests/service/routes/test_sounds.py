@@ -89,3 +89,14 @@ def test_words_as_csv(client, speech):
     header, *rows = answer.text.splitlines()
     assert header == "word,start_s,end_s,confidence"
     assert [row.split(",")[0] for row in rows] == HEARD.split()
+
+
+def test_none_of_the_phrases(client, speech):
+    data = encode(speech, 16000, "flac")
+    answer = transcribe(client, data, phrases="yes, no", none_of_these="true").json()
+    assert (answer["text"], answer["words"], answer["phrases"][0]["phrase"]) == ("", [], "")
+    assert answer["phrases"][0]["probability"] > 0.99
+    form = {"phrases": f"yes, {HEARD}", "none_of_these": "true"}
+    assert transcribe(client, data, **form).json()["text"] == HEARD
+    answer = transcribe(client, data, none_of_these="true")
+    assert (answer.status_code, "none_of_these" in answer.json()["detail"]) == (422, True)
