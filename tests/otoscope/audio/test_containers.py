@@ -375,7 +375,6 @@ ENCODINGS = [
     "ALAW",
     "IMA_ADPCM",
     "MS_ADPCM",
-    "GSM610",
 ]
 
 
