@@ -171,8 +171,14 @@ class Protocol(HttpToolsProtocol):
             return
         self._refused = True
         if self.cycle is not None and not self.cycle.response_complete:
-            self.transport.close()  # another answer is due first, which nothing may precede
-            return
+            if not self.cycle.more_body:  # of the request before, whose answer is due first
+                self.cycle.keep_alive = False
+                return
+            if self.cycle.response_started:
+                self.transport.close()
+                return
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         problem = {"title": status.phrase, "status": status, "detail": detail}
         body = json.dumps(problem).encode()
         head = (

@@ -147,7 +147,17 @@ async def read_all(scope, receive, send):
 def test_trailers_without_end_are_refused(piece):
     start = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
     said = exchanged(lambda writer: forever(writer, start, piece, 0.001), read_all)
-    assert said == b""  # no answer is due, for the request is not whole
+    assert said.startswith(b"HTTP/1.1 431 ")
+
+
+def test_what_comes_behind_a_whole_request_does_not_take_its_answer():
+    async def write(writer):
+        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxNO HTTP\r\n\r\n")
+
+    said = exchanged(write, read_all)
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert b"connection: close" in said
+    assert said.endswith(b"heard")
 
 
 @pytest.mark.parametrize("start", [b"GET / HTTP/1.1\r\n", REQUEST + b"GET /"])
