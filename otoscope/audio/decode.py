@@ -1,9 +1,9 @@
 """An audio file -> mono blocks at its own rate: the only decoder.
 
-libsndfile (through soundfile) reads wav, flac, ogg, opus and mp3; what it does not know goes to
-FFmpeg's libraries in another process (`otoscope.audio.decode_processes`), which read m4a, mp4, aac,
-webm and more. Both ship inside their wheels. Decoding runs block by block, so a small file that
-claims or holds many hours stops at the limit instead of filling the memory.
+libsndfile (through soundfile) reads wav, flac, ogg and opus; mp3, and what it does not know, goes
+to FFmpeg's libraries in another process (`otoscope.audio.decode_processes`), which read m4a, mp4,
+aac, webm and more. Both ship inside their wheels. Decoding runs block by block, so a small file
+that claims or holds many hours stops at the limit instead of filling the memory.
 """
 
 import io
@@ -17,7 +17,7 @@ import soundfile
 
 from otoscope.audio.decode_processes import DecodeProcesses, DecoderFailureError, shared
 from otoscope.audio.mixing import CANCELLED, Mixer
-from otoscope.audio.mp3 import mp3_facts
+from otoscope.audio.mp3 import begins_as_mpeg, mp3_length_s
 from otoscope.audio.ogg import Slice, ogg_facts
 from otoscope.audio.parts import (
     THE_USUAL,
@@ -142,6 +142,9 @@ class AudioDecoder:
 
     def _part(self, file: BinaryIO) -> Iterator[Block]:
         """A file, or a link of a chain."""
+        if begins_as_mpeg(file):
+            yield from self._mpeg(file)
+            return
         file.seek(0)
         try:
             sound_file = open_sound(file)
@@ -149,29 +152,15 @@ class AudioDecoder:
             yield from self._ffmpeg(file)
             return
         with sound_file:
-            if sound_file.format == "MP3":
-                yield from self._mp3(file, sound_file)
-            else:
-                yield from self._libsndfile(sound_file)
+            yield from self._libsndfile(sound_file)
         if self.failure is not None:
             yield from self._ffmpeg_after_failure(file)
 
-    def _mp3(self, file: BinaryIO, sound_file: soundfile.SoundFile) -> Iterator[Block]:
-        """FFmpeg goes further in one that states no length, or that of its first part."""
-        at = file.tell()
-        stated = mp3_facts(file)
-        if stated is None or not stated.fits:
-            try:
-                yield from self._ffmpeg(file)
-            except UnreadableAudioError:
-                self.failure = None  # libsndfile knows it
-            else:
-                self.announced_s = stated.announced_s if stated else None
-                return
-        file.seek(at)
-        yield from self._libsndfile(sound_file)
-        if stated is None:
-            self.announced_s = None
+    def _mpeg(self, file: BinaryIO) -> Iterator[Block]:
+        """FFmpeg reads mp3: it goes on where files were joined, and not in this process."""
+        stated_s = mp3_length_s(file)
+        yield from self._ffmpeg(file)
+        self.announced_s = stated_s or self.announced_s
 
     def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
         if self._choice.track > 1:

@@ -4,42 +4,25 @@ Decoders estimate the length of others from the first bit rate, and take the fie
 where files were joined. http://gabriel.mp3-tech.org/mp3infotag.html describes them.
 """
 
-import os
-import struct
-from dataclasses import dataclass
 from typing import BinaryIO
 
 _RATES_HZ = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32000))
 """By the version's bits: 2.5, none, 2, 1."""
 _MPEG_1 = 3
-_ID3V1_BYTES = 128
 _HEAD_BYTES = 2**12
-_SLACK_BYTES = 3000
-"""About two frames of 320 kbit/s."""
 
 
-@dataclass(frozen=True)
-class Mp3Facts:
-    """The length that an mp3 states.
-
-    Attributes:
-        announced_s: of its sound.
-        fits: whether the file has as many bytes as it states.
-    """
-
-    announced_s: float
-    fits: bool
+def begins_as_mpeg(file: BinaryIO) -> bool:
+    """Whether libsndfile might give the file to mpg123: a tag, or the sync word of a frame."""
+    file.seek(0)
+    head = file.read(3)
+    return head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
 
 
-def mp3_facts(file: BinaryIO) -> Mp3Facts | None:
-    """Look at a file that is open for reading and seeking; None if it states no length."""
-    end = file.seek(0, os.SEEK_END)
-    start = _after_id3v2(file)
-    file.seek(start)
+def mp3_length_s(file: BinaryIO) -> float | None:
+    """Seconds of sound that a file, open for reading and seeking, states; None if it doesn't."""
+    file.seek(_after_id3v2(file))
     head = file.read(_HEAD_BYTES)
-    if end >= _ID3V1_BYTES:
-        file.seek(end - _ID3V1_BYTES)
-        end -= _ID3V1_BYTES if file.read(3) == b"TAG" else 0
     skipped, (version, rate_hz, mono) = _first_frame(head)
     if not rate_hz:
         return None
@@ -50,9 +33,8 @@ def mp3_facts(file: BinaryIO) -> Mp3Facts | None:
     stated = _xing(fields) or _vbri(frame[36:])
     if stated is None:
         return None
-    frames, size, cut_samples = stated
-    fits = size > 0 and abs(end - start - skipped - size) <= _SLACK_BYTES
-    return Mp3Facts((frames * samples - cut_samples) / rate_hz, fits)
+    frames, cut_samples = stated
+    return (frames * samples - cut_samples) / rate_hz
 
 
 def _after_id3v2(file: BinaryIO) -> int:
@@ -80,25 +62,19 @@ def _first_frame(head: bytes) -> tuple[int, tuple[int, int, bool]]:
     return 0, (0, 0, False)
 
 
-def _xing(fields: bytes) -> tuple[int, int, int] | None:
-    """Frames, bytes, and samples that are cut off at both ends; None if the fields lack frames."""
+def _xing(fields: bytes) -> tuple[int, int] | None:
+    """Frames, and samples that are cut off at both ends; None if the fields lack frames."""
     if fields[:4] not in (b"Xing", b"Info") or len(fields) < 156 or not fields[7] & 1:  # noqa: PLR2004
         return None
     flags, at = fields[7], 8
     frames = int.from_bytes(fields[at : at + 4])
-    at += 4
-    size = 0
-    if flags & 2:
-        size = int.from_bytes(fields[at : at + 4])
-        at += 4
-    at += (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
+    at += 4 + (4 if flags & 2 else 0) + (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
     lame = fields[at:]
     ends = int.from_bytes(lame[21:24]) if lame[:4].isalnum() else 0
-    return frames, size, (ends >> 12) + (ends & 0xFFF)
+    return frames, (ends >> 12) + (ends & 0xFFF)
 
 
-def _vbri(fields: bytes) -> tuple[int, int, int] | None:
+def _vbri(fields: bytes) -> tuple[int, int] | None:
     if fields[:4] != b"VBRI" or len(fields) < 18:  # noqa: PLR2004
         return None
-    size, frames = struct.unpack(">II", fields[10:18])
-    return frames, size, 0
+    return int.from_bytes(fields[14:18]), 0

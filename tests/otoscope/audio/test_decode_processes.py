@@ -16,7 +16,7 @@ import pytest
 from audio_files import encode
 from signals import RATE_HZ, noise, tone
 
-from otoscope.audio import AudioStream, DecodeProcesses, decode_processes, load
+from otoscope.audio import AudioStream, DecodeProcesses, decode, decode_processes, load
 from otoscope.audio.parts import Block, Opened
 from otoscope.errors import AudioError, DecodersBusyError, UnreadableAudioError
 
@@ -217,3 +217,15 @@ def test_this_process_never_loads_ffmpeg():
         "assert 'av' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], input=data, check=True)
+
+
+@pytest.mark.parametrize("tag", [b"", b"ID3\x04\0\0\0\0\0\x0a" + bytes(10)])
+def test_no_mp3_comes_near_the_decoder_in_this_process(tag, monkeypatch):
+    """libsndfile's wheel holds mpg123 1.32.3, which CVE-2024-10573 is about."""
+    data = tag + encode(tone(440, 1.0), RATE_HZ, "mp3")
+
+    def fail(*_):
+        raise AssertionError("expected another process")
+
+    monkeypatch.setattr(decode, "open_sound", fail)
+    assert load(data, RATE_HZ).duration_s == pytest.approx(1.0, abs=0.01)
