@@ -18,7 +18,7 @@ import soundfile
 from otoscope.audio.decode_processes import DecodeProcesses, DecoderFailureError, shared
 from otoscope.audio.mixing import CANCELLED, Mixer
 from otoscope.audio.mp3 import begins_as_mpeg, mp3_length_s
-from otoscope.audio.ogg import Slice, ogg_facts
+from otoscope.audio.ogg import OggFacts, Slice, ogg_facts
 from otoscope.audio.parts import (
     THE_USUAL,
     Block,
@@ -114,10 +114,7 @@ class AudioDecoder:
         """
         wav, ogg = wav_facts(self._file), ogg_facts(self._file)
         if ogg is not None and len(ogg.links) > 1:
-            for start, end in ogg.links:
-                self._part_s, self.failure = self.duration_s, None
-                yield from self._part(cast("BinaryIO", Slice(self._file, start, end)))
-            self.announced_s = None
+            yield from self._chain(ogg)
         else:
             yield from self._part(self._file)
         if ogg is not None:
@@ -130,6 +127,21 @@ class AudioDecoder:
             self._breaks_off = True
         if self.duration_s == 0 and self.failure is not None:
             raise UnreadableAudioError(f"the audio can't be decoded: {self.failure}")
+
+    def _chain(self, ogg: OggFacts) -> Iterator[Block]:
+        """Links one after the other; one that can't be decoded does not end the rest."""
+        failures: list[str] = []
+        for start, end in ogg.links:
+            self._check()
+            self._part_s, self.failure = self.duration_s, None
+            try:
+                yield from self._part(cast("BinaryIO", Slice(self._file, start, end)))
+            except UnreadableAudioError as error:
+                self.failure = str(error)
+            if self.failure is not None:
+                failures.append(self.failure)
+        self.failure = failures[0] if failures else None
+        self.announced_s = None
 
     def _end_of_wav(self, wav: WavFacts) -> Iterator[Block]:
         """What libsndfile leaves of a wav whose header is unfinished; how much is missing of it."""

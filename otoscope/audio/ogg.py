@@ -9,7 +9,13 @@ from typing import BinaryIO
 
 _HEADER_BYTES = 27
 _FIRST_PAGE, _LAST_PAGE = 0x02, 0x04
-_SEARCH_BYTES = 2**16
+_WINDOW_BYTES = 2**17
+
+_MOST_LINKS = 1000
+"""Fifty hours of a radio's songs; a chain of more is read as one stream."""
+
+_MOST_PAGES = 2**20
+"""Nearly six hours of the shortest that are written; more are not looked through."""
 
 
 @dataclass(frozen=True)
@@ -32,43 +38,67 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
     file.seek(0)
     if file.read(4) != b"OggS":
         return None
-    end, at = file.seek(0, os.SEEK_END), 0
+    window, at = _Window(file), 0
     starts: list[int] = []
     flags, first_before, whole = 0, False, False
-    while (found := _next_page(file, at)) is not None:
+    for _ in range(_MOST_PAGES):
+        found = window.find(at)
+        if found is None:
+            break
         at = found
-        file.seek(at)
-        header = file.read(_HEADER_BYTES)
-        sizes = file.read(header[-1]) if len(header) == _HEADER_BYTES else b""
-        whole = len(header) == _HEADER_BYTES and len(sizes) == header[-1]
-        flags = header[5] if len(header) > 5 else 0  # noqa: PLR2004 - RFC 3533, section 6
+        page = window.read(at, _HEADER_BYTES + 255)
+        segments = page[_HEADER_BYTES - 1] if len(page) >= _HEADER_BYTES else 0
+        sizes = page[_HEADER_BYTES : _HEADER_BYTES + segments]
+        whole = len(page) >= _HEADER_BYTES and len(sizes) == segments
+        flags = page[5] if len(page) > 5 else 0  # noqa: PLR2004 - RFC 3533, section 6
         first = bool(flags & _FIRST_PAGE)
         if first and not first_before:
             starts.append(at)
         first_before = first
         at += _HEADER_BYTES + len(sizes) + sum(sizes)
-        if not whole or at > end:
+        if not whole or at > window.end:
             whole = False
             break
-    starts = starts or [0]
-    links = tuple(zip(starts, [*starts[1:], end], strict=True))
+    else:
+        return OggFacts(((0, window.end),), whole=True, ended=True)
+    if not 1 <= len(starts) <= _MOST_LINKS:
+        starts = [0]
+    links = tuple(zip(starts, [*starts[1:], window.end], strict=True))
     return OggFacts(links, whole, bool(flags & _LAST_PAGE))
 
 
-def _next_page(file: BinaryIO, at: int) -> int | None:
-    """Where the next page begins from `at` on; None if there is none."""
-    while True:
-        file.seek(at)
-        data = file.read(4)
-        if data == b"OggS":  # as a rule
-            return at
-        data += file.read(_SEARCH_BYTES)
-        found = data.find(b"OggS")
-        if found >= 0:
-            return at + found
-        if len(data) <= _SEARCH_BYTES:
-            return None
-        at += len(data) - 3
+class _Window:
+    """A file that is read forwards, a large piece at a time.
+
+    Attributes:
+        end: its size in bytes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.end = file.seek(0, os.SEEK_END)
+        self._file = file
+        self._start, self._data = 0, b""
+
+    def read(self, at: int, size: int) -> bytes:
+        """At most so many bytes from `at` on."""
+        begin = at - self._start
+        if begin < 0 or begin + size > len(self._data):
+            self._file.seek(at)
+            self._start, self._data, begin = at, self._file.read(_WINDOW_BYTES), 0
+        return self._data[begin : begin + size]
+
+    def find(self, at: int) -> int | None:
+        """Where the next page begins from `at` on; None if there is none."""
+        while True:
+            if self.read(at, 4) == b"OggS":  # as a rule
+                return at
+            data = self.read(at, _WINDOW_BYTES)
+            found = data.find(b"OggS")
+            if found >= 0:
+                return at + found
+            if len(data) < 4:  # noqa: PLR2004
+                return None
+            at += len(data) - 3
 
 
 class Slice:

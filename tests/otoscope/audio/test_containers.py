@@ -414,3 +414,13 @@ def test_an_end_within_an_aac_frame_of_an_mp4(speech):
     data = mux("mp4", Track(speech, spoiled=(115,)))
     waveform = load(data, RATE_HZ)
     np.testing.assert_allclose(bursts(waveform.samples), BURSTS_S, atol=0.06)
+
+
+def test_a_link_that_is_no_sound_does_not_end_the_chain(speech):
+    link = encode(speech, 48000, "opus")
+    broken = bytearray(link)
+    broken[28:36] = b"Nonsense"
+    waveform = load(link + bytes(broken) + link, RATE_HZ)
+    np.testing.assert_allclose(bursts(waveform.samples)[2:], np.add(BURSTS_S, 2.5), atol=0.06)
+    [warning] = waveform.warnings
+    assert warning.startswith("the file is truncated or damaged: 5.0")
