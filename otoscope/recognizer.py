@@ -47,12 +47,14 @@ class Recognition:
         features: what they were computed from; None if they were not kept.
         warnings: what there was to say about reading the file.
         took_s: seconds by the name of a stage, where they were measured.
+        channels: of the file, also where one was chosen; 0 if it is not known.
     """
 
     posteriors: Posteriors
     features: FeatureMatrix | None = None
     warnings: tuple[str, ...] = ()
     took_s: Mapping[str, float] = field(default_factory=dict)
+    channels: int = 0
 
     def require_features(self) -> FeatureMatrix:
         """The features; ValueError if they were not kept."""

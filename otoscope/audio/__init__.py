@@ -1,6 +1,7 @@
 """Audio at a model's rate: the only decoder and the only resampler."""
 
 from otoscope.audio.decode_processes import DecodeProcesses
+from otoscope.audio.mixing import check_separable
 from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Choice, Samples, Source
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
@@ -23,6 +24,7 @@ __all__ = [
     "Source",
     "Waveform",
     "check_finite",
+    "check_separable",
     "joined",
     "load",
     "resample",

@@ -42,6 +42,7 @@ class AudioStream:
 
     Attributes:
         warnings: what there was to say about reading it; complete once it has ended.
+        channels: of the file, before they were mixed or one was chosen; 0 until it has ended.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class AudioStream:
     ) -> None:
         """Read nothing yet; arguments as for `load` and `AudioDecoder`."""
         self.warnings: tuple[str, ...] = ()
+        self.channels = 0
         self._source = source
         self._sample_rate_hz = sample_rate_hz
         self._max_duration_s = max_duration_s
@@ -82,6 +84,7 @@ class AudioStream:
                 raise EmptyAudioError("expected audio, got a stream without samples")
             self._check_length(samples)
             self.warnings = tuple(decoder.remarks)
+            self.channels = decoder.format.channels
             if decoder.truncated:
                 self.warnings = (_truncation_warning(decoder), *self.warnings)
 

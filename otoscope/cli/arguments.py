@@ -48,6 +48,7 @@ examples:
   otoscope transcribe --hotwords "otoscope:8, new york" speech.flac
   otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
   otoscope transcribe --n-best 5 --format json speech.flac | jq .hypotheses
+  otoscope transcribe --channels separate --format json call.wav | jq .channels[].text
   ffmpeg -i film.mkv -f wav - | otoscope transcribe -
 
 {_CODES}"""
@@ -108,7 +109,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_choice(parser)
+    _add_choice(parser).add_argument(
+        "--channels",
+        choices=("separate",),
+        help="transcribe each channel by itself, as of a call, with --format json",
+    )
     _add_output(parser, [each for each in TRANSCRIPT_FORMATS if each != "verbose_json"], "text")
     decoding = parser.add_argument_group("decoding")
     decoding.add_argument(
@@ -194,7 +199,7 @@ def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
     parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> None:
+def _add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     group = parser.add_argument_group("sound")
     numbers = range(1, 256)
     for flag, text in (
@@ -202,6 +207,7 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
         ("--channel", "number of the channel, as of a call; default: all, mixed"),
     ):
         group.add_argument(flag, type=int, choices=numbers, default=0, metavar="N", help=text)
+    return group
 
 
 def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str) -> None:

@@ -29,6 +29,8 @@ def transcribe(options: argparse.Namespace) -> int:
     """Write what is said."""
     files = FileRun.of(options)
     decoding = _validated(DecodingOptions, options)
+    if options.channels:
+        _check_separate(options, files.form)
 
     def process(name: str, recording: Recording) -> Output:
         result = backend.transcribe(recording, decoding)
@@ -84,10 +86,11 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
     """
     if options.server is None:
         choice = Choice(getattr(options, "track", 0), getattr(options, "channel", 0))
-        yield LocalBackend(options.model, options.lm, choice)
+        separate = getattr(options, "channels", None) is not None
+        yield LocalBackend(options.model, options.lm, choice, separate=separate)
         return
-    for name in ("track", "channel"):
-        if getattr(options, name, 0):
+    for name in ("track", "channel", "channels"):
+        if getattr(options, name, None):
             raise UsageError(f"--{name}: expected a --model to use it with, got --server")
     if options.lm is not None:
         raise UsageError("--lm: expected a --model to use it with, got --server")
@@ -96,6 +99,16 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
 
     with ServiceBackend.at(options.server, options.api_key, options.retries) as backend:
         yield backend
+
+
+def _check_separate(options: argparse.Namespace, form: str) -> None:
+    """UsageError if separate channels have no place."""
+    for name in ("channel", "n_best", "phrases"):
+        if getattr(options, name):
+            flag = name.replace("_", "-")
+            raise UsageError(f"--{flag}: expected none with --channels separate, got one")
+    if form != "json":
+        raise UsageError(f"--channels: expected --format json to use it with, got {form}")
 
 
 def _validated(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:

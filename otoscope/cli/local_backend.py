@@ -8,7 +8,7 @@ from typing import Any
 
 from otoscope import longform
 from otoscope.alignment import align
-from otoscope.audio import THE_USUAL, AudioStream, Choice
+from otoscope.audio import THE_USUAL, AudioStream, Choice, check_separable
 from otoscope.cli.backend import Output, Recording
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
@@ -17,7 +17,7 @@ from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
-from otoscope.schemas.convert import alignment_answer, model_facts, transcript_answer
+from otoscope.schemas.convert import alignment_answer, by_channel, model_facts, transcript_answer
 from otoscope.spoken import spoken
 from otoscope.strict_json import dump
 
@@ -28,19 +28,27 @@ _CHECKOUT = Path(__file__).resolve().parents[2]
 class LocalBackend:
     """A backend for recordings of any length, with the language model beside the model."""
 
-    def __init__(self, model: Path | None, lm: Path | None, choice: Choice = THE_USUAL) -> None:
+    def __init__(
+        self,
+        model: Path | None,
+        lm: Path | None,
+        choice: Choice = THE_USUAL,
+        *,
+        separate: bool = False,
+    ) -> None:
         """Load the model, and what lies beside it.
 
         Args:
             model: the file; by default the one of the checkout.
             lm: the language model; by default lm.npz beside the model, if it is there.
             choice: of the sounds of recordings.
+            separate: whether each channel is transcribed by itself.
 
         Raises:
             ModelFileError: if one of them can't be used.
         """
         self._path = model or _default_model()
-        self._choice = choice
+        self._choice, self._separate = choice, separate
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
         self._decoder = open_decoder(
             self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
@@ -48,10 +56,15 @@ class LocalBackend:
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
-        recognition = self._recognize(recording)
-        posteriors = recognition.posteriors
-        decoded = self._decoder.decode(posteriors, options)
-        return transcript_answer(decoded, posteriors.clock, self._name, recognition.warnings)
+        if not self._separate:
+            return self._transcript(self._recognize(recording), options)
+        answers: list[TranscriptAnswer] = []
+        channels = 1
+        while len(answers) < channels:
+            recognition = self._recognize(recording, len(answers) + 1)
+            channels = check_separable(recognition.channels)
+            answers.append(self._transcript(recognition, options))
+        return by_channel(answers)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         recognition = self._recognize(recording)
@@ -84,17 +97,26 @@ class LocalBackend:
             "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],
         }
 
-    def _recognize(self, recording: Recording, *, keep_features: bool = False) -> Recognition:
+    def _transcript(self, recognition: Recognition, options: DecodingOptions) -> TranscriptAnswer:
+        posteriors, segments = recognition.posteriors, not self._separate
+        decoded = self._decoder.decode(posteriors, options)
+        return transcript_answer(
+            decoded, posteriors.clock, self._name, recognition.warnings, segments=segments
+        )
+
+    def _recognize(
+        self, recording: Recording, channel: int | None = None, *, keep_features: bool = False
+    ) -> Recognition:
         spec = self._recognizer.spec.features
         stream = AudioStream(
             recording,
             spec.sample_rate_hz,
             max_duration_s=math.inf,
             min_samples=spec.window_samples,
-            choice=self._choice,
+            choice=self._choice if channel is None else self._choice._replace(channel=channel),
         )
         recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
-        return replace(recognition, warnings=stream.warnings)
+        return replace(recognition, warnings=stream.warnings, channels=stream.channels)
 
 
 def _default_model() -> Path:

@@ -24,7 +24,8 @@ def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | No
     """
     if form == "json":
         name = {} if label is None else {"file": readable(label)}
-        fields = {**name, **result.model_dump(mode="json", exclude={"probs"})}
+        absent = {one for one in ("segments", "channels") if getattr(result, one, None) is None}
+        fields = {**name, **result.model_dump(mode="json", exclude={"probs", *absent})}
         body = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
         return Output(body, result.duration_s, result.warnings)
     words = [Word(each.word, each.start_s, each.end_s, each.confidence) for each in result.words]

@@ -37,6 +37,7 @@ class TranscribeOptions(TypedDict, total=False):
         phrases: a closed list; `none_of_these` also takes none of it for an answer.
         probs: whether `probs` of the response has the matrix.
         track, channel: numbers of one of the file's sounds, from 1.
+        channels: separate transcribes each channel by itself, with response_format json.
         timestamps: what has its times: words, each character of them, or nothing.
         response_format: verbose_json has characters and segments, too.
     """
@@ -55,6 +56,7 @@ class TranscribeOptions(TypedDict, total=False):
     probs: bool
     track: int | None
     channel: int | None
+    channels: Literal["separate"] | None
 
 
 class ProbsOptions(TypedDict, total=False):

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from otoscope.alignment import AlignedText
 from otoscope.clock import FrameClock
@@ -12,6 +13,7 @@ from otoscope.formats.cues import Cue, cues_of
 from otoscope.recognizer import Recognizer
 from otoscope.schemas.alignment import AlignedWordAnswer, AlignmentAnswer, LogProbAnswer
 from otoscope.schemas.transcription import (
+    ChannelAnswer,
     HypothesisAnswer,
     ModelName,
     PhraseAnswer,
@@ -20,6 +22,8 @@ from otoscope.schemas.transcription import (
     TranscriptAnswer,
 )
 from otoscope.transcript import Character, Word, characters_by_word
+
+AnswerT = TypeVar("AnswerT", bound=TranscriptAnswer)
 
 
 def transcript_answer(
@@ -57,6 +61,33 @@ def transcript_answer(
         model=model,
         warnings=list(warnings),
     )
+
+
+def by_channel(answers: Sequence[AnswerT]) -> AnswerT:
+    """The channels of one recording, from the first, as one answer: each, and all by time.
+
+    Args:
+        answers: each channel's own, without segments.
+    """
+    words = sorted(chain.from_iterable(one.words for one in answers), key=lambda one: one.start_s)
+    sums = [(one.confidence or 0.0) * len(one.words) for one in answers]
+    merged: dict[str, Any] = {
+        "text": " ".join(word.word for word in words),
+        "words": words,
+        "confidence": math.fsum(sums) / len(words) if words else None,
+        "channels": [
+            ChannelAnswer(
+                channel=number,
+                id=getattr(one, "id", None),
+                text=one.text,
+                confidence=one.confidence,
+                words=one.words,
+            )
+            for number, one in enumerate(answers, start=1)
+        ],
+        "warnings": list(dict.fromkeys(chain.from_iterable(one.warnings for one in answers))),
+    }
+    return type(answers[0])(**(dict(answers[0]) | merged))
 
 
 def alignment_answer(

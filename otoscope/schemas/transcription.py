@@ -78,6 +78,22 @@ class SpelledWordAnswer(WordAnswer):
     )
 
 
+class ChannelAnswer(Answer):
+    """What was said on one channel of a recording."""
+
+    channel: int = Field(description="Its number, from 1.", examples=[1])
+    id: str | None = Field(
+        description="Fetches the channel's own transcription, GET /transcriptions/{id}, and its "
+        "posteriors. Null if nothing is kept.",
+        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
+    )
+    text: str = Field(description="Empty where nothing was said.", examples=["hello world"])
+    confidence: Score | None = Field(
+        description="As that of a recording of this channel alone.", examples=[0.91]
+    )
+    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
+
+
 class SegmentAnswer(Answer):
     """Words that a subtitle shows together: until a pause, or as many as fit."""
 
@@ -223,10 +239,18 @@ class TranscriptAnswer(Answer):
     frame_s: float = Field(description="Seconds between the model's frames.", examples=[0.04])
     confidence: Score | None = Field(
         description="Mean of the words' confidences where the model is calibrated, else the "
-        "geometric mean over all characters; null where there is no text.",
+        "geometric mean over all characters; null where there is no text. Of several channels "
+        "their mean, weighted by their words.",
         examples=[0.91],
     )
-    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
+    words: list[SpelledWordAnswer] = Field(
+        description="Empty with timestamps=none. With channels=separate those of all channels, in "
+        "order of their starts; they may overlap."
+    )
+    channels: list[ChannelAnswer] | None = Field(
+        default=None,
+        description="What was said on each channel; there with channels=separate only.",
+    )
     segments: list[SegmentAnswer] | None = Field(
         default=None,
         description="The text as subtitles divide it; there with response_format=verbose_json.",
@@ -251,7 +275,7 @@ class Kept(Answer):
     id: str | None = Field(
         description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
         "GET /probs?id=..., for anyone who knows it. Null if they could not be kept, which is in "
-        "warnings.",
+        "warnings, and with channels=separate, where each channel has its own.",
         examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 

@@ -1,7 +1,7 @@
 """How a caller may have a recording decoded, and its transcription written."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, Field
 
@@ -106,3 +106,27 @@ class TranscribeOptions(ReadingOptions, SoundOptions):
         default=False,
         description="Put the matrix that GET /probs gives in the answer (json and verbose_json).",
     )
+    channels: Literal["separate"] | None = Field(
+        default=None,
+        description="separate transcribes each channel by itself, at most 8, as of a call with a "
+        "party on each: `channels` has them, `text` and `words` are theirs by time. For json, "
+        "without channel, probs, n_best and phrases. By default channels are mixed.",
+    )
+
+    def layout(self, accept: Sequence[str]) -> Layout:
+        """As of `ReadingOptions`; FormError also if separate channels have no place."""
+        layout = super().layout(accept)
+        if self.channels is None:
+            return layout
+        for field in ("channel", "probs", "n_best", "phrases"):
+            if value := getattr(self, field):
+                raise FormError(
+                    f"{field}: expected none with channels=separate, got {value!r:.80}", field
+                )
+        if layout.response_format != "json":
+            raise FormError(
+                "channels: expected response_format json, which alone has a place for separate "
+                f"ones, got {layout.response_format}",
+                "channels",
+            )
+        return layout

@@ -44,8 +44,8 @@ def transcription(
     *,
     warnings: Sequence[str],
     layout: Layout,
-) -> dict[str, Any]:
-    """The fields of `Transcription`, without those that were not asked for, and without `probs`.
+) -> Transcription:
+    """What was said in a recording that has an id.
 
     Args:
         result_id: its id.
@@ -53,21 +53,30 @@ def transcription(
         clock: of the recording's posteriors.
         model: that recognized it.
         warnings: what there was to say about the recording.
-        layout: with timestamps none there are no words, with word they have no characters; and
-            verbose_json divides the text into subtitles, too.
+        layout: with timestamps char words have characters, and verbose_json divides the text into
+            subtitles, too.
     """
     characters, segments = layout.timestamps == "char", layout.response_format == "verbose_json"
     answer = transcript_answer(
         decoded, clock, model, warnings, characters=characters, segments=segments
     )
+    return Transcription(id=result_id, **dict(answer))
+
+
+def laid_out(answer: Transcription, layout: Layout) -> dict[str, Any]:
+    """Its fields, without those that were not asked for, and without `probs`.
+
+    With timestamps none there are no words, with word they have no characters.
+    """
     left_out: dict[str, Any] = {"probs": True}
-    if not segments:
-        left_out["segments"] = True
-    if not characters:
-        left_out["words"] = {"__all__": {"characters"}}
-    document = Transcription(id=result_id, **dict(answer)).model_dump(exclude=left_out)
-    if layout.timestamps == "none":
-        document["words"] = []
+    left_out |= {name: True for name in ("segments", "channels") if getattr(answer, name) is None}
+    document = answer.model_dump(exclude=left_out)
+    for one in (document, *document.get("channels", ())):
+        if layout.timestamps == "none":
+            one["words"] = []
+        elif layout.timestamps == "word":
+            for word in one["words"]:
+                del word["characters"]
     return document
 
 
@@ -91,6 +100,12 @@ def transcription_response(
     headers = {} if document["id"] is None else {ID_HEADER: document["id"]}
     headers |= warnings_headers(document["warnings"])
     return Response(body, media_type=FORMATS[chosen].media_type, headers=headers)
+
+
+def json_response(document: dict[str, Any]) -> Response:
+    """A transcription that is JSON and has no id; its warnings stand in a header, too."""
+    headers = warnings_headers(document["warnings"])
+    return Response(to_json(document), media_type="application/json", headers=headers)
 
 
 def frame_headers(frame_s: float, start_s: float) -> dict[str, str]:

@@ -68,7 +68,12 @@ class RecordingRecognizer:
                 timed(stream, stopwatch),
                 keep_features=True,
             )
-            recognition = replace(recognition, warnings=stream.warnings, took_s=stopwatch.took_s)
+            recognition = replace(
+                recognition,
+                warnings=stream.warnings,
+                took_s=stopwatch.took_s,
+                channels=stream.channels,
+            )
             if self.on_recognized is not None:
                 self.on_recognized(recognition.posteriors.clock.duration_s, recognition.took_s)
             return recognition

@@ -13,6 +13,7 @@ from service.http.responses import (
     ID_HEADER,
     WARNINGS_DESCRIBED,
     format_responses,
+    laid_out,
     transcription,
     transcription_response,
 )
@@ -53,7 +54,7 @@ def _respond(
     warnings = services.store.warnings(result_id)
     posteriors = services.store.get(result_id)
     decoded = yield from services.decode_workers.decode(posteriors, decoding)
-    document = transcription(
+    answer = transcription(
         result_id,
         decoded,
         posteriors.clock,
@@ -61,6 +62,7 @@ def _respond(
         warnings=warnings,
         layout=layout,
     )
+    document = laid_out(answer, layout)
     return transcription_response(document, decoded, posteriors.clock, layout)
 
 

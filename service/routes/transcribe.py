@@ -1,15 +1,18 @@
 """POST /transcribe: a recording in, text out."""
 
 import logging
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
+from otoscope.audio import Choice, check_separable
+from otoscope.decoding.decoder import DecodeResult
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
+from otoscope.schemas.convert import by_channel
 from service.dependencies import Services, ServicesDep
 from service.errors import StoreError
 from service.http.forms import form_schema, read_form
@@ -18,6 +21,8 @@ from service.http.responses import (
     ID_HEADER,
     WARNINGS_DESCRIBED,
     format_responses,
+    json_response,
+    laid_out,
     transcription,
     transcription_response,
 )
@@ -48,6 +53,7 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     Options, in the form or the query, choose the decoder and what it favours, and what is answered
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
+    With channels=separate each channel is kept as a transcription of its own.
     """
     with services.pool.place() as place:
         async with read_form(request, TranscribeOptions) as form:
@@ -56,14 +62,50 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
             return await place.run_steps(_respond(services, file, options, layout))
 
 
+class _Heard(NamedTuple):
+    """What one recording, or one channel of it, came to."""
+
+    answer: Transcription
+    decoded: DecodeResult
+    recognition: Recognition
+
+
 def _respond(
     services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file, options.choice)
+    if options.channels is not None:
+        return (yield from _respond_by_channel(services, file, options, layout))
+    heard = yield from _hear(services, file, options, options.choice, layout)
+    document, posteriors = laid_out(heard.answer, layout), heard.recognition.posteriors
+    if options.probs:
+        document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
+    return transcription_response(document, heard.decoded, posteriors.clock, layout)
+
+
+def _respond_by_channel(
+    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
+) -> Steps[Response]:
+    """Each channel as a recording of its own, one after the other: each takes as much memory."""
+    answers: list[Transcription] = []
+    channels = 1
+    while len(answers) < channels:
+        choice = options.choice._replace(channel=len(answers) + 1)
+        heard = yield from _hear(services, file, options, choice, layout)
+        channels = check_separable(heard.recognition.channels)
+        answers.append(heard.answer)
+    merged = by_channel(answers).model_copy(update={"id": None})
+    return json_response(laid_out(merged, layout))
+
+
+def _hear(
+    services: Services, file: BinaryIO, options: TranscribeOptions, choice: Choice, layout: Layout
+) -> Steps[_Heard]:
+    """Recognize, decode and keep one of the file's sounds."""
+    recognition = yield from services.recording_recognizer.steps(file, choice)
     posteriors = recognition.posteriors
     decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    document = transcription(
+    answer = transcription(
         new_id(),
         decoded,
         posteriors.clock,
@@ -71,12 +113,10 @@ def _respond(
         warnings=recognition.warnings,
         layout=layout,
     )
-    if not _keep(services, recognition, document):
-        document["id"] = None
-        document["warnings"].append(_NOT_KEPT)
-    if options.probs:
-        document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
-    return transcription_response(document, decoded, posteriors.clock, layout)
+    if not _keep(services, recognition, laid_out(answer, layout)):
+        unkept = {"id": None, "warnings": [*answer.warnings, _NOT_KEPT]}
+        answer = answer.model_copy(update=unkept)
+    return _Heard(answer, decoded, recognition)
 
 
 def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> bool:

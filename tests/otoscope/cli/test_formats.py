@@ -181,3 +181,30 @@ def test_words_as_csv(otoscope, backend, sample, tmp_path):
     header, *rows = out.read_text(encoding="utf-8").splitlines()
     assert header == "word,start_s,end_s,confidence"
     assert [row.split(",")[0] for row in rows] == HEARD.split()
+
+
+def test_each_channel_by_itself(otoscope, address, sample, tmp_path):
+    samples, rate_hz = soundfile.read(sample, dtype="float32")
+    cut = round(1.64 * rate_hz)
+    sides = np.zeros((samples.size, 2), dtype=np.float32)
+    sides[:cut, 0], sides[: samples.size - cut, 1] = samples[:cut], samples[cut:]
+    call = tmp_path / "call.wav"
+    soundfile.write(call, sides, rate_hz)
+    separate = ("transcribe", "--channels", "separate")
+    for arguments, stdin in (((call,), b""), (("-",), call.read_bytes())):
+        document = json.loads(otoscope(*separate, "-f", "json", *arguments, stdin=stdin).out)
+        texts = [(one["channel"], one["text"]) for one in document["channels"]]
+        assert texts == [(1, "was a long time before"), (2, "he came home to his father")]
+        assert sorted(document["text"].split()) == sorted(HEARD.split())
+        starts_s = [word["start_s"] for word in document["words"]]
+        assert starts_s == sorted(starts_s)
+        assert "segments" not in document
+    assert "channels" not in json.loads(otoscope("transcribe", "-f", "json", call).out)
+    for wrong, said in (
+        (("--channel", 1, "-f", "json"), "--channel: expected none with --channels separate"),
+        (("--n-best", 2, "-f", "json"), "--n-best: expected none with --channels separate"),
+        (("-f", "srt"), "--channels: expected --format json to use it with, got srt"),
+        (("-f", "json", "--server", address), "--channels: expected a --model to use it with"),
+    ):
+        done = otoscope(*separate, *wrong, call)
+        assert (done.code, said in done.err) == (2, True)
