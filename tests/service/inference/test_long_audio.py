@@ -82,7 +82,7 @@ def test_what_waits_goes_first_between_the_steps(
     log = []
     steps = RecordingRecognizer.steps
 
-    def watched(recording_recognizer, source):
+    def watched(recording_recognizer, *arguments):
         async def send_another():
             short = partial(log.append, "another")
             others.append(asyncio.create_task(pool.run(short)))
@@ -92,7 +92,7 @@ def test_what_waits_goes_first_between_the_steps(
         log.append("first step")
         yield
         log.append("second step")
-        return (yield from steps(recording_recognizer, source))
+        return (yield from steps(recording_recognizer, *arguments))
 
     others, pool = [], RequestPool(threads=1, capacity=2)
     with closing(pool), TestClient(create_app(make_settings())) as client:
