@@ -1,12 +1,12 @@
 """POST /transcribe: a recording in, text out."""
 
 import logging
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
-from otoscope.audio import Choice, check_separable
+from otoscope.audio import check_separable
 from otoscope.decoding.decoder import DecodeResult
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
@@ -62,25 +62,19 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
             return await place.run_steps(_respond(services, file, options, layout))
 
 
-class _Heard(NamedTuple):
-    """What one recording, or one channel of it, came to."""
-
-    answer: Transcription
-    decoded: DecodeResult
-    recognition: Recognition
-
-
 def _respond(
     services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     if options.channels is not None:
         return (yield from _respond_by_channel(services, file, options, layout))
-    heard = yield from _hear(services, file, options, options.choice, layout)
-    document, posteriors = laid_out(heard.answer, layout), heard.recognition.posteriors
+    recognition = yield from services.recording_recognizer.steps(file, options.choice)
+    posteriors = recognition.posteriors
+    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
+    document = laid_out(_answer(services, recognition, decoded, layout), layout)
     if options.probs:
         document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
-    return transcription_response(document, heard.decoded, posteriors.clock, layout)
+    return transcription_response(document, decoded, posteriors.clock, layout)
 
 
 def _respond_by_channel(
@@ -91,24 +85,23 @@ def _respond_by_channel(
     channels = 1
     while len(answers) < channels:
         choice = options.choice._replace(channel=len(answers) + 1)
-        heard = yield from _hear(services, file, options, choice, layout)
-        channels = check_separable(heard.recognition.channels)
-        answers.append(heard.answer)
+        recognition = yield from services.recording_recognizer.steps(file, choice)
+        posteriors = recognition.posteriors
+        decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
+        channels = check_separable(recognition.channels)
+        answers.append(_answer(services, recognition, decoded, layout))
     merged = by_channel(answers).model_copy(update={"id": None})
     return json_response(laid_out(merged, layout))
 
 
-def _hear(
-    services: Services, file: BinaryIO, options: TranscribeOptions, choice: Choice, layout: Layout
-) -> Steps[_Heard]:
-    """Recognize, decode and keep one of the file's sounds."""
-    recognition = yield from services.recording_recognizer.steps(file, choice)
-    posteriors = recognition.posteriors
-    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
+def _answer(
+    services: Services, recognition: Recognition, decoded: DecodeResult, layout: Layout
+) -> Transcription:
+    """What is answered, and kept if that can be done."""
     answer = transcription(
         new_id(),
         decoded,
-        posteriors.clock,
+        recognition.posteriors.clock,
         services.model_name,
         warnings=recognition.warnings,
         layout=layout,
@@ -116,7 +109,7 @@ def _hear(
     if not _keep(services, recognition, laid_out(answer, layout)):
         unkept = {"id": None, "warnings": [*answer.warnings, _NOT_KEPT]}
         answer = answer.model_copy(update=unkept)
-    return _Heard(answer, decoded, recognition)
+    return answer
 
 
 def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> bool:
