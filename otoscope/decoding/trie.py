@@ -4,6 +4,7 @@ Which classes go on from a node is a bitmap, and how many bits are set below a c
 which of the node's edges is the class's (Bagwell 2001, "Ideal hash trees").
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,12 +85,14 @@ class Trie:
         maps = np.pad(self.maps, ((0, len(added)), (0, 0)))
         firsts = np.pad(self.firsts, ((0, len(added)), (0, 0)))
         targets: list[int] = []
-        for node, word in {(node, label >> _WORD) for node, label in added}:
-            edges = {label: child for (at, label), child in added.items() if at == node}
-            for label in range(word << _WORD, (word + 1) << _WORD):
+        fresh: defaultdict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+        for (node, label), child in added.items():
+            fresh[node, label >> _WORD][label] = child
+        for (node, word), edges in fresh.items():
+            for label in range(word << _WORD, (word + 1) << _WORD) if node < self.size else ():
                 if known := self._child(node, label):
                     edges[label] = known
-            within = sorted(label for label in edges if label >> _WORD == word)
+            within = sorted(edges)
             firsts[node, word] = self.targets.size + len(targets)
             maps[node, word] = np.bitwise_or.reduce(_BITS[[label & 63 for label in within]])
             targets += [edges[label] for label in within]

@@ -15,11 +15,12 @@ from beam_oracle import (
     random_posteriors,
 )
 
-from otoscope import ctc
+from otoscope import ENGLISH, ctc
 from otoscope.decoding.beam_decoder import BeamDecoder
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.scorers import LanguageModel
+from otoscope.decoding.trie import Trie
 from otoscope.errors import SpecError, UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 
@@ -123,3 +124,20 @@ def _boost(hot, path):
     for label in path:
         [node] = hot.trie.follow(np.array([node]), np.array([label]))
     return hot.boosts[node]
+
+
+def test_long_hot_words_take_time_in_proportion(monkeypatch):
+    """The edges that a tree had before are looked up once for each of its nodes, and no others."""
+    looked_up = []
+    child = Trie._child
+
+    def counted(trie, node, label):
+        looked_up.append(node)
+        return child(trie, node, label)
+
+    monkeypatch.setattr(Trie, "_child", counted)
+    phrases = {f"{first} {'bcdef ghi' * 100}": 8.0 for first in "jklmnopqrs"}
+    hot = hotwords(phrases, ENGLISH)
+    characters = sum(map(len, hot.phrases))
+    assert characters > 9000
+    assert len(looked_up) <= characters + 64
