@@ -66,7 +66,7 @@ _SEARCH = tuple(
 @command("prepare", *_CONFIG)
 def prepare(options: argparse.Namespace) -> int:
     """Check the manifests and compute the features, without training."""
-    from training.config import read_config
+    from training.config_file import read_config
     from training.data.prepare import prepare
 
     print(prepare(read_config(options.config), options.corpus, options.cache).report)
@@ -84,7 +84,7 @@ def fit(options: argparse.Namespace) -> int:
     """Train, or continue a run."""
     import torch
 
-    from training.config import read_config
+    from training.config_file import read_config
     from training.data.prepare import prepare
     from training.run.trainer import Trainer
 

@@ -1,18 +1,13 @@
-"""A training run's choices: a TOML file read once into frozen dataclasses.
+"""A training run's choices, as frozen dataclasses; `training.config_file` reads them."""
 
-Unknown keys, missing keys and wrong types are errors that name the key.
-"""
-
-import tomllib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict_json import Strict, parse
+from otoscope.strict_json import Strict
 from otoscope.vocabulary import ARPABET, ENGLISH, Alphabet, PhonemeSet
 
 
@@ -293,22 +288,3 @@ class TrainingConfig(Strict):
     def head_phonemes(self) -> PhonemeSet | None:
         """What the phoneme head's classes mean; None if there is no such head."""
         return self.phonemes if self.model.phoneme_layer else None
-
-
-def read_config(path: Path) -> TrainingConfig:
-    """Read a TOML file.
-
-    `alphabet` is written as one string of symbols, `phonemes` as a list of names.
-
-    Raises:
-        SpecError: naming the key, what was expected and what came.
-    """
-    try:
-        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: expected TOML: {error}") from None
-    if isinstance(data.get("alphabet"), str):
-        data["alphabet"] = {"symbols": list(data["alphabet"])}
-    if isinstance(data.get("phonemes"), list):
-        data["phonemes"] = {"symbols": data["phonemes"]}
-    return parse(TrainingConfig, data, str(path))

@@ -5,7 +5,8 @@ import pytest
 from otoscope import ARPABET
 from otoscope.errors import SpecError
 from otoscope.strict_json import dump, parse
-from training.config import TrainingConfig, read_config
+from training.config import TrainingConfig
+from training.config_file import read_config
 from training.model.network import AcousticModel, parameter_count
 
 CONFIGS = Path(__file__).parents[2] / "training" / "configs"

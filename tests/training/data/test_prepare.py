@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.config import read_config
+from training.config_file import read_config
 from training.data.prepare import prepare
 from training.run.trainer import Trainer
 

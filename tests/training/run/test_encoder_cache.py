@@ -9,7 +9,8 @@ import torch
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec, normalize
-from training.config import OptimiserConfig, TrainingConfig, read_config
+from training.config import OptimiserConfig, TrainingConfig
+from training.config_file import read_config
 from training.data.dataset import row_s
 from training.data.prepare import Prepared, prepare
 from training.model.network import AcousticModel, parameter_groups, untrained

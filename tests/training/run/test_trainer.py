@@ -18,7 +18,7 @@ from onnx_export.export import export
 from otoscope import Recognizer
 from otoscope.errors import ModelFileError
 from training.__main__ import main
-from training.config import read_config
+from training.config_file import read_config
 from training.data.prepare import prepare
 from training.run.trainer import Trainer
 from training.weights import checkpoint

@@ -10,7 +10,7 @@ from tone_runs import fit_arguments
 from onnx_export.__main__ import main as export_main
 from otoscope import PhonemeSet, Recognizer, ctc, load
 from training.__main__ import main
-from training.config import read_config
+from training.config_file import read_config
 from training.data.prepare import prepare
 from training.weights import checkpoint
 
