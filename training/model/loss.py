@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from training.config import LossConfig
 from training.data.dataset import Batch
-from training.model.network import Heads, own_frames
+from training.model.masks import own_frames
+from training.model.network import Heads
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from otoscope.posteriors import HeadLogProbs
 from training.config import ModelConfig, OptimiserConfig, TrainingConfig
+from training.model.masks import own_frames
 from training.model.whisper import WhisperEncoder, WhisperShape
 
 FREQUENCY_STRIDE = 2
@@ -183,11 +184,6 @@ class RecurrentLayer(nn.Module):
             out = torch.cat([out, _gather(back, order)], dim=-1)
         summed: Tensor = x + out
         return summed
-
-
-def own_frames(lengths: Tensor, frames: int) -> Tensor:
-    """Where an item has frames of its own and no padding: (batch, frames) bool."""
-    return torch.arange(frames, device=lengths.device) < lengths.unsqueeze(1)
 
 
 def untrained(config: TrainingConfig) -> AcousticModel:

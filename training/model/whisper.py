@@ -19,6 +19,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.model.masks import own_frames
+
 STRIDE = 2
 
 
@@ -140,7 +142,7 @@ class SelfAttention(nn.Module):
 
 def _keys(x: Tensor, lengths: Tensor) -> Tensor:
     """Which frames of (batch, frames, width) a query may see: (batch, 1, 1, frames) bool."""
-    return (torch.arange(x.shape[1], device=x.device) < lengths.unsqueeze(1))[:, None, None, :]
+    return own_frames(lengths, x.shape[1])[:, None, None, :]
 
 
 def _halved(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,5 +155,4 @@ def _halved(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
 
 def _own(x: Tensor, lengths: Tensor) -> Tensor:
     """1 at an item's own frames, 0 in its padding: (batch, 1, frames) of x's dtype."""
-    frames = torch.arange(x.shape[2], device=x.device)
-    return (frames < lengths.unsqueeze(1)).to(x.dtype).unsqueeze(1)
+    return own_frames(lengths, x.shape[2]).to(x.dtype).unsqueeze(1)

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from training.model.network import AcousticModel, own_frames
+from training.model.masks import own_frames
+from training.model.network import AcousticModel
 
 EPS = nn.BatchNorm2d(1).eps
 
