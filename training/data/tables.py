@@ -36,9 +36,7 @@ def read_json_lines(path: Path) -> list[Utterance]:
         ManifestError: naming the line.
     """
     utterances = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
@@ -141,6 +139,13 @@ def _part(row: Row, where: str) -> tuple[float, float | None]:
     return start_s, duration_s
 
 
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers from 1 on, without empty ones; U+2028 separates none."""
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip():
+            yield number, line
+
+
 def _seconds(value: object, name: str, where: str) -> float:
     try:
         seconds = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
@@ -158,9 +163,7 @@ def read_ljspeech(path: Path) -> list[Utterance]:
         ManifestError: naming the line.
     """
     utterances = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
+    for number, line in _lines(path):
         name, *texts = line.rstrip("\r").split("|")
         audio = path.parent / "wavs" / (name if name.endswith(".wav") else f"{name}.wav")
         if len(texts) not in (1, 2) or not audio.is_file():
