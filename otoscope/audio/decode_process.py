@@ -30,7 +30,7 @@ _BLOCK_SAMPLES = 2**13
 
 
 class DescribedFile:
-    """A file by its descriptor, with a position of its own: whoever sent it has another."""
+    """A file by its descriptor, with a position of its own, which its sender does not share."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

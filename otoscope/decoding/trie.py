@@ -80,7 +80,7 @@ class Trie:
     def _with_edges(self, added: dict[tuple[int, int], int]) -> "Trie":
         """With further edges: node and class -> a new node, numbered in order.
 
-        The edges of a bitmap that gets more of them are all written anew behind the others.
+        The edges of a bitmap that gets more of them are all written again behind the others.
         """
         maps = np.pad(self.maps, ((0, len(added)), (0, 0)))
         firsts = np.pad(self.firsts, ((0, len(added)), (0, 0)))

@@ -152,4 +152,4 @@ async def _until_done(future: Future[Any]) -> None:
         future.cancel()
         wrapped.cancel()
         if wrapped.done() and not wrapped.cancelled():
-            wrapped.exception()  # it is looked at, by whoever waited
+            wrapped.exception()  # read, though its caller has left: asyncio would log it

@@ -197,7 +197,7 @@ class SqliteStore(Store):
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:
-        """A connection to the file that is there, which is made anew if somebody deleted it."""
+        """A connection to the file that is there; one that was deleted is created again."""
         with self._opened(self._idle_or_new) as connection:
             yield connection
 
@@ -217,7 +217,7 @@ class SqliteStore(Store):
     def _idle_or_new(self) -> Connection:
         with self._making:
             if self._file != identity(self._path):
-                logger.warning("the store's file was deleted or replaced: it is made anew")
+                logger.warning("the store's file was deleted or replaced: it is created again")
                 self._create()
         with suppress(IndexError):
             while True:

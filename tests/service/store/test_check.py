@@ -86,7 +86,7 @@ def test_readiness_waits_for_no_thread_of_others(make_settings):
 
 @pytest.mark.parametrize("how", ["deleted", "unwritable"])
 def test_readiness_tells_of_a_store_that_keeps_nothing(make_settings, tmp_path, how):
-    """A file that was deleted is made anew; where that can't be done, the store is away."""
+    """A file that was deleted is created again; where that can't be done, the store is away."""
     folder = tmp_path / "kept"
     with TestClient(create_app(make_settings(store_path=folder / "results.sqlite3"))) as client:
         while client.get("/health/ready").status_code != 200:

@@ -120,7 +120,7 @@ def endings(path):
 
 
 @pytest.mark.parametrize("gone", [slice(1), slice(3), slice(1, 2)], ids=["file", "all", "log"])
-def test_a_file_that_is_deleted_is_made_anew(stores, make_posteriors, gone):
+def test_a_file_that_is_deleted_is_created_again(stores, make_posteriors, gone):
     """What is acknowledged afterwards is in a file that another process can open."""
     store = stores.open()
     put(store, make_posteriors())

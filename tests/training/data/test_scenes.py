@@ -28,7 +28,7 @@ def utterances(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def loudest_hz(samples: np.ndarray) -> list[float]:
-    """The strongest frequency of each 0.25 s that is louder than a gap can be."""
+    """The strongest frequency of each 0.25 s."""
     parts = samples[: samples.size // 4000 * 4000].reshape(-1, 4000)
     peaks = np.abs(np.fft.rfft(parts * np.hanning(4000))).argmax(axis=1) * RATE_HZ / 4000
     return list(peaks)
