@@ -82,7 +82,7 @@ class Recognizer:
         Raises:
             ModelFileError: if it is missing, no ONNX model, or not of `onnx_export`.
         """
-        self._session, self.sha256 = _open(Path(path), threads)
+        self._session, self.sha256 = open_session(Path(path), threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         if SPEC_KEY not in metadata or FILTERBANK_KEY not in metadata:
             raise ModelFileError(
@@ -209,7 +209,8 @@ def decode_filterbank(text: str, spec: ModelSpec) -> npt.NDArray[np.float32]:
     return np.frombuffer(data, dtype="<f4").reshape(shape).astype(np.float32)
 
 
-def _open(path: Path, threads: int) -> tuple[Any, str]:
+def open_session(path: Path, threads: int) -> tuple[Any, str]:
+    """An ONNX model as a session of ONNX Runtime, and its SHA-256; ModelFileError if it is none."""
     if not path.is_file():
         raise ModelFileError(f"expected a model file, got {path}, which does not exist")
     options = onnxruntime.SessionOptions()

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+import training.punctuation_commands  # noqa: F401 - registers its commands
 from otoscope.errors import OtoscopeError
 from training.commands import COMMANDS
 
@@ -13,6 +14,7 @@ examples:
   python -m training evaluate --model runs/mine/model.onnx ~/speech/*/dev.jsonl
   python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
   python -m training lm --text novels.txt.xz talks.txt --dev ~/speech/*/dev.jsonl --out lm.npz
+  python -m training punctuation --text novels.txt.xz talks.txt --dev other-novels.txt
   python -m training scenes ~/speech/*/train.jsonl --out ~/speech/scenes/train.jsonl
   python -m training picture examples/sample.flac --out sample.png
 

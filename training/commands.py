@@ -35,23 +35,24 @@ def command(name: str, *arguments: Argument) -> Callable[[Command], Command]:
     return register
 
 
-def _argument(*names: str, **options: Any) -> Argument:  # noqa: ANN401
+def argument(*names: str, **options: Any) -> Argument:  # noqa: ANN401
+    """What argparse's `add_argument` takes."""
     return names, options
 
 
-_path = partial(_argument, type=Path)
+path = partial(argument, type=Path)
 
 _CORPUS = (
-    _path("--corpus", required=True, help="folder that the config's manifests lie below"),
-    _path("--cache", default=Path(".cache/features"), help="folder of computed features"),
+    path("--corpus", required=True, help="folder that the config's manifests lie below"),
+    path("--cache", default=Path(".cache/features"), help="folder of computed features"),
 )
-_CONFIG = (_path("config", help="TOML file, see training/configs/"), *_CORPUS)
-_MODEL = _path("--model", default=Path("models/english/model.int8.onnx"), help="exported model")
-_LM = _path("--lm", help="language model: adds beam search with and without it")
+_CONFIG = (path("config", help="TOML file, see training/configs/"), *_CORPUS)
+_MODEL = path("--model", default=Path("models/english/model.int8.onnx"), help="exported model")
+_LM = path("--lm", help="language model: adds beam search with and without it")
 _ENGLISH_LM = Path("models/english/lm.npz")
-_MANIFESTS = _path("manifests", nargs="+", help="with texts")
+_MANIFESTS = path("manifests", nargs="+", help="with texts")
 _SEARCH = tuple(
-    _argument(name, type=kind, help=f"{words} (default: as decoding.json beside the model says)")
+    argument(name, type=kind, help=f"{words} (default: as decoding.json beside the model says)")
     for name, kind, words in (
         ("--beam-width", int, "texts kept"),
         ("--lm-weight", float, "of the language model"),
@@ -76,9 +77,9 @@ def prepare(options: argparse.Namespace) -> int:
 @command(
     "fit",
     *_CONFIG,
-    _path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
-    _path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
-    _argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
+    path("--run", help="folder of checkpoints and pictures (default: runs/NAME)"),
+    path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
+    argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
 )
 def fit(options: argparse.Namespace) -> int:
     """Train, or continue a run."""
@@ -104,17 +105,17 @@ def fit(options: argparse.Namespace) -> int:
     "evaluate",
     _MANIFESTS,
     _MODEL,
-    _path("--json", help="also write the figures to this file"),
-    _path("--table", help="also write the Markdown table to this file"),
+    path("--json", help="also write the figures to this file"),
+    path("--table", help="also write the Markdown table to this file"),
     _LM,
     *_SEARCH,
-    _argument(
+    argument(
         "--peers",
         nargs="*",
         default=[],
         help="on the same files as well: pocketsphinx, whisper:NAME (or folder)",
     ),
-    _argument("--show", type=int, default=0, help="print so many utterances of each"),
+    argument("--show", type=int, default=0, help="print so many utterances of each"),
 )
 def evaluate(options: argparse.Namespace) -> int:
     """WER and CER of an exported model on manifests (needs no torch)."""
@@ -158,11 +159,11 @@ def calibrate(options: argparse.Namespace) -> int:
 
 @command(
     "label",
-    _path("manifest", help="its texts are empty"),
+    path("manifest", help="its texts are empty"),
     _MODEL,
-    _path("--lm", default=_ENGLISH_LM, help="language model"),
-    _argument("--least", type=float, default=0.8, help="mean confidence to be kept"),
-    _path("--out", required=True, help="manifest to write"),
+    path("--lm", default=_ENGLISH_LM, help="language model"),
+    argument("--least", type=float, default=0.8, help="mean confidence to be kept"),
+    path("--out", required=True, help="manifest to write"),
     *_SEARCH,
 )
 def label(options: argparse.Namespace) -> int:
@@ -176,17 +177,17 @@ def label(options: argparse.Namespace) -> int:
 
 @command(
     "lm",
-    _path("--text", nargs="*", default=[], help="plain, .gz or .xz files, each a source"),
-    _path("--manifests", nargs="*", default=[], help="transcripts, one more source"),
-    _path("--dev", nargs="*", default=[], help="to weight sources by, and to measure it on"),
-    _path("--leave-out", nargs="*", default=[], help="further manifests that it may not know"),
-    _path("--arpa", help="pack this model of another tool, rather than estimate one"),
-    _path("--model", help="whose alphabet texts are written in (default: English)"),
-    _argument("--order", type=int, default=4, help="words of the longest n-grams"),
-    _argument("--min-count", type=int, default=3, help="rarer words are unknown"),
-    _argument("--most-words", type=int, default=150_000, help="known words"),
-    _argument("--most-mb", type=float, default=30.0, help="size of the file, 10^6 bytes"),
-    _path("--out", default=_ENGLISH_LM, help="language model to write"),
+    path("--text", nargs="*", default=[], help="plain, .gz or .xz files, each a source"),
+    path("--manifests", nargs="*", default=[], help="transcripts, one more source"),
+    path("--dev", nargs="*", default=[], help="to weight sources by, and to measure it on"),
+    path("--leave-out", nargs="*", default=[], help="further manifests that it may not know"),
+    path("--arpa", help="pack this model of another tool, rather than estimate one"),
+    path("--model", help="whose alphabet texts are written in (default: English)"),
+    argument("--order", type=int, default=4, help="words of the longest n-grams"),
+    argument("--min-count", type=int, default=3, help="rarer words are unknown"),
+    argument("--most-words", type=int, default=150_000, help="known words"),
+    argument("--most-mb", type=float, default=30.0, help="size of the file, 10^6 bytes"),
+    path("--out", default=_ENGLISH_LM, help="language model to write"),
 )
 def language_model(options: argparse.Namespace) -> int:
     """Estimate a word n-gram model from texts: weighted, mixed and pruned."""
@@ -215,8 +216,8 @@ def language_model(options: argparse.Namespace) -> int:
 
 @command(
     "pronunciations",
-    _path("--lm", default=_ENGLISH_LM, help="language model"),
-    _path("--out", help=f"(default: {FILE_NAME} beside the language model)"),
+    path("--lm", default=_ENGLISH_LM, help="language model"),
+    path("--out", help=f"(default: {FILE_NAME} beside the language model)"),
 )
 def pronunciations(options: argparse.Namespace) -> int:
     """Write the pronunciations of a language model's words (CMUdict)."""
@@ -234,10 +235,10 @@ def pronunciations(options: argparse.Namespace) -> int:
 @command(
     "scenes",
     _MANIFESTS,
-    _path("--noise", help="manifest of noise recordings"),
-    _argument("--count", type=int, default=1000, help="recordings to make"),
-    _argument("--silent", type=float, default=0.3, help="share without speech"),
-    _path("--out", required=True, help="manifest to write, .jsonl"),
+    path("--noise", help="manifest of noise recordings"),
+    argument("--count", type=int, default=1000, help="recordings to make"),
+    argument("--silent", type=float, default=0.3, help="share without speech"),
+    path("--out", required=True, help="manifest to write, .jsonl"),
 )
 def scenes(options: argparse.Namespace) -> int:
     """Make longer recordings of utterances with silence, noise, hum and music around them."""
@@ -256,9 +257,9 @@ def scenes(options: argparse.Namespace) -> int:
 
 @command(
     "picture",
-    _path("audio", help="a recording"),
+    path("audio", help="a recording"),
     _MODEL,
-    _path("--out", help="PNG or SVG (default: AUDIO's name with .png)"),
+    path("--out", help="PNG or SVG (default: AUDIO's name with .png)"),
 )
 def picture(options: argparse.Namespace) -> int:
     """Draw log-mel and posteriorgram of a recording (needs no torch)."""

@@ -1,18 +1,15 @@
 """Plain text -> sentences in the alphabet's symbols."""
 
-import gzip
-import lzma
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import normalize_or_empty, read_manifest
+from training.data.text_lines import text_lines
 
 _SENTENCE_END = re.compile("(?<=[.?!])[\"'\u201d\u2019)]*\\s+")
-_OPEN: dict[str, Callable[..., Any]] = {".xz": lzma.open, ".gz": gzip.open}
 _QUOTES = re.compile("(?<!\\w)['\u2018]|['\u2019](?!\\w)")
 
 
@@ -24,7 +21,7 @@ def sentences(texts: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
     written = _Written(alphabet)
     between = " " if " " in alphabet.symbols else ""
     for path in texts:
-        for paragraph in _lines(path):
+        for paragraph in text_lines(path):
             for sentence in _SENTENCE_END.split(paragraph):
                 words = [written[word] for word in _QUOTES.sub("", sentence).split()]
                 if None not in words and (whole := between.join(filter(None, words))):
@@ -57,8 +54,3 @@ def held_out(manifests: Iterable[Path], alphabet: Alphabet) -> set[str]:
         for manifest in manifests
         for utterance in read_manifest(manifest)
     }
-
-
-def _lines(path: Path) -> Iterator[str]:
-    with _OPEN.get(path.suffix, open)(path, "rt", encoding="utf-8") as file:
-        yield from file

@@ -1,0 +1,1 @@
+"""Heard words -> text as people write it: capitals, punctuation, numbers in digits."""

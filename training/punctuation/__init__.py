@@ -1,0 +1,1 @@
+"""The punctuation model: written text to heard words with case and punctuation, and training."""

@@ -1,0 +1,90 @@
+"""The punctuation network: rows of a table, summed, and recurrent layers in both directions."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from otoscope.strict_json import Strict, dump, parse
+from otoscope.written.features import COLUMNS
+from otoscope.written.spec import CASES, MARKS, PunctuationSpec
+from training.config import ModelConfig
+from training.model.network import RecurrentLayer
+from training.weights import checkpoint
+
+
+@dataclass(frozen=True)
+class PunctuationConfig(Strict):
+    """The network's shape.
+
+    Attributes:
+        embedding: width of the table.
+        hidden: width of a recurrent layer's direction.
+        layers: recurrent layers.
+        dropout: while training.
+    """
+
+    embedding: int = 128
+    hidden: int = 128
+    layers: int = 2
+    dropout: float = 0.1
+
+
+class PunctuationModel(nn.Module):
+    """Words and pauses -> log-probabilities of case and punctuation."""
+
+    def __init__(self, config: PunctuationConfig, spec: PunctuationSpec) -> None:
+        super().__init__()
+        width = 2 * config.hidden
+        self.config = config
+        self.spec = spec
+        self.words = nn.Embedding(spec.table_rows, config.embedding, padding_idx=0)
+        self.pauses = nn.Embedding(spec.pause_classes, width)
+        nn.init.normal_(self.words.weight, std=COLUMNS**-0.5)
+        self.project = nn.Linear(config.embedding, width)
+        layer = ModelConfig(
+            rnn="gru", hidden=config.hidden, layers=config.layers, dropout=config.dropout
+        )
+        self.layers = nn.ModuleList([RecurrentLayer(layer, width) for _ in range(config.layers)])
+        self.norm = nn.LayerNorm(width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.case = nn.Linear(width, len(CASES))
+        self.mark = nn.Linear(width, len(MARKS))
+
+    def forward(self, words: Tensor, pauses: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of padded windows.
+
+        Args:
+            words: (windows, words, COLUMNS) int64 rows.
+            pauses: (windows, words) int64 classes.
+            lengths: (windows,) int64; what lies beyond is ignored.
+
+        Returns:
+            (windows, words, cases) and (windows, words, marks) float32, natural log.
+        """
+        x = self.project(self.words(words).sum(dim=2)) + self.pauses(pauses)
+        for layer in self.layers:
+            x = layer(x, lengths)
+        y = self.dropout(self.norm(x))
+        return self.case(y).log_softmax(dim=-1), self.mark(y).log_softmax(dim=-1)
+
+
+def save_model(path: Path, model: PunctuationModel) -> None:
+    """Write weights, shape and spec."""
+    checkpoint.save(
+        path,
+        {
+            "weights": model.state_dict(),
+            "spec": model.spec.to_json(),
+            "config": dump(model.config),
+        },
+    )
+
+
+def load_model(path: Path) -> PunctuationModel:
+    """Read what `save_model` wrote, in evaluation mode; ModelFileError if it is something else."""
+    state = checkpoint.load(path)
+    config = parse(PunctuationConfig, state["config"], str(path))
+    model = PunctuationModel(config, PunctuationSpec.from_json(state["spec"], str(path)))
+    model.load_state_dict(state["weights"])
+    return model.eval()

@@ -1,0 +1,75 @@
+"""The commands of `python -m training` about the punctuation model."""
+
+import argparse
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from training.commands import argument, command, path
+
+_CACHE = path("--cache", default=Path(".cache/punctuation"), help="folder of texts as arrays")
+_MOST = argument("--most-words", type=int, help="of each text, from its beginning (default: all)")
+
+
+@command(
+    "punctuation",
+    path("--text", nargs="+", required=True, help="written text, a paragraph a line: .txt .gz .xz"),
+    path("--dev", nargs="*", default=[], help="other texts, to measure it on"),
+    path("--run", default=Path("runs/punctuation"), help="folder of checkpoints"),
+    argument("--steps", type=int, default=12_000, help="of 64 windows of 128 words"),
+    argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
+    argument("--name", default="english", help="of the model"),
+    _CACHE,
+    _MOST,
+)
+def punctuation(options: argparse.Namespace) -> int:
+    """Train a model of case and punctuation on written text, or continue a run."""
+    import torch
+
+    from otoscope.written.spec import PunctuationSpec
+    from training.punctuation.network import PunctuationConfig
+    from training.punctuation.scores import markdown_table
+    from training.punctuation.text import labelled_text, merged_lexicon
+    from training.punctuation.trainer import TrainingOptions, train
+
+    torch.set_num_threads(options.threads)
+    texts = [labelled_text(one, options.cache, options.most_words) for one in options.text]
+    dev = [labelled_text(one, options.cache, options.most_words) for one in options.dev]
+    for text in (*texts, *dev):
+        print(f"{text.name}: {text.words} words, {len(text.types)} different", flush=True)
+    run = TrainingOptions(steps=options.steps)
+    spec = PunctuationSpec(
+        name=options.name,
+        lexicon=merged_lexicon(texts),
+        words=run.steps * run.windows * PunctuationSpec().window_words,
+        sources=tuple(text.name for text in texts),
+        created=datetime.now(UTC).date().isoformat(),
+    )
+    scores = train(texts, dev, spec, PunctuationConfig(), run, folder=options.run)
+    print(markdown_table(scores.items()))
+    print(f"done: {options.run / 'punctuation.pt'}; python -m onnx_export.punctuation exports it")
+    return 0
+
+
+@command(
+    "punctuation-scores",
+    path("--text", nargs="+", required=True, help="written text that it was not trained on"),
+    path("--model", default=Path("models/english/punctuation.onnx"), help="exported model"),
+    _CACHE,
+    argument("--most-words", type=int, default=200_000, help="of each text"),
+)
+def punctuation_scores(options: argparse.Namespace) -> int:
+    """F1 of punctuation and capitals on texts, without and with drawn pauses (needs no torch)."""
+    from otoscope.written.punctuator import Punctuator
+    from training.punctuation.scores import markdown_table, score_text
+    from training.punctuation.text import labelled_text
+
+    model = Punctuator(options.model)
+    rows = []
+    for one in options.text:
+        text = labelled_text(one, options.cache, options.most_words)
+        for pauses, what in ((False, "no pauses"), (True, "drawn pauses")):
+            scores = score_text(model.punctuate, text, options.most_words, pauses=pauses)
+            rows.append((f"{text.name}, {what}", scores))
+    print(markdown_table(rows))
+    return 0
