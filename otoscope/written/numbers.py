@@ -5,7 +5,7 @@ are (years, times, money, runs of digits) and whether they are written in digits
 "second" by themselves are not, nor are numbers side by side that are none of these ("fifty fifty").
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -67,29 +67,33 @@ class _Number:
 class _Token:
     """A heard word, as text2num wants it."""
 
-    def __init__(self, word: str) -> None:
+    def __init__(self, word: str, *, apart: bool = False) -> None:
         self._word = word
+        self._apart = apart
 
     def text(self) -> str:
         return self._word
 
     def nt_separated(self, previous: "_Token") -> bool:  # noqa: ARG002
-        return False
+        return self._apart
 
     def not_a_number_part(self) -> bool:
         return False
 
 
-def written_numbers(words: Words) -> list[WrittenNumber]:
+def written_numbers(words: Words, breaks: Collection[int] = ()) -> list[WrittenNumber]:
     """The numbers among heard words that are written in digits.
 
     Args:
         words: a list, lower case, without punctuation.
+        breaks: indices of words that begin a sentence; no number goes beyond these.
 
     Returns:
         In order, without overlaps; the words beside them stay as they are.
     """
-    numbers = [number for chain in _chains(words) if (number := _read(words, chain)) is not None]
+    numbers = [
+        number for chain in _chains(words, breaks) if (number := _read(words, chain)) is not None
+    ]
     found: list[WrittenNumber] = []
     for index, number in enumerate(numbers):
         if found and number.start < found[-1].end:
@@ -102,18 +106,22 @@ def written_numbers(words: Words) -> list[WrittenNumber]:
     return found
 
 
-def _chains(words: Words) -> Iterator[list[_Number]]:
+def _chains(words: Words, breaks: Collection[int]) -> Iterator[list[_Number]]:
     """Numbers that follow one another directly, or with an "oh" between them."""
     tokens = [
-        _Token("zero" if word in OH and word_at(words, place - 1) == "point" else word)
+        _Token(
+            "zero" if word in OH and word_at(words, place - 1) == "point" else word,
+            apart=place in breaks,
+        )
         for place, word in enumerate(words)
     ]
     chain: list[_Number] = []
     for each in find_numbers(tokens, "en", 0.0):
         kind = "ordinal" if each.is_ordinal else "cardinal"
         number = _Number(each.start, each.end, each.value, each.text, kind)
-        between = words[chain[-1].end : number.start] if chain else ()
-        if chain and (chain[-1].kind == "ordinal" or any(word not in OH for word in between)):
+        between = range(chain[-1].end if chain else number.start, number.start)
+        joined = all(words[place] in OH and place not in breaks for place in between)
+        if chain and (chain[-1].kind == "ordinal" or not joined or number.start in breaks):
             yield chain
             chain = []
         chain.append(number)
