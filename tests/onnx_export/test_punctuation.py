@@ -32,7 +32,7 @@ def test_the_file_holds_bytes_for_weights(tmp_path):
     export_punctuation(model, path)
     weights = sum(each.numel() for each in model.parameters())
     assert path.stat().st_size < 1.5 * weights + 20_000
-    large = [each for each in onnx.load(path).graph.initializer if np.prod(each.dims) >= 1024]
+    large = [each for each in onnx.load(path).graph.initializer if np.prod(each.dims) >= 4096]
     assert large
     assert {each.data_type for each in large} <= {onnx.TensorProto.INT8}
 

@@ -68,8 +68,9 @@ class Batches:
             length = lengths[window] = end - start
             rows[window, :length] = self._rows[place][text.numbers[start:end]]
             labels[window, :length] = text.labels[start:end]
-        misheard = rng.random((windows, size)) < _SHARE_MISHEARD
-        rows[misheard] = rng.permutation(rows.reshape(-1, rows.shape[2]))[: misheard.sum()]
+        own = np.arange(size) < lengths[:, None]
+        misheard = own & (rng.random(own.shape) < _SHARE_MISHEARD)
+        rows[misheard] = rng.permutation(rows[own])[: misheard.sum()]
         return self._labelled(rows, labels, lengths, rng)
 
     def _labelled(
@@ -80,7 +81,6 @@ class Batches:
         rng: np.random.Generator,
     ) -> PunctuationBatch:
         padding = np.arange(labels.shape[1]) >= lengths[:, None]
-        rows[padding] = 0
         cases, marks = cases_of(labels), marks_of(labels)
         pauses_s = draw_pauses(marks, rng)
         pauses_s[rng.random(len(labels)) < _SHARE_SILENT] = np.nan

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from otoscope.atomic_files import replacing
+from otoscope.errors import EmptyTextError
 from otoscope.written.spec import MARKS
 from training.data.text_lines import text_lines
 from training.punctuation.tokens import (
@@ -81,6 +82,7 @@ def labelled_text(path: Path, cache: Path, most_words: int | None = None) -> Lab
 
     Raises:
         FileNotFoundError: if there is no such file.
+        EmptyTextError: if it holds no sentence.
     """
     with path.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -88,7 +90,10 @@ def labelled_text(path: Path, cache: Path, most_words: int | None = None) -> Lab
     stem = cache / f"{path.name.split('.')[0]}-{digest}"
     names = [stem.with_name(f"{stem.name}.{end}") for end in ("words.npy", "labels.npy", "json")]
     if not names[2].is_file():
-        _write(_labelled(text_lines(path), most_words), names)
+        stream = _labelled(text_lines(path), most_words)
+        if not stream.numbers:
+            raise EmptyTextError(f"{path}: expected sentences with punctuation, got none")
+        _write(stream, names)
     facts = json.loads(names[2].read_text(encoding="utf-8"))
     return LabelledText(
         path.name,

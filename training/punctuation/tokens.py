@@ -54,13 +54,14 @@ def heard(token: str) -> Heard | None:
     """Read a token, which holds no white space; None if it can't be said."""
     start = token.lstrip(_OPENING)
     core = start.rstrip(_CLOSING)
-    mark = _mark(start[len(core) :])
-    if _INITIALS.fullmatch(f"{core}."):
+    after = start[len(core) :]
+    mark = _mark(after)
+    if after.startswith(".") and core != "I" and _INITIALS.fullmatch(f"{core}."):
         letters = tuple(core.replace(".", "").lower())
         return Heard(letters, (CAPITAL,) * len(letters), NOTHING, core)
     if core in _ABBREVIATIONS:
-        after = NOTHING if mark == STOP else mark
-        return Heard((_ABBREVIATIONS[core],), (MIXED,), after, f"{core}.")
+        mark = NOTHING if mark == STOP else mark
+        return Heard((_ABBREVIATIONS[core],), (MIXED,), mark, f"{core}.")
     try:
         words = tuple(spoken(core, ENGLISH).text.split()) if core else ()
     except TextError:

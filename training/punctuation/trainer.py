@@ -75,7 +75,9 @@ def train(
     state = _State(model, optimiser, folder / "last.pt", _choices(spec, config, options, texts))
     batches = Batches(texts, spec)
     saved_at, started, begun = time.monotonic(), time.monotonic(), state.resume()
-    bar = tqdm(range(begun, options.steps), unit="step", mininterval=10, initial=begun)
+    bar = tqdm(
+        range(begun, options.steps), unit="step", mininterval=10, initial=begun, total=options.steps
+    )
     model.train()
     for step in bar:
         rate = learning_rate(step, options)

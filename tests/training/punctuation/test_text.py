@@ -3,6 +3,7 @@ import lzma
 import numpy as np
 import pytest
 
+from otoscope.errors import EmptyTextError
 from otoscope.written.spec import CASES, MARKS
 from training.punctuation.text import cases_of, labelled_text, marks_of, merged_lexicon
 
@@ -90,6 +91,13 @@ def test_packed_texts_and_the_first_words_alone(tmp_path):
         file.write("One line is here.\n" * 50)
     assert labelled_text(path, tmp_path / "cache").words == 200
     assert labelled_text(path, tmp_path / "cache", 40).words == 40
+
+
+def test_a_text_without_sentences_is_refused(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("CONTENTS\nno end\n", encoding="utf-8")
+    with pytest.raises(EmptyTextError, match="expected sentences with punctuation"):
+        labelled_text(path, tmp_path / "cache")
 
 
 def test_a_lexicon_has_what_comes_often(tmp_path):

@@ -21,6 +21,8 @@ def _named(token):
         ("iPhone;", "iphone", ["mixed"], ","),
         ("McDonald:", "mcdonald", ["mixed"], ","),
         ("I", "i", ["capital"], ""),
+        ("I,", "i", ["capital"], ","),
+        ("I.", "i", ["capital"], "."),
         ("I'm", "i'm", ["capital"], ""),
         ("don\u2019t", "don't", ["lower"], ""),
         ("Good-morning,", "good morning", ["capital", "lower"], ","),

@@ -99,7 +99,7 @@ def test_batches_hold_what_the_text_says(text):
     silent = (batch.pauses == 0).all(dim=1)
     assert 0.2 < silent.float().mean() < 0.6
     last = batch.marks[torch.arange(64), batch.lengths - 1]
-    assert (last >= MARKS.index(".")).float().mean() > 0.5
+    assert (last >= MARKS.index(".")).float().mean() > 0.4
 
 
 def test_pauses_are_as_frequent_and_long_as_is_said():
