@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from otoscope.arrays import Floats, Ints
 from otoscope.errors import ModelFileError, SpecError
@@ -18,6 +19,8 @@ FILE_NAME = "punctuation.onnx"
 SPEC_KEY = "otoscope.punctuation"
 INPUTS = ("words", "pauses", "lengths")
 OUTPUTS = ("case_log_probs", "mark_log_probs")
+
+LogProbs = npt.NDArray[np.float32]
 
 _BATCH = 16
 
@@ -90,7 +93,7 @@ class Punctuator:
         first = np.concatenate([[True], marks[:-1] == MARKS.index(".")])[: len(words)]
         return Punctuation(np.where(lower & first, CASES.index("capital"), cases), marks)
 
-    def log_probs(self, words: Sequence[str], pauses_s: Floats) -> tuple[Floats, Floats]:
+    def log_probs(self, words: Sequence[str], pauses_s: Floats) -> tuple[LogProbs, LogProbs]:
         """Of the cases, (words, 4) float32, and of the marks, (words, 5) float32; natural log.
 
         What is longer than a window goes through the model in overlapping ones; each word is read
@@ -111,7 +114,9 @@ class Punctuator:
                 mark_parts.append(mark_log_probs[number, own])
         return np.concatenate(case_parts), np.concatenate(mark_parts)
 
-    def _run(self, rows: Ints, pauses: Ints, windows: Sequence["Window"]) -> tuple[Floats, Floats]:
+    def _run(
+        self, rows: Ints, pauses: Ints, windows: Sequence["Window"]
+    ) -> tuple[LogProbs, LogProbs]:
         lengths = np.array([window.end - window.start for window in windows], dtype=np.int64)
         words_in = np.zeros((len(windows), lengths.max(), COLUMNS), dtype=np.int64)
         pauses_in = np.zeros(words_in.shape[:2], dtype=np.int64)
