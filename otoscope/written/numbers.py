@@ -86,7 +86,7 @@ def written_numbers(words: Words, breaks: Collection[int] = ()) -> list[WrittenN
 
     Args:
         words: a list, lower case, without punctuation.
-        breaks: indices of words that begin a sentence; no number goes beyond these.
+        breaks: indices of words that punctuation stands before; no number goes beyond these.
 
     Returns:
         In order, without overlaps; the words beside them stay as they are.

@@ -12,8 +12,6 @@ from otoscope.written.numbers import WrittenNumber, written_numbers
 from otoscope.written.punctuator import Punctuation, Punctuator
 from otoscope.written.spec import CASES, MARKS
 
-_ENDS = tuple(MARKS.index(mark) for mark in ".?!")
-
 
 @dataclass(frozen=True)
 class WrittenToken:
@@ -50,9 +48,9 @@ def write(
         pauses_s: (words,) seconds of silence after each word, NaN where it is not known.
     """
     punctuation = punctuator.punctuate(words, pauses_s)
-    sentences = 1 + np.flatnonzero(np.isin(punctuation.marks, _ENDS))
+    breaks = 1 + np.flatnonzero(punctuation.marks)
     numbers = {
-        number.start: number for number in written_numbers(list(words), set(sentences.tolist()))
+        number.start: number for number in written_numbers(list(words), set(breaks.tolist()))
     }
     tokens: list[WrittenToken] = []
     place = 0

@@ -26,7 +26,7 @@ def _write(punctuator, heard):
         ("it rained. we left.", "It rained. We left."),
         ("in nineteen eighty four, twenty one men.", "In 1984, 21 men."),
         ("at ten thirty a m. he left.", "At 10:30 a.m. He left."),
-        ("twenty, one", "21"),
+        ("twenty, one", "20, one"),
         ("there were twenty. one left.", "There were 20. One left."),
         ("mcdonald told the bbc.", "McDonald told the BBC."),
     ],
