@@ -180,7 +180,7 @@ def _settled(mark: int, next_case: int) -> int:
 
 
 def _write(stream: _Stream, paths: Sequence[Path]) -> None:
-    arrays = (
+    arrays: tuple[npt.NDArray[np.generic], ...] = (
         np.frombuffer(stream.numbers, dtype=np.uint32),
         np.frombuffer(stream.labels, dtype=np.uint8),
     )
