@@ -45,6 +45,10 @@ class DecodersBusyError(OtoscopeError):
     """Every process that may decode audio is taken, and none came free in time."""
 
 
+class DecoderLostError(OtoscopeError):
+    """Processes that decode audio can't be started, or were ended by something else than a file."""
+
+
 class TextError(OtoscopeError):
     """The text given can't be used with this alphabet or this recording."""
 

@@ -7,6 +7,7 @@ that claims or holds many hours stops at the limit instead of filling the memory
 """
 
 import io
+import math
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,9 +16,10 @@ from typing import BinaryIO, cast
 
 import soundfile
 
-from otoscope.audio.decode_processes import DecodeProcesses, DecoderFailureError, shared
+from otoscope.audio.decode_processes import DecodeProcesses, shared
+from otoscope.audio.decoder_ends import DecoderFailureError
 from otoscope.audio.mixing import CANCELLED, Mixer
-from otoscope.audio.mp3 import begins_as_mpeg, mp3_length_s
+from otoscope.audio.mp3 import begins_as_mpeg, mp3_length
 from otoscope.audio.ogg import OggFacts, Slice, ogg_facts
 from otoscope.audio.parts import (
     THE_USUAL,
@@ -27,12 +29,12 @@ from otoscope.audio.parts import (
     Opened,
     Remark,
     Source,
+    too_long,
 )
 from otoscope.audio.riff import WavFacts, missing_share, wav_facts
-from otoscope.audio.sound_file import full_scale, open_sound, read_blocks
+from otoscope.audio.sound_file import full_scale, goes_on_at, open_sound, read_blocks
 from otoscope.errors import (
     AudioRateError,
-    AudioTooLongError,
     ChannelError,
     EmptyAudioError,
     UnreadableAudioError,
@@ -100,6 +102,11 @@ class AudioDecoder:
         return self.failure is not None or self._breaks_off or self._short
 
     @property
+    def _left_s(self) -> float:
+        """Of this part at most."""
+        return self._max_duration_s - self._part_s
+
+    @property
     def _short(self) -> bool:
         return self.duration_s < (self.announced_s or 0.0) - _HEADER_SLACK_S
 
@@ -164,24 +171,30 @@ class AudioDecoder:
             yield from self._ffmpeg(file)
             return
         with sound_file:
-            yield from self._libsndfile(sound_file)
+            yield from self._libsndfile(sound_file, file)
         if self.failure is not None:
             yield from self._ffmpeg_after_failure(file)
 
     def _mpeg(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg reads mp3: it goes on where files were joined, and not in this process."""
-        stated_s = mp3_length_s(file)
+        stated = mp3_length(file)
+        if stated and stated.whole and stated.length_s > self._left_s:
+            raise too_long(self._max_duration_s)
         yield from self._ffmpeg(file)
-        self.announced_s = stated_s or self.announced_s
+        self.announced_s = stated.length_s if stated else self.announced_s
 
-    def _libsndfile(self, file: soundfile.SoundFile) -> Iterator[Block]:
+    def _libsndfile(self, file: soundfile.SoundFile, source: BinaryIO) -> Iterator[Block]:
         if self._choice.track > 1:
             raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
+        if self._left_s < (self.announced_s or 0.0) and goes_on_at(
+            source, math.floor(self._left_s * file.samplerate) + 1
+        ):
+            raise too_long(self._max_duration_s)
         mixer = Mixer(self._choice.channel)
-        divisor, said = full_scale(file, self._file)
+        divisor, said = full_scale(file, source)
         if said:
             self.remarks[said] = None
         blocks = (Block(mixer.mix(one), file.samplerate) for one in read_blocks(file, divisor))
@@ -206,7 +219,7 @@ class AudioDecoder:
     def _ffmpeg(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
         processes = self._processes or shared()
-        with closing(processes.decode(file, self._check, self._choice)) as parts:
+        with closing(processes.decode(file, self._check, self._choice, self._left_s)) as parts:
             try:
                 opened = next(parts)
             except DecoderFailureError as error:
@@ -238,9 +251,7 @@ class AudioDecoder:
                 fresh = block.samples[max(0, skip) :]
                 taken += block.samples.shape[0]
                 if before_s + taken / rate_hz > self._max_duration_s:
-                    raise AudioTooLongError(
-                        f"expected at most {self._max_duration_s:g} s of audio, got more"
-                    )
+                    raise too_long(self._max_duration_s)
                 if fresh.size:
                     self.duration_s = before_s + taken / rate_hz
                     yield Block(fresh, rate_hz)

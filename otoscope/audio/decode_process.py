@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from otoscope.audio import ffmpeg
-from otoscope.audio.decode_processes import CPU_S, HEAD
-from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples
+from otoscope.audio.decode_processes import HEAD, REQUEST
+from otoscope.audio.decoder_ends import CPU_S
+from otoscope.audio.parts import Block, Choice, Samples
 from otoscope.errors import AudioError
 from otoscope.processes import CHANNEL, open_channel
 
@@ -92,24 +93,26 @@ def main() -> None:
     channel = open_channel()
     ffmpeg.load_all()
     _limit()
+    channel.sendall(HEAD.pack(0, 0))  # it is ready
     while True:
-        message, descriptors, *_ = socket.recv_fds(channel, len(THE_USUAL), 1)
+        message, descriptors, *_ = socket.recv_fds(channel, REQUEST.size, 1)
         if not message:
             return
         _allow_time()
         try:
-            _decode(DescribedFile(descriptors[0]), Choice(*message), _Outgoing(channel))
+            _decode(DescribedFile(descriptors[0]), message, _Outgoing(channel))
         except BrokenPipeError:
             return
         finally:
             os.close(descriptors[0])
 
 
-def _decode(file: DescribedFile, choice: Choice, outgoing: _Outgoing) -> None:
+def _decode(file: DescribedFile, request: bytes, outgoing: _Outgoing) -> None:
     """Send all parts of one file, and how it ended."""
+    track, channel, longest_s = REQUEST.unpack(request)
     end = {"end": "", "detail": ""}
     try:
-        for part in ffmpeg.decode(file, choice):
+        for part in ffmpeg.decode(file, Choice(track, channel), longest_s):
             outgoing.add(part)
     except AudioError as error:
         end = {"end": type(error).__name__, "detail": str(error)}

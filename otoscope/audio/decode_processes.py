@@ -2,30 +2,41 @@
 
 FFmpeg's libraries are large, and strangers choose what they read. Each file is decoded in a process
 that holds nothing else (`otoscope.audio.decode_process`). One that dies, keeps still for too long
-or is left before its file's end is killed, and the next file gets another. Nothing that it sends
-can run here: JSON that is checked, and samples.
+or is left before its file's end is killed, and the next file gets another; if the file was not to
+blame, as where the system runs out of memory, it is begun again in another one. Nothing that it
+sends can run here: JSON that is checked, and samples.
 """
 
 import atexit
 import io
 import json
+import math
 import os
 import shutil
-import signal
 import struct
 import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
+from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Block, Choice, Opened, Remark
+from otoscope.audio.decoder_ends import (
+    SILENT_S,
+    DecoderFailureError,
+    GarbledError,
+    LostError,
+    end_of,
+    end_of_both,
+)
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark
 from otoscope.errors import (
     AudioError,
+    AudioTooLongError,
     ChannelError,
     DecodersBusyError,
     EmptyAudioError,
@@ -35,14 +46,14 @@ from otoscope.errors import (
 from otoscope.processes import LOOK_S, Check, ModuleProcess, no_check
 from otoscope.strict_json import parse
 
-CPU_S = 60
-"""Processor time that one file may take; two hours take less than half of it."""
-
 HEAD = struct.Struct("<II")
 """Before each message: bytes of its JSON, and of the samples behind it."""
 
-SILENT_S = 10.0
-"""Longest that a process may take for its next message; it decodes an hour in a few seconds."""
+START_S = 60.0
+"""Longest that a process may take to start and load FFmpeg: half a second, on an idle machine."""
+
+REQUEST = struct.Struct("<BBd")
+"""Beside a file: its track and channel, as `Choice` has them, and the longest that it may be."""
 
 WAIT_S = 5.0
 """Longest wait for a process, where all are taken."""
@@ -50,19 +61,15 @@ WAIT_S = 5.0
 _MOST_BYTES = 2**24
 """Of one message."""
 
+_ATTEMPTS = 2
+"""At a file, where it is not to blame for the first one's end."""
+
 _PARTS = {"Opened": Opened, "Remark": Remark}
 _AUDIO_ERRORS = {
-    each.__name__: each for each in (ChannelError, EmptyAudioError, UnreadableAudioError)
+    each.__name__: each
+    for each in (AudioTooLongError, ChannelError, EmptyAudioError, UnreadableAudioError)
 }
 """What decoding may find out itself."""
-
-
-class DecoderFailureError(Exception):
-    """The decoder failed at this file; what it decoded before stands."""
-
-
-class _GarbledError(Exception):
-    """A process sent what can't be read, and can't be trusted any more."""
 
 
 class DecodeProcesses:
@@ -97,6 +104,7 @@ class DecodeProcesses:
         file: BinaryIO,
         check: Check = no_check,
         choice: Choice = THE_USUAL,
+        longest_s: float = math.inf,
     ) -> Generator[Opened | Block | Remark, None, None]:
         """What is known of a file, then its blocks, as `otoscope.audio.ffmpeg.decode` gives them.
 
@@ -104,32 +112,50 @@ class DecodeProcesses:
             file: open for reading and seeking.
             check: called now and then; what it raises ends the decoding.
             choice: of its sounds.
+            longest_s: a file whose header rightly says that it is longer is refused at once.
 
         Raises:
+            AudioTooLongError: if it is.
             ChannelError: if it lacks the track or channel.
-            UnreadableAudioError: if it holds no audio, or the process that decoded it died.
+            UnreadableAudioError: if it holds no audio, or brought the process that decoded it down.
             DecoderFailureError: where the decoder fails.
             DecodersBusyError: if all processes are taken.
+            DecoderLostError: if processes can't be started, or others ended two of them.
         """
         with _descriptor(file) as descriptor, self._place(check):
-            process, whole = self._take(), False
-            try:
-                process.send_descriptor(descriptor, bytes(choice))
-                yield from process.parts(check)
-                whole = True
-            except (AudioError, DecoderFailureError):
-                whole = True  # it has said so itself, and waits for the next file
-                raise
-            except (_GarbledError, EOFError, OSError) as error:
-                why = _why_lost(error, process.exit_code_soon())
-                raise UnreadableAudioError(
-                    f"expected audio ({AUDIO_KINDS}), got a file on which its decoder {why}"
-                ) from error
-            finally:
-                if whole:
-                    self._put_back(process)
+            request, given = REQUEST.pack(*choice, longest_s), 0
+            for attempt in range(1, _ATTEMPTS + 1):
+                try:
+                    process = self._take(fresh=attempt > 1)
+                    with closing(self._attempt(process, descriptor, request, check)) as parts:
+                        for part in islice(parts, given, None):
+                            given += 1
+                            yield part
+                except (OSError, LostError) as error:
+                    if attempt == _ATTEMPTS:
+                        raise end_of_both(error) from error
                 else:
-                    process.kill()
+                    return
+
+    def _attempt(
+        self, process: "_Process", descriptor: int, request: bytes, check: Check
+    ) -> Generator[Opened | Block | Remark, None, None]:
+        """`decode` in one process; LostError if that is lost, and the file may not be to blame."""
+        whole = False
+        try:
+            process.send_descriptor(descriptor, request)
+            yield from process.parts(check)
+            whole = True
+        except (AudioError, DecoderFailureError):
+            whole = True  # it has said so itself, and waits for the next file
+            raise
+        except (GarbledError, EOFError, OSError) as error:
+            raise end_of(error, process.exit_code_soon(), ready=process.ready) from error
+        finally:
+            if whole:
+                self._put_back(process)
+            else:
+                process.kill()
 
     @contextmanager
     def _place(self, check: Check) -> Iterator[None]:
@@ -146,10 +172,10 @@ class DecodeProcesses:
         finally:
             self._places.release()
 
-    def _take(self) -> "_Process":
+    def _take(self, *, fresh: bool) -> "_Process":
         while True:
             with self._lock:
-                process = self._idle.pop() if self._idle else None
+                process = self._idle.pop() if self._idle and not fresh else None
             if process is None:
                 return _Process()
             if process.exit_code() is None:
@@ -170,30 +196,23 @@ class _Process(ModuleProcess):
     def __init__(self) -> None:
         """Start it; OSError if that can't be done."""
         super().__init__("otoscope.audio.decode_process")
+        self.ready = False
 
     def parts(self, check: Check) -> Iterator[Opened | Block | Remark]:
         """What it sends about the file; raises as `DecodeProcesses.decode`, and if it is lost."""
+        if not self.ready:
+            self.receive(HEAD.size, check, START_S)
+            self.ready = True
         while True:
             head = self.receive(HEAD.size, check, SILENT_S)
             text_bytes, sample_bytes = HEAD.unpack(head)
             if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
-                raise _GarbledError
+                raise GarbledError
             document = _document(self.receive(text_bytes, check, SILENT_S))
             samples = self.receive(sample_bytes, check, SILENT_S)
             if "end" in document:
                 return _end(document)
             yield _part(document, samples)
-
-
-def _why_lost(error: Exception, code: int) -> str:
-    """What happened to a process, to stand behind "its decoder"."""
-    if isinstance(error, TimeoutError):
-        return f"kept still for {SILENT_S:g} s"
-    if isinstance(error, _GarbledError):
-        return "sent what can't be read"
-    if code == -signal.SIGXCPU:
-        return f"took more than {CPU_S} s of processor time"
-    return f"broke down ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})"
 
 
 @cache
@@ -234,7 +253,7 @@ def _document(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise _GarbledError from error
+        raise GarbledError from error
     return document if isinstance(document, dict) else {}
 
 
@@ -248,11 +267,11 @@ def _end(document: dict[str, Any]) -> None:
 
 
 def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark:
-    """A part from its message; _GarbledError if it is none."""
+    """A part from its message; GarbledError if it is none."""
     kind, fields = document.get("part"), document.get("fields", {})
     try:
         if kind == "Block":
             return Block(np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]))
         return parse(_PARTS[str(kind)], fields, "the decoding process")
     except (KeyError, TypeError, ValueError, SpecError) as error:
-        raise _GarbledError from error
+        raise GarbledError from error

@@ -6,12 +6,13 @@ containers only: no playlist that names other files.
 """
 
 import io
+import math
 import os
 import pkgutil
 import wave
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Protocol
+from itertools import islice
 
 import av
 import av.error
@@ -22,8 +23,18 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition
 
-from otoscope.audio.mixing import CANCELLED, Mixer
-from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Block, Choice, Format, Opened, Remark
+from otoscope.audio.channel_layouts import ReadableFile, WithoutLayouts
+from otoscope.audio.mixing import CANCELLED, Mixer, unheard
+from otoscope.audio.parts import (
+    AUDIO_KINDS,
+    THE_USUAL,
+    Block,
+    Choice,
+    Format,
+    Opened,
+    Remark,
+    too_long,
+)
 from otoscope.audio.timeline import Timeline
 from otoscope.errors import ChannelError, UnreadableAudioError
 
@@ -33,37 +44,35 @@ _STATES_DURATION = ("mov", "matroska")
 
 _TOO_MANY_PLANES = 8
 
+_MOST_LOOKED_AT = 10_000
+"""Packets behind a place that an index gave; they are some minutes."""
+
 _SILENT_SAMPLES = 2**16
 """In one block of silence."""
 
 
-class ReadableFile(Protocol):
-    """What FFmpeg reads from. It has no name, whose suffix would decide how it is read."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes, none at the end."""
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """As `io.IOBase.seek`."""
-
-    def tell(self) -> int:
-        """The position."""
-
-
-def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | Block | Remark]:
+def decode(
+    file: ReadableFile, choice: Choice = THE_USUAL, longest_s: float = math.inf
+) -> Iterator[Opened | Block | Remark]:
     """What is known of the file, then its blocks, with silence where its clock leaps ahead.
 
     Raises:
         UnreadableAudioError: if it is no media file that is known here, or holds no audio.
         ChannelError: if it lacks the track or channel.
+        AudioTooLongError: if its header says, and its last packets don't belie, that it is longer.
         Whatever PyAV raises at damage: FFmpegError, ValueError and others.
     """
     with _open(file) as container:
         stream, said = _audio_stream(container, choice.track)
         codec, rate_hz = stream.codec_context, int(stream.rate)
         described = Format(container.format.name, codec.name, rate_hz, codec.channels)
-        origin_s = (container.start_time or 0) / av.time_base
-        yield Opened(described, _announced_s(container, stream, origin_s))
+        at, origin_s = file.tell(), (container.start_time or 0) / av.time_base
+        announced_s = _announced_s(container, stream, origin_s)
+        if announced_s is not None and announced_s > longest_s:
+            if _goes_on_at(file, choice.track, origin_s + longest_s):
+                raise too_long(longest_s)
+            file.seek(at)
+        yield Opened(described, announced_s)
         mixer, damage = Mixer(choice.channel), _Damage()
         timeline = Timeline(container.format.name, origin_s)
         for frame in _frames(container, stream, damage):
@@ -75,6 +84,18 @@ def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | 
         lost = "the file's clock leaps ahead by more than an hour: it was not followed"
         said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
         yield from map(Remark, said)
+
+
+def _goes_on_at(file: ReadableFile, track: int, time_s: float) -> bool:
+    """Whether a packet lies behind so many seconds of its clock, looked for by the file's index."""
+    try:
+        with _open(file) as container:
+            stream, _ = _audio_stream(container, track)
+            container.seek(round(time_s * av.time_base))
+            packets = islice(container.demux(stream), _MOST_LOOKED_AT)
+            return any((_time_s(packet) or 0) > time_s and packet.size for packet in packets)
+    except (av.error.FFmpegError, IndexError):
+        return False
 
 
 class _Damage:
@@ -125,6 +146,7 @@ def _packets(
         return
 
 
+@unheard
 def _samples(frame: AudioFrame) -> npt.NDArray[np.float32]:
     """(samples, channels) float32, within [-1, 1] as a rule."""
     channels = frame.layout.nb_channels
@@ -139,7 +161,7 @@ def _samples(frame: AudioFrame) -> npt.NDArray[np.float32]:
     return (samples.astype(np.float32) - middle) / np.float32(2.0 ** (8 * raw.itemsize - 1))
 
 
-def _time_s(frame: AudioFrame) -> float | None:
+def _time_s(frame: "AudioFrame | Packet[AudioStream]") -> float | None:
     if frame.pts is None or frame.time_base is None:
         return None
     return float(frame.pts * frame.time_base)
@@ -167,10 +189,9 @@ def load_all() -> None:
 
 def _open(file: ReadableFile) -> InputContainer:
     """A media container; UnreadableAudioError if it is none that is known here."""
-    file.seek(0)
     try:
         return av.open(
-            file,
+            WithoutLayouts(file),
             mode="r",
             metadata_errors="ignore",
             options={"format_whitelist": _CONTAINERS},

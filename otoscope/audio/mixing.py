@@ -28,6 +28,10 @@ def check_separable(channels: int) -> int:
     return channels
 
 
+unheard = np.errstate(over="ignore", invalid="ignore")
+"""Samples that are no numbers, or too large ones, are told of by an error, not by numpy's lines."""
+
+
 class Mixer:
     """Mixes one recording's blocks.
 
@@ -41,6 +45,7 @@ class Mixer:
         self._channel = channel
         self._louder: int | None = None
 
+    @unheard
     def mix(self, block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """(samples, channels) float32 -> (samples,) float32.
 

@@ -4,7 +4,8 @@ Decoders estimate the length of others from the first bit rate, and take the fie
 where files were joined. http://gabriel.mp3-tech.org/mp3infotag.html describes them.
 """
 
-from typing import BinaryIO
+import os
+from typing import BinaryIO, NamedTuple
 
 _RATES_HZ = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32000))
 """By the version's bits: 2.5, none, 2, 1."""
@@ -19,9 +20,23 @@ def begins_as_mpeg(file: BinaryIO) -> bool:
     return head == b"ID3" or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
 
 
-def mp3_length_s(file: BinaryIO) -> float | None:
-    """Seconds of sound that a file, open for reading and seeking, states; None if it doesn't."""
-    file.seek(_after_id3v2(file))
+class Stated(NamedTuple):
+    """What the fields say.
+
+    Attributes:
+        length_s: seconds of sound.
+        whole: whether as many bytes as they say are there.
+    """
+
+    length_s: float
+    whole: bool
+
+
+def mp3_length(file: BinaryIO) -> Stated | None:
+    """What a file, open for reading and seeking, states; None if it doesn't."""
+    begins_at = _after_id3v2(file)
+    there = file.seek(0, os.SEEK_END) - begins_at
+    file.seek(begins_at)
     head = file.read(_HEAD_BYTES)
     skipped, (version, rate_hz, mono) = _first_frame(head)
     if not rate_hz:
@@ -33,8 +48,8 @@ def mp3_length_s(file: BinaryIO) -> float | None:
     stated = _xing(fields) or _vbri(frame[36:])
     if stated is None:
         return None
-    frames, cut_samples = stated
-    return (frames * samples - cut_samples) / rate_hz
+    frames, cut_samples, size = stated
+    return Stated((frames * samples - cut_samples) / rate_hz, 0 < size <= there)
 
 
 def _after_id3v2(file: BinaryIO) -> int:
@@ -62,19 +77,20 @@ def _first_frame(head: bytes) -> tuple[int, tuple[int, int, bool]]:
     return 0, (0, 0, False)
 
 
-def _xing(fields: bytes) -> tuple[int, int] | None:
-    """Frames, and samples that are cut off at both ends; None if the fields lack frames."""
+def _xing(fields: bytes) -> tuple[int, int, int] | None:
+    """Frames, samples that are cut off at both ends, bytes or 0; None if the fields lack frames."""
     if fields[:4] not in (b"Xing", b"Info") or len(fields) < 156 or not fields[7] & 1:  # noqa: PLR2004
         return None
     flags, at = fields[7], 8
     frames = int.from_bytes(fields[at : at + 4])
+    size = int.from_bytes(fields[at + 4 : at + 8]) if flags & 2 else 0
     at += 4 + (4 if flags & 2 else 0) + (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
     lame = fields[at:]
     ends = int.from_bytes(lame[21:24]) if lame[:4].isalnum() else 0
-    return frames, (ends >> 12) + (ends & 0xFFF)
+    return frames, (ends >> 12) + (ends & 0xFFF), size
 
 
-def _vbri(fields: bytes) -> tuple[int, int] | None:
+def _vbri(fields: bytes) -> tuple[int, int, int] | None:
     if fields[:4] != b"VBRI" or len(fields) < 18:  # noqa: PLR2004
         return None
-    return int.from_bytes(fields[14:18]), 0
+    return int.from_bytes(fields[14:18]), 0, int.from_bytes(fields[10:14])

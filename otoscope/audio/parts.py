@@ -7,6 +7,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.errors import AudioTooLongError
 from otoscope.strict_json import Strict
 
 Samples = npt.NDArray[np.float32]
@@ -69,6 +70,11 @@ class Remark(Strict):
     """
 
     text: str
+
+
+def too_long(longest_s: float) -> AudioTooLongError:
+    """What more sound than `longest_s` seconds is answered with."""
+    return AudioTooLongError(f"expected at most {longest_s:g} s of audio, got more")
 
 
 class Choice(NamedTuple):

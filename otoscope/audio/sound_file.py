@@ -6,6 +6,7 @@ from typing import BinaryIO
 import numpy as np
 import soundfile
 
+from otoscope.audio.mixing import unheard
 from otoscope.audio.parts import Samples
 
 BLOCK_SAMPLES = 2**17
@@ -36,6 +37,7 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
     return SequentialSoundFile(NamelessFile(file))
 
 
+@unheard
 def full_scale(sound_file: soundfile.SoundFile, file: BinaryIO) -> tuple[float, str]:
     """What samples have to be divided by, and what there is to say about it: 1 and "" as a rule.
 
@@ -56,6 +58,19 @@ def full_scale(sound_file: soundfile.SoundFile, file: BinaryIO) -> tuple[float, 
     scales = [scale for scale in _INTEGER_SCALES if _SURELY_INTEGERS < peak <= scale]
     divisor = scales[0] if scales else peak
     return divisor, f"the samples go up to {peak:.6g} instead of 1: divided by {divisor:.10g}"
+
+
+def goes_on_at(file: BinaryIO, frame: int) -> bool:
+    """Whether there is a sample so far in, looked for without those before; others may read on."""
+    at = file.tell()
+    try:
+        with open_sound(file) as other:
+            other.seek(frame)
+            return bool(other.read(1).size)
+    except soundfile.LibsndfileError:  # there is less than the header says, or it can't be sought
+        return False
+    finally:
+        file.seek(at)
 
 
 class SequentialSoundFile(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types

@@ -13,6 +13,7 @@ import soxr
 
 from otoscope.audio.decode import AudioDecoder, open_source
 from otoscope.audio.decode_processes import DecodeProcesses
+from otoscope.audio.mixing import unheard
 from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples, Source
 from otoscope.errors import AudioTooShortError, EmptyAudioError, NonFiniteAudioError
 from otoscope.processes import Check, no_check
@@ -140,6 +141,7 @@ def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
     return joined(_at_rate([Block(samples, from_hz)], to_hz))
 
 
+@unheard
 def check_finite(samples: Samples, before: int = 0) -> None:
     """Raise NonFiniteAudioError if any of `samples` is NaN or infinite.
 

@@ -21,6 +21,12 @@ from otoscope.schemas import Problem
 from otoscope.strict_json import describe
 from service import errors
 
+_MOST_CHARACTERS = 1500
+"""Of a problem's detail, whatever it quotes; what is quoted alone is at most 200."""
+
+_MOST_LINES = 20
+"""Of a list of what is wrong."""
+
 PROBLEM_JSON = "application/problem+json"
 
 Render = Callable[[Problem, Mapping[str, str], str | None], JSONResponse]
@@ -60,6 +66,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
     domain.DecodersBusyError: Kind(503, "decoders-busy", "The decoders are busy"),
+    domain.DecoderLostError: Kind(503, "decoder-lost", "The decoding was broken off"),
     errors.SendingFullError: Kind(503, "sending-full", "Too many answers wait to be read"),
     errors.UploadsFullError: Kind(503, "uploads-full", "There is no room for the file"),
     errors.UnknownHostError: Kind(421, "host-unknown", "This host is not served here"),
@@ -112,26 +119,31 @@ def _problem(request: Request, error: Exception) -> Problem:
         case HTTPException():  # Starlette's: unknown routes, wrong methods, malformed multipart
             detail = error.detail
             if detail == HTTPStatus(error.status_code).phrase:
-                detail = f"{detail}: {request.method} {request.url.path}"
+                detail = f"{detail}: {request.method} {request.url.path:.200}"
             return _untyped(error.status_code, detail)
         case RequestValidationError():
-            lines = describe(error.errors())
+            lines = [_short(line) for line in describe(error.errors()[:_MOST_LINES])]
             return _untyped(422, "; ".join(lines), lines if len(lines) > 1 else None)
     kind = next((KINDS[base] for base in type(error).__mro__ if base in KINDS), None)
     if kind is None:
         # No internals leave; Starlette raises the error again behind this, and the server logs it.
-        return _untyped(500, f"{request.method} {request.url.path} failed; the log says why")
+        return _untyped(500, f"{request.method} {request.url.path:.200} failed; the log says why")
     return Problem(
         type=f"urn:otoscope:problem:{kind.slug}",
         title=kind.title,
         status=kind.status,
-        detail=str(error) or kind.title,
+        detail=_short(str(error)) or kind.title,
     )
 
 
 def _untyped(status: int, detail: str, lines: list[str] | None = None) -> Problem:
     """A problem that its status alone names."""
-    return Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=lines)
+    title = HTTPStatus(status).phrase
+    return Problem(title=title, status=status, detail=_short(detail), errors=lines)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]} ..."
 
 
 def _headers(error: Exception) -> Mapping[str, str]:
@@ -141,7 +153,7 @@ def _headers(error: Exception) -> Mapping[str, str]:
         case errors.UnauthorizedError():
             wrong = ', error="invalid_token"' if error.wrong else ""  # RFC 6750, section 3
             return {"WWW-Authenticate": f'Bearer realm="otoscope"{wrong}'}
-        case domain.DecodersBusyError():
+        case domain.DecodersBusyError() | domain.DecoderLostError():
             return {"Retry-After": str(errors.QueueFullError.retry_after_s)}
     retry_after_s = getattr(error, "retry_after_s", None)
     return {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
