@@ -59,7 +59,7 @@ class Spoken(NamedTuple):
         """What there is to say about it."""
         if not self.left_out:
             return ()
-        return (f"left out of the text, for it has no known sound: {' '.join(self.left_out)}",)
+        return (f"left out of the text, for it has no known sound: {' '.join(self.left_out):.200}",)
 
 
 def spoken(text: str, alphabet: Alphabet) -> Spoken:
@@ -79,7 +79,8 @@ def spoken(text: str, alphabet: Alphabet) -> Spoken:
             words.append(alphabet.normalize(said))
         except UnsupportedTextError as error:
             left_out.append(written)
-            rest = "".join(each for each in said if each not in error.characters)
+            unknown = set(error.characters)
+            rest = "".join(each for each in said if each not in unknown)
             words.append(alphabet.normalize(rest))
     normalized = alphabet.normalize(" ".join(words))
     if left_out and not normalized:

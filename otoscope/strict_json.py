@@ -78,7 +78,7 @@ def describe(
         name: of the field at a path of names and indices.
         what: the rest of the line.
     """
-    return [f"{name(each['loc'])}: {what(each)}" for each in problems]
+    return [f"{name(each['loc']):.200}: {what(each)}" for each in problems]
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:

@@ -105,7 +105,7 @@ class Alphabet(SymbolSet):
         unsupported = sorted(character for character, form in forms.items() if form is None)
         if unsupported:
             raise UnsupportedTextError(
-                f"expected text in {self._listed}, got also: {' '.join(unsupported)} "
+                f"expected text in {self._listed}, got also: {' '.join(unsupported):.200} "
                 "(spell numbers and signs out)",
                 tuple(unsupported),
             )

@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=settings.port,
             workers=options.workers,
             http=Protocol,
+            ws="none",
             log_level=settings.log_level,
             log_config=None,  # its loggers write through ours
             access_log=False,  # it would show paths and queries, and with them ids of results

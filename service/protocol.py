@@ -11,6 +11,7 @@ import time
 from http import HTTPStatus
 from typing import Any
 
+from httptools import parse_url
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.middleware.deadline import BEGAN
@@ -94,8 +95,11 @@ class Protocol(HttpToolsProtocol):
         ):
             self._refuse_long_head()
             return
+        self._take_host_of_url()
         super().on_headers_complete()
         self._received_head = True
+        if self.parser.should_upgrade():
+            self.cycle.keep_alive = False  # httptools reads nothing behind such a request
         self._between_bytes = 0
         if self._stopping:
             self.cycle.keep_alive = False
@@ -147,6 +151,16 @@ class Protocol(HttpToolsProtocol):
         super().shutdown()
         if not self.cycle.response_complete:
             self.loop.call_later(_STOPPING_S, self._close_if_slow, self._received_bytes)
+
+    def _take_host_of_url(self) -> None:
+        """A whole URL's host counts, and no header beside it (RFC 9112, section 3.2.2)."""
+        if self.url.startswith(b"/") or not (host := parse_url(self.url).host):
+            return
+        others = [(name, value) for name, value in self.headers if name != b"host"]
+        self.headers[:] = [*others, (b"host", b"[%b]" % host if b":" in host else host)]
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """A server may pass over a wish for another protocol, and curl has one with each upload."""
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_s, self._head_is_late)

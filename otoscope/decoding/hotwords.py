@@ -60,9 +60,9 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
     phrases = {alphabet.normalize(phrase): boost for phrase, boost in boosts.items()}
     for phrase, boost in phrases.items():
         if not phrase:
-            raise SpecError(f"hotwords: expected words, got {list(boosts)}")
+            raise SpecError(f"hotwords: expected words, got {list(boosts)!r:.200}")
         if not 0 < boost < np.inf:
-            raise SpecError(f"hotwords: expected a boost above 0 for {phrase!r}, got {boost}")
+            raise SpecError(f"hotwords: expected a boost above 0 for {phrase!r:.200}, got {boost}")
     spellings = [alphabet.encode(phrase) for phrase in phrases]
     trie, paths = empty_trie(alphabet.size).with_spellings(spellings)
     shares, ends = np.zeros(trie.size), np.zeros(trie.size)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from otoscope.errors import OptionsError, SpecError
 from otoscope.strict_json import Strict
@@ -18,6 +18,8 @@ MOST_HOTWORDS = 1000
 MOST_PHRASES = 1000
 MOST_CHARACTERS = 1000
 """Of one phrase or hot word."""
+MOST_HOTWORD_CHARACTERS = 50_000
+"""Of all hot words together: to look for them takes half a second of preparation."""
 
 
 def _hotwords(value: object) -> object:
@@ -30,7 +32,16 @@ def _hotwords(value: object) -> object:
         try:
             boosts[phrase.strip() if colon else item] = float(boost) if colon else DEFAULT_BOOST
         except ValueError:
-            raise ValueError(f"expected word or word:boost, got {item!r}") from None
+            raise ValueError(f"expected word or word:boost, got {item!r:.200}") from None
+    return boosts
+
+
+def _check_characters(boosts: dict[str, float]) -> dict[str, float]:
+    characters = sum(map(len, boosts))
+    if characters > MOST_HOTWORD_CHARACTERS:
+        raise ValueError(
+            f"expected at most {MOST_HOTWORD_CHARACTERS} characters together, got {characters}"
+        )
     return boosts
 
 
@@ -78,11 +89,14 @@ class DecodingOptions(BaseModel):
     n_best: int | None = Field(
         default=None, ge=1, le=100, description="Hypotheses of a beam search to answer with."
     )
-    hotwords: Annotated[dict[_Phrase, _Boost], BeforeValidator(_hotwords)] = Field(
+    hotwords: Annotated[
+        dict[_Phrase, _Boost], BeforeValidator(_hotwords), AfterValidator(_check_characters)
+    ] = Field(
         default={},
         max_length=MOST_HOTWORDS,
         description=f"At most {MOST_HOTWORDS} words and phrases that are expected, of at most "
-        f"{MOST_CHARACTERS} characters each, with commas or line breaks between, each with an "
+        f"{MOST_CHARACTERS} characters each and {MOST_HOTWORD_CHARACTERS} together, with commas or "
+        "line breaks between, each with an "
         f"optional boost after a colon: natural log, by default {DEFAULT_BOOST:g}, at most "
         f"{MOST_BOOST:g}.",
         json_schema_extra={

@@ -57,7 +57,7 @@ def rank_phrases(
     alphabet = posteriors.alphabet
     spoken = {alphabet.normalize(phrase): phrase for phrase in reversed(phrases)}
     if not spoken or not all(spoken):
-        raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)}")
+        raise EmptyTextError(f"expected phrases with words in them, got {list(phrases)!r:.200}")
     labels = [alphabet.encode(text) for text in spoken]
     names = list(spoken.values())
     log_probs = _log_probs(posteriors, labels)

@@ -1,5 +1,6 @@
 """A request's body: a form, or a recording as it is."""
 
+import codecs
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -8,17 +9,23 @@ from tempfile import SpooledTemporaryFile
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.formparsers import MultiPartException, MultiPartParser, MultipartPart
 
-from service.errors import UploadsFullError
+from otoscope.errors import EncodingError
+from otoscope.text_files import decode_text
+from service.errors import FormError, UploadsFullError
 
 FILE_FIELD = "file"
 RAW_TYPES = ("audio/*", "video/*", "application/octet-stream", "application/ogg")
 """Media types of bodies that are the file itself, as `curl --data-binary @FILE` sends it."""
 
 _RAW = re.compile("(audio|video)/.+|application/(octet-stream|ogg)")
+_ENCODINGS = re.compile("ascii|utf|iso8859|cp|koi8|mac|gb|big5|euc|shift_jis")
+"""Python knows others under such names, which are none of texts, or slow."""
+
 _MAX_PARTS = 32
 _IN_MEMORY_BYTES = MultiPartParser.spool_max_size
 
@@ -68,8 +75,15 @@ def content_type(request: Request) -> str:
 class _PartsParser(MultiPartParser):
     """Starlette's, to which the file's part is a file also without a plain `filename`.
 
-    Some clients send `filename*` alone (RFC 8187, which RFC 7578 forbids here), or none.
+    Some clients send `filename*` alone (RFC 8187, which RFC 7578 forbids here), or none. And
+    Starlette takes text that is not in the encoding it should be in for latin-1.
     """
+
+    def on_part_end(self) -> None:
+        super().on_part_end()
+        part = self._current_part
+        if part.file is None:
+            self.items[-1] = (part.field_name, _text(part, self.headers))
 
     def on_headers_finished(self) -> None:
         part = self._current_part
@@ -80,6 +94,37 @@ class _PartsParser(MultiPartParser):
         if is_file and not re.search(rb";\s*filename\s*=", disposition):
             part.content_disposition = (part.content_disposition or b"") + b'; filename="audio"'
         super().on_headers_finished()
+
+
+def _text(part: MultipartPart, headers: Headers) -> str:
+    """Of a field: in the encoding that its part or the whole form names, else as its bytes tell.
+
+    Raises:
+        FormError: if it is in another.
+    """
+    data, name = bytes(part.data), part.field_name[:200]
+    own = next((value for field, value in part.item_headers if field == b"content-type"), b"")
+    whole = headers["content-type"].encode("latin-1")
+    named = (parse_options_header(each)[1].get(b"charset", b"") for each in (own, whole))
+    charset = next(filter(None, named), b"").decode("latin-1")
+    try:
+        if charset.lower() in ("", "utf-8", "utf8"):
+            return decode_text(data, name)
+        return data.decode(_codec(charset))
+    except EncodingError as error:
+        raise FormError(str(error), name) from None
+    except (LookupError, UnicodeError):
+        raise FormError(
+            f"{name}: expected text in {charset!r:.80}, got other bytes", name
+        ) from None
+
+
+def _codec(charset: str) -> str:
+    """Python's name of an encoding; LookupError if it has none."""
+    name = codecs.lookup(charset).name
+    if not _ENCODINGS.match(name):
+        raise LookupError(name)
+    return name
 
 
 async def _multipart(request: Request) -> FormData:

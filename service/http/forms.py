@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, BinaryIO, Generic, TypeVar
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +20,9 @@ from starlette.datastructures import UploadFile
 from otoscope.strict_json import describe
 from service.errors import FormError
 from service.http.bodies import FILE_FIELD, RAW_TYPES, content_type, receive_body
+
+_MOST_LINES = 20
+"""Of what is wrong with a form; one of a thousand hot words may be wrong a thousand times."""
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -54,7 +58,7 @@ class Form(Generic[OptionsT]):
             raise FormError(
                 f"expected one file in the field {FILE_FIELD!r} of multipart/form-data, or "
                 f"alone with Content-Type: {RAW_TYPES[0]}, got {len(self.files)} "
-                f"(Content-Type: {self.content_type})",
+                f"(Content-Type: {self.content_type:.200})",
                 FILE_FIELD,
             )
         if not isinstance(self.files[0], UploadFile):
@@ -93,10 +97,20 @@ async def read_form(
     async with receive_body(request) as received:
         fields = [each for each in received.multi_items() if each[0] != FILE_FIELD]
         if model is not NoOptions:
-            fields = [*request.query_params.multi_items(), *fields]
+            fields = [*query_fields(request), *fields]
         meant = chain.from_iterable(rewrite(name, value) for name, value in fields)
         options = read_options(meant, model, repeated=repeated, beside=(FILE_FIELD,))
         yield Form(options, received.getlist(FILE_FIELD), content_type(request))
+
+
+def query_fields(request: Request) -> list[tuple[str, str]]:
+    """Names and values of the query; FormError if they are not in UTF-8."""
+    try:
+        unquote_to_bytes(request.scope["query_string"]).decode()
+    except UnicodeDecodeError as error:
+        got = f"0x{error.object[error.start]:02x}"
+        raise FormError(f"expected a query of text in UTF-8, got {got}") from None
+    return request.query_params.multi_items()
 
 
 def read_options(
@@ -122,7 +136,7 @@ def read_options(
     for name, value in fields:
         plain = name.removesuffix("[]") if repeated else name
         if plain not in known:
-            raise FormError(_unknown(name, [*beside, *known]), name)
+            raise FormError(_unknown(name, [*beside, *known]), name[:200])
         if plain in repeated:
             values.setdefault(plain, []).append(value)
         elif plain in values:
@@ -133,13 +147,14 @@ def read_options(
         return model.model_validate(values)
     except ValidationError as error:
         problems = error.errors()
-        raise FormError("; ".join(describe(problems)), str(problems[0]["loc"][0])) from None
+        wrong = str(problems[0]["loc"][0])
+        raise FormError("; ".join(describe(problems[:_MOST_LINES])), wrong) from None
 
 
 def _unknown(name: str, known: list[str]) -> str:
     if known == [FILE_FIELD]:
-        return f"expected the field {FILE_FIELD} alone, got {name!r}: options go in the query"
-    return f"expected the fields {', '.join(known)}, got {name!r}"
+        return f"expected the field {FILE_FIELD} alone, got {name!r:.200}: options go in the query"
+    return f"expected the fields {', '.join(known)}, got {name!r:.200}"
 
 
 def form_schema(model: type[BaseModel], *, repeated: Collection[str] = ()) -> dict[str, Any]:

@@ -24,10 +24,13 @@ class HostMiddleware:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_served(Headers(scope=scope).getlist("host")):
+        offered = Headers(scope=scope).getlist("host") if scope["type"] == "http" else []
+        if scope["type"] == "http" and not self._is_served(offered):
             hosts = ", ".join(sorted(self._hosts))
+            got = "another" if offered else "none"
             error = UnknownHostError(
-                f"expected a request for {hosts} or an address, got another Host header; "
+                f"expected a request for {hosts} or an address, got {got} in the Host header or "
+                "the URL; "
                 "OTOSCOPE_HOSTS names the hosts"
             )
             handle = scope["app"].exception_handlers[UnknownHostError]
@@ -38,8 +41,6 @@ class HostMiddleware:
 
     def _is_served(self, offered: list[str]) -> bool:
         if "*" in self._hosts:
-            return True
-        if not offered:  # HTTP/1.0, which no browser speaks
             return True
         return len(offered) == 1 and self._is_known(host_name(offered[0]))
 

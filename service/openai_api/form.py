@@ -13,7 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope import ModelSpec
-from otoscope.decoding.options import MOST_CHARACTERS
+from otoscope.decoding.options import MOST_HOTWORD_CHARACTERS
 from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 from service.errors import FormError, UnknownModelError
@@ -121,7 +121,7 @@ def check_model(name: str, spec: ModelSpec) -> None:
     """UnknownModelError unless the name is the served model's or one of ALIASES."""
     if name not in (spec.name, *ALIASES):
         known = ", ".join(map(repr, ALIASES))
-        raise UnknownModelError(f"model: expected {spec.name!r} or {known}, got {name!r}")
+        raise UnknownModelError(f"model: expected {spec.name!r} or {known}, got {name!r:.200}")
 
 
 def without_effect(form: TranscriptionForm, alphabet: Alphabet) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def prompt_hotwords(prompt: str, alphabet: Alphabet) -> dict[str, float]:
         except UnsupportedTextError:
             continue
     last = words[-_MOST_PROMPT_WORDS:]
-    fitting = range(_SHORTEST_PROMPT_WORD, MOST_CHARACTERS + 1)
+    fitting = range(_SHORTEST_PROMPT_WORD, MOST_HOTWORD_CHARACTERS // _MOST_PROMPT_WORDS + 1)
     return {word: PROMPT_BOOST for word in last if len(word) in fitting}
 
 
@@ -158,12 +158,12 @@ def _check_language(language: str, spec: ModelSpec) -> None:
     if known is None:
         raise FormError(
             f"language: expected none, because the model {spec.name!r} does not say which "
-            f"language it knows, got {language!r}",
+            f"language it knows, got {language!r:.200}",
             "language",
         )
     if language.lower().partition("-")[0] not in (known.code, known.name):
         raise FormError(
             f"language: expected {known.code!r}, the only one that the model {spec.name!r} knows, "
-            f"got {language!r}",
+            f"got {language!r:.200}",
             "language",
         )

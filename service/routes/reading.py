@@ -7,7 +7,7 @@ from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
 from service.errors import ExpiredResultError
-from service.http.forms import query_schema, read_options
+from service.http.forms import query_fields, query_schema, read_options
 from service.http.options import Layout, ReadingOptions
 from service.http.responses import (
     ID_HEADER,
@@ -41,7 +41,7 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     The posteriors are those that are kept, so the model has nothing to do. What is kept stays as
     it is. 404 if the id never existed, 410 if its result is no longer kept, or is another model's.
     """
-    options = read_options(request.query_params.multi_items(), ReadingOptions)
+    options = read_options(query_fields(request), ReadingOptions)
     layout = options.layout(request.headers.getlist("accept"))
     return await services.pool.run_steps(_respond(services, result_id, options.decoding, layout))
 

@@ -1,5 +1,7 @@
 """Digits and signs as they are said."""
 
+import time
+
 import pytest
 
 from otoscope.errors import UnsupportedTextError
@@ -75,3 +77,12 @@ def test_any_text_is_said_or_refused():
         except UnsupportedTextError:
             continue
         assert ENGLISH.normalize(text) == text
+
+
+def test_many_signs_without_a_sound_take_no_time():
+    signs = "".join(map(chr, range(0x4E00, 0x9000)))
+    began_s = time.process_time()
+    with pytest.raises(UnsupportedTextError):
+        spoken(signs, ENGLISH)
+    assert spoken(f"father {signs}", ENGLISH).text == "father"
+    assert time.process_time() - began_s < 2

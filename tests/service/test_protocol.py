@@ -20,7 +20,7 @@ async def answer(scope, receive, send):
 async def serving(app=answer, **limits):
     protocol = type("Limited", (Protocol,), limits)
     config = uvicorn.Config(
-        app, port=0, http=protocol, lifespan="off", log_config=None, loop="none"
+        app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, loop="none"
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -258,3 +258,49 @@ def test_a_body_that_comes_quickly_is_answered_after_the_stop(monkeypatch):
             return await asyncio.wait_for(reader.read(), 30)
 
     assert asyncio.run(stop()).endswith(b"heard")
+
+
+async def tell_host(scope, receive, send):
+    hosts = b" ".join(value for name, value in scope["headers"] if name == b"host")
+    headers = [(b"content-length", str(len(hosts)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": hosts})
+
+
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [
+        (b"/", b"test"),
+        (b"//evil.example/", b"test"),
+        (b"http://evil.example/", b"evil.example"),
+        (b"http://localhost:80@evil.example:8000/a", b"evil.example"),
+        (b"HTTP://[::1]:8000/a", b"[::1]"),
+    ],
+)
+def test_the_host_of_a_whole_url_counts(target, host):
+    async def exchange():
+        async with serving(tell_host) as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            return await asyncio.wait_for(reader.read(), 30)
+
+    assert asyncio.run(exchange()).endswith(b"\r\n\r\n" + host)
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+@pytest.mark.parametrize("body", [b"", b"some"])
+def test_a_wish_for_another_protocol_is_passed_over_in_silence(protocol, body, caplog):
+    head = b"Connection: Upgrade\r\nUpgrade: %b\r\nContent-Length: %d\r\n\r\n"
+    request = REQUEST[:-2] + head % (protocol, len(body)) + body
+
+    async def exchange():
+        async with serving() as (_, port):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(request)
+            return await asyncio.wait_for(reader.read(), 30)
+
+    answered = asyncio.run(exchange())
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in answered
+    assert answered.endswith(b"heard")
+    assert [each.message for each in caplog.records if each.levelname == "WARNING"] == []

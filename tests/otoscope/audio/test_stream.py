@@ -5,6 +5,7 @@ import struct
 import tempfile
 import tracemalloc
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -144,6 +145,45 @@ def test_samples_that_are_no_numbers(value):
         load(encode(samples, RATE_HZ, "wav", subtype="FLOAT"), RATE_HZ)
 
 
+ODD = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf, "large": 3e38, "-large": -3e38}
+
+
+def with_odd(value, channels, container):
+    """A tenth of a second of floats, two of them odd, on all channels or on the first alone."""
+    matrix = np.repeat(noise(0.1)[:, None], channels, axis=1)
+    matrix[[700, 900], 0] = value
+    if container == "wav":
+        return encode(matrix, RATE_HZ, "wav", subtype="FLOAT")
+    file = io.BytesIO()
+    with av.open(file, "w", format="matroska") as written:
+        track = written.add_stream(container, rate=RATE_HZ)
+        track.layout = {1: "mono", 2: "stereo"}[channels]
+        kind = {"pcm_f32le": ("flt", np.float32), "pcm_f64le": ("dbl", np.float64)}[container]
+        samples = np.ascontiguousarray(matrix.reshape(1, -1), dtype=kind[1])
+        if container == "pcm_f64le":
+            samples *= np.where(np.abs(samples) > 1e30, 1e200, 1)
+        frame = av.AudioFrame.from_ndarray(samples, format=kind[0], layout=track.layout)
+        frame.sample_rate = RATE_HZ
+        for packet in (*track.encode(frame), *track.encode(None)):
+            written.mux(packet)
+    return file.getvalue()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", ODD)
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("container", ["wav", "pcm_f32le", "pcm_f64le"])
+def test_odd_samples_are_refused_or_read_and_write_nothing(value, channels, container, capfd):
+    """Above all no RuntimeWarning, here or by a process that decodes, whose lines the log gets."""
+    data = with_odd(ODD[value], channels, container)
+    if "large" in value and container != "pcm_f64le":
+        assert np.isfinite(load(data, RATE_HZ).samples).all()
+    else:
+        with pytest.raises(NonFiniteAudioError, match="the first at sample 700"):
+            load(data, RATE_HZ)
+    assert capfd.readouterr() == ("", "")
+
+
 @pytest.mark.parametrize("file_format", ["wav", "opus", "m4a"])
 def test_the_limit(file_format):
     data = encode(noise(2.0), RATE_HZ, file_format)
@@ -167,6 +207,33 @@ def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
     with pytest.raises(AudioTooLongError):
         load(data, RATE_HZ, max_duration_s=20)
     assert sum(decoded_frames) <= 48000 * 20 + sound_file.BLOCK_SAMPLES
+
+
+STATING = ["wav", "flac", "ogg", "opus", "mp3", "m4a", "webm"]
+"""Formats whose header or last page says how long a file is."""
+
+
+@pytest.mark.parametrize("file_format", STATING)
+def test_what_says_rightly_that_it_is_too_long_is_not_decoded(file_format, monkeypatch):
+    data = encode(0.1 * noise(60.0), RATE_HZ, file_format)
+    with monkeypatch.context() as patch:
+        patch.setattr(stream_module, "check_finite", lambda *_: pytest.fail("it was decoded"))
+        with pytest.raises(AudioTooLongError, match="at most 20 s"):
+            load(data, RATE_HZ, max_duration_s=20)
+    assert load(data, RATE_HZ, max_duration_s=60.1).duration_s == pytest.approx(60, abs=0.1)
+
+
+@pytest.mark.parametrize("file_format", [*STATING, "m4a with its index first"])
+def test_what_is_too_long_no_more_because_it_was_cut_is_read(file_format):
+    """A header that says too much is no reason to refuse what is there."""
+    kind, _, fast = file_format.partition(" ")
+    options = {"movflags": "faststart"} if fast else None
+    data = encode(0.1 * noise(60.0), RATE_HZ, kind, options=options)
+    if kind == "m4a" and not fast:
+        pytest.skip("it has its index at the end")
+    waveform = load(data[: len(data) // 4], RATE_HZ, max_duration_s=20)
+    assert 10 < waveform.duration_s < 20
+    assert waveform.warnings[0].startswith("the file is truncated or damaged")
 
 
 def test_a_header_that_claims_too_much_allocates_nothing():

@@ -185,3 +185,58 @@ def test_a_file_without_a_type(client, speech):
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = client.post("/transcribe", content=body, headers=headers)
     assert (answer.status_code, answer.json()["text"]) == (200, HEARD)
+
+
+def align(client, speech, text, *, own="", whole=""):
+    """POST /align with `text`, bytes, and encodings named by its part and the whole form."""
+    part = f"Content-Type: text/plain; charset={own}\r\n" if own else ""
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="text"\r\n'
+        + part.encode()
+        + b"\r\n"
+        + text
+        + b'\r\n--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        + speech
+        + b"\r\n--x--\r\n"
+    )
+    kind = "multipart/form-data; boundary=x" + (f"; charset={whole}" if whole else "")
+    return client.post("/align", content=body, headers={"Content-Type": kind})
+
+
+@pytest.mark.parametrize(
+    ("encoding", "own", "whole"),
+    [
+        *(("utf-8", "", ""), ("utf-8-sig", "", ""), ("utf-16", "", ""), ("utf-16-le", "", "")),
+        *(("latin-1", "iso-8859-1", ""), ("cp1252", "", "windows-1252"), ("utf-8", "UTF-8", "")),
+        ("utf-8", "utf-8", "latin-1"),
+    ],
+)
+def test_text_in_an_encoding_that_is_told(client, speech, encoding, own, whole):
+    text = HEARD.replace("father", "fäther")
+    answer = align(client, speech, text.encode(encoding), own=own, whole=whole)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["words"][-1]["word"] == "father"
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "words"),
+    [
+        ("fäther".encode("latin-1"), "", "text: expected text in UTF-8 (or UTF-16 with a byte "),
+        (b"father \xff\xfe", "utf-8", "got 0xff at byte 7"),
+        (b"father", "hex", "text: expected text in 'hex'"),
+        (b"father", "punycode", "text: expected text in 'punycode'"),
+        (b"father", "nonsense", "text: expected text in 'nonsense'"),
+        (b"f\xe4", "ascii", "text: expected text in 'ascii', got other bytes"),
+    ],
+)
+def test_text_in_another_encoding_is_refused(client, speech, text, own, words):
+    answer = align(client, speech, text, own=own)
+    assert (answer.status_code, answer.json()["type"]) == (422, "urn:otoscope:problem:form")
+    assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/transcribe", "/align"])
+def test_a_query_in_another_encoding_is_refused(client, speech, path):
+    answer = client.post(f"{path}?text=f%E4ther&hotwords=f%E4ther", files={"file": speech})
+    assert answer.status_code == 422
+    assert answer.json()["detail"] == "expected a query of text in UTF-8, got 0xe4"

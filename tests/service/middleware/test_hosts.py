@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -63,6 +65,26 @@ def test_two_hosts_are_refused(make_settings):
     client = TestClient(create_app(make_settings(hosts=("localhost",))))
     headers = [("Host", "localhost"), ("Host", "evil.example")]
     assert client.get("/health/live", headers=headers).status_code == 421
+
+
+SENT = [
+    ("http://evil.example/health/live", "Host: localhost\r\n", 421),
+    ("http://localhost/health/live", "Host: localhost\r\n", 200),
+    ("/health/live", "Host: localhost\r\n", 200),
+    ("/health/live", "Host:\r\n", 421),
+    ("/health/live", "", 421),
+]
+
+
+def test_no_host_and_that_of_a_whole_url(serve):
+    """As proxies send it, and programs that no rule about hosts should overlook."""
+    with serve(OTOSCOPE_HOSTS="localhost") as address:
+        port = int(address.rpartition(":")[2])
+        for target, header, status in SENT:
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(f"GET {target} HTTP/1.1\r\n{header}\r\n".encode())
+                answer = connection.recv(1000).decode()
+            assert answer.startswith(f"HTTP/1.1 {status} "), (target, header)
 
 
 def test_the_address_that_is_bound_is_served(make_settings):
