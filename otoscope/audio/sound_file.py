@@ -65,8 +65,7 @@ def goes_on_at(file: BinaryIO, frame: int) -> bool:
     at = file.tell()
     try:
         with open_sound(file) as other:
-            other.seek(frame)
-            return bool(other.read(1).size)
+            return bool(other.seek(frame) == frame and other.read(1).size)
     except soundfile.LibsndfileError:  # there is less than the header says, or it can't be sought
         return False
     finally:

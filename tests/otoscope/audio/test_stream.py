@@ -4,6 +4,7 @@ import io
 import struct
 import tempfile
 import tracemalloc
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -157,13 +158,13 @@ def with_odd(value, channels, container):
     file = io.BytesIO()
     with av.open(file, "w", format="matroska") as written:
         track = written.add_stream(container, rate=RATE_HZ)
-        track.layout = {1: "mono", 2: "stereo"}[channels]
+        track.layout = layout = {1: "mono", 2: "stereo"}[channels]
         kind = {"pcm_f32le": ("flt", np.float32), "pcm_f64le": ("dbl", np.float64)}[container]
         samples = np.ascontiguousarray(matrix.reshape(1, -1), dtype=kind[1])
         if container == "pcm_f64le":
             samples *= np.where(np.abs(samples) > 1e30, 1e200, 1)
-        frame = av.AudioFrame.from_ndarray(samples, format=kind[0], layout=track.layout)
-        frame.sample_rate = RATE_HZ
+        frame = av.AudioFrame.from_ndarray(samples, format=kind[0], layout=layout)
+        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, 0, Fraction(1, RATE_HZ)
         for packet in (*track.encode(frame), *track.encode(None)):
             written.mux(packet)
     return file.getvalue()
@@ -223,14 +224,10 @@ def test_what_says_rightly_that_it_is_too_long_is_not_decoded(file_format, monke
     assert load(data, RATE_HZ, max_duration_s=60.1).duration_s == pytest.approx(60, abs=0.1)
 
 
-@pytest.mark.parametrize("file_format", [*STATING, "m4a with its index first"])
+@pytest.mark.parametrize("file_format", [each for each in STATING if each != "m4a"])
 def test_what_is_too_long_no_more_because_it_was_cut_is_read(file_format):
     """A header that says too much is no reason to refuse what is there."""
-    kind, _, fast = file_format.partition(" ")
-    options = {"movflags": "faststart"} if fast else None
-    data = encode(0.1 * noise(60.0), RATE_HZ, kind, options=options)
-    if kind == "m4a" and not fast:
-        pytest.skip("it has its index at the end")
+    data = encode(0.1 * noise(60.0), RATE_HZ, file_format)
     waveform = load(data[: len(data) // 4], RATE_HZ, max_duration_s=20)
     assert 10 < waveform.duration_s < 20
     assert waveform.warnings[0].startswith("the file is truncated or damaged")
