@@ -7,14 +7,21 @@ HOST = 127.0.0.1
 PORT ?= 8000
 
 CORPUS ?= ../shared/corpus
-CONFIG ?= training/configs/english-characters.toml
-CHECKPOINT ?= runs/english-characters/best.pt
+# A model of your own: `make new NAME=german DATA=~/speech LANGUAGE=de` lays it out in runs/NAME; train,
+# export, calibrate, evaluate and serve then need NAME alone. The finished model is in models/NAME.
+NAME ?=
+DATA ?=
+LANGUAGE ?=
+ENCODER ?=
+STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
+CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
+CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
 START ?=
-MODEL ?= models/english/model.int8.onnx
-LM ?= $(dir $(MODEL))lm.npz
+MODEL ?= models/$(or $(NAME),english)/model.int8.onnx
+LM ?=
 # Scored beside the model: pocketsphinx, and whisper:NAME, a name or folder of faster-whisper's.
 PEERS ?= pocketsphinx
-MANIFESTS ?= $(wildcard $(CORPUS)/*/dev.jsonl)
+MANIFESTS ?= $(if $(NAME),runs/$(NAME)/dev.jsonl,$(wildcard $(CORPUS)/*/dev.jsonl))
 PYTEST_ARGS ?=
 LOCK_ARGS ?=
 DECODES ?= 100000
@@ -33,18 +40,22 @@ PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
+# Where a model's exact form is written: beside the checkpoint, or where NAME says.
+EXPORTED = $(if $(NAME),models/$(NAME)/,$(dir $(CHECKPOINT)))model.onnx
+IF_LM = $(patsubst %,--lm %,$(LM))
+
 .PHONY: help serve test test-quick test-dev test-service check check-format check-lint check-types \
-	check-boundaries format train export int8 calibrate evaluate bench tour tour-check \
+	check-boundaries format new train export int8 calibrate evaluate bench tour tour-check \
 	configuration lock fuzz attack deployment-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT CORPUS CONFIG START CHECKPOINT"
-	@echo "  MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
+	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER CORPUS"
+	@echo "  CONFIG START CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
 
-serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run)
-	$(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
+serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run): NAME or MODEL
+	$(if $(NAME)$(filter command%,$(origin MODEL)),OTOSCOPE_MODEL_PATH=$(MODEL)) $(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
 
 test: test-service test-dev ## Run all tests, each in the environment that it is about
 
@@ -79,30 +90,33 @@ format: $(DEV)/.installed ## Format the code and mend what ruff can mend
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
-train: $(DEV)/.installed ## Train a model: CONFIG, CORPUS; START: with the weights of another
-	$(DEV)/bin/python -m training fit $(CONFIG) --corpus $(CORPUS) $(patsubst %,--start %,$(START))
+new: $(DEV)/.installed ## Look at recordings and lay out a model of them: NAME, DATA, LANGUAGE, ENCODER
+	$(DEV)/bin/python -m training new $(NAME) --data $(DATA) --language $(LANGUAGE) \
+	  $(patsubst %,--encoder %,$(ENCODER))
 
-export: MODEL = $(dir $(CHECKPOINT))model.onnx
-export: $(DEV)/.installed ## Turn a checkpoint into ONNX, exact and in 8 bits: CHECKPOINT, MODEL
+train: $(DEV)/.installed ## Train a model: NAME; or CONFIG, CORPUS; START: with the weights of another
+	$(DEV)/bin/python -m training fit $(CONFIG) $(if $(NAME),,--corpus $(CORPUS)) \
+	  $(patsubst %,--start %,$(START))
+
+export: MODEL = $(EXPORTED)
+export: $(DEV)/.installed ## Turn a checkpoint into ONNX, exact and in 8 bits: NAME, or CHECKPOINT, MODEL
 	$(DEV)/bin/python -m onnx_export $(CHECKPOINT) --out $(MODEL) \
 	  $(patsubst %,--speech %,$(wildcard examples/sample.flac))
 	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
 
-int8: MODEL = $(dir $(CHECKPOINT))model.onnx
+int8: MODEL = $(EXPORTED)
 int8: $(DEV)/.installed ## Write a model with 8-bit weights beside it: MODEL
 	$(DEV)/bin/python -m onnx_export.int8 $(MODEL)
 
-calibrate: $(DEV)/.installed ## Fit what confidences mean: MODEL, LM, MANIFESTS
-	$(DEV)/bin/python -m training calibrate --model $(MODEL) \
-	  $(patsubst %,--lm %,$(wildcard $(LM))) $(MANIFESTS)
+calibrate: $(DEV)/.installed ## Fit what confidences mean: NAME, or MODEL, LM, MANIFESTS
+	$(DEV)/bin/python -m training calibrate --model $(MODEL) $(IF_LM) $(MANIFESTS)
 
-evaluate: $(DEV)/.installed ## Score a model and PEERS: MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
+evaluate: $(DEV)/.installed ## Score a model and PEERS: NAME, or MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
 	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }
 	@$(if $(findstring whisper:,$(PEERS)),$(DEV)/bin/python $(PIP_INSTALL) ".[peers]")
-	$(DEV)/bin/python -m training evaluate --model $(MODEL) $(patsubst %,--lm %,$(wildcard $(LM))) \
-	  --peers $(PEERS) --json $(dir $(MODEL))evaluation.json \
-	  --table benchmarks/results/accuracy.md $(MANIFESTS)
+	$(DEV)/bin/python -m training evaluate $(MANIFESTS) --model $(MODEL) $(IF_LM) --beside \
+	  --peers $(PEERS)
 
 bench: $(DEV)/.installed ## Measure speed on this machine: MODEL, CORPUS
 	$(DEV)/bin/python -m benchmarks --model $(MODEL) --speech $(CORPUS)/librispeech/dev.jsonl

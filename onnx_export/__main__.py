@@ -7,7 +7,9 @@ from pathlib import Path
 
 from onnx_export.export import export
 from onnx_export.parity import compare
-from otoscope.errors import OtoscopeError
+from otoscope.errors import ModelFileError, OtoscopeError
+from otoscope.model_folders import FILES
+from otoscope.recognizer import Recognizer
 from otoscope.sidecars import write_sidecar
 from training.weights.checkpoint import load_exportable
 
@@ -36,12 +38,15 @@ def main(arguments: list[str] | None = None) -> int:
         "--speech", type=Path, nargs="*", default=[], help="recordings to compare on as well"
     )
     parser.add_argument("--name", help="of the model, which GET /model tells (default: the run's)")
+    parser.add_argument("--force", action="store_true", help="write over another model, too")
     options = parser.parse_args(arguments)
     out = options.out or options.checkpoint.with_name("model.onnx")
     try:
         exportable = load_exportable(options.checkpoint)
         if options.name is not None:
             exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
+        _require_place(out, exportable.spec.name, force=options.force)
+        out.parent.mkdir(parents=True, exist_ok=True)
         export(exportable, out)
         report = compare(exportable, out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:
@@ -55,6 +60,21 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: drift above {report.tolerance}; do not ship this file", file=sys.stderr)
         return 1
     return 0
+
+
+def _require_place(out: Path, name: str, *, force: bool) -> None:
+    """Refuse to write over a model of another name, or into its folder.
+
+    Raises:
+        ModelFileError: naming both.
+    """
+    for file in dict.fromkeys((out, *(out.with_name(each) for each in FILES))):
+        there = Recognizer(file).spec.name if file.is_file() else name
+        if there != name and not force:
+            raise ModelFileError(
+                f"{out}: expected a place for the model {name!r}, got {file}, which is {there!r}: "
+                "write into a folder of its own, or give --force"
+            )
 
 
 if __name__ == "__main__":

@@ -49,8 +49,17 @@ class FeatureSpec(Strict):
         kind: "log_mel" (natural log of mel power), "mfcc" (its orthonormal DCT-II), or "whisper",
             which goes with n_fft 400, preemphasis 0 and log_guard 1e-10 and has a normalisation of
             its own.
+        sample_rate_hz: recordings are resampled to it.
+        window_ms, hop_ms: length of a window, and from one to the next.
+        n_fft: points of the Fourier transform, from the window's samples on.
+        n_mels: mel filters.
+        n_mfcc: coefficients, for "mfcc" alone.
+        low_hz, high_hz: where the filters begin and end.
+        preemphasis: share of the sample before that is taken off each.
+        log_guard: added to the powers, so that silence has a logarithm.
         normalisation: "utterance" makes each bin zero-mean and unit-variance over the utterance;
             "corpus" uses `corpus_mean` and `corpus_std`, one value a bin, as streaming needs.
+        corpus_mean, corpus_std: one value a bin, for "corpus" alone.
     """
 
     kind: Literal["log_mel", "mfcc", "whisper"] = "log_mel"

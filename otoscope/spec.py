@@ -1,12 +1,25 @@
 """ModelSpec: the facts of a model, in one strict JSON document that travels with its weights."""
 
 import json
+import re
 from dataclasses import dataclass
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
 from otoscope.strict_json import Strict, dump, parse
 from otoscope.vocabulary import ENGLISH, Alphabet, PhonemeSet
+
+_LANGUAGE = re.compile("[a-z]{2,3}")
+
+
+def check_language(code: str) -> None:
+    """Refuse what is neither "" nor the form of an ISO 639 code.
+
+    Raises:
+        SpecError: saying so.
+    """
+    if code and not _LANGUAGE.fullmatch(code):
+        raise SpecError(f"language: expected an ISO 639 code such as de, got {code!r}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +59,8 @@ class ModelSpec(Strict):
         provenance: how it was trained.
         phonemes: what the phoneme head's classes mean, the blank last; None if there is no such
             head. A document without this key is from before there were any, and means None.
+        language: that it transcribes, an ISO 639 code, "de"; "" if that is not known, as of a
+            document without this key.
     """
 
     name: str = "english"
@@ -54,10 +69,12 @@ class ModelSpec(Strict):
     frame_stride: int = 4
     provenance: Provenance = Provenance()
     phonemes: PhonemeSet | None = None
+    language: str = ""
 
     def __post_init__(self) -> None:
         if self.frame_stride < 1:
             raise SpecError(f"frame_stride: expected 1 or more, got {self.frame_stride}")
+        check_language(self.language)
 
     @property
     def frame_s(self) -> float:
@@ -89,5 +106,5 @@ class ModelSpec(Strict):
         return parse(cls, data, source, complete=True)
 
 
-_LATER_FIELDS = {"phonemes": None}
+_LATER_FIELDS = {"phonemes": None, "language": ""}
 """What it means that a document lacks a field which earlier versions did not write."""

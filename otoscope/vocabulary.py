@@ -117,9 +117,21 @@ class Alphabet(SymbolSet):
         """Class indices without blanks -> text, spaces as they come."""
         return "".join(self.symbols[index] for index in indices)
 
+    def folds(self, text: str) -> dict[str, str]:
+        """Letters of `text` that `normalize` writes as others: without accents, "ä" as "a"."""
+        letters = {one for one in unicodedata.normalize("NFC", text) if one.isalpha()}
+        own = {one for one in letters if {one, one.lower(), one.upper()} & self._index.keys()}
+        forms = {one: self._write(one) for one in letters - own}
+        return {one: form for one, form in forms.items() if form}
+
+    @property
+    def joined(self) -> str:
+        """All symbols in their order, as configurations have them."""
+        return "".join(self.symbols)
+
     @property
     def _listed(self) -> str:
-        return repr("".join(self.symbols))
+        return repr(self.joined)
 
     def _write(self, character: str) -> str | None:
         """How `character` is written here: symbols, nothing (""), or None if it can't be."""

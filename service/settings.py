@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
+from otoscope.errors import ModelFileError
+from otoscope.model_folders import find_model
 from otoscope.strict_json import describe
 from service.errors import StartError
 from service.inference.cpus import available
@@ -39,6 +41,13 @@ def _find(path: Path) -> Path:
     """A relative path is looked for in the working directory, then in the repository."""
     in_repository = _REPOSITORY / path
     return in_repository if not path.exists() and in_repository.exists() else path
+
+
+def _find_model(named: Path) -> Path:
+    try:
+        return find_model(named)
+    except ModelFileError as error:
+        raise ValueError(str(error)) from error
 
 
 def _private_directory() -> Path:
@@ -136,10 +145,11 @@ class Settings(BaseSettings):
         "web page reaches it under a name of its own; * is all; addresses always do. By default "
         "localhost and HOST.",
     )
-    model_path: Annotated[Path, AfterValidator(_find)] = Field(
+    model_path: Annotated[Path, AfterValidator(_find_model)] = Field(
         default=Path("models/english/model.int8.onnx"),
         validate_default=True,
-        description="The model file, from the working directory or else from the repository.",
+        description="The model: its file, its folder, or the folder's name in models/; from the "
+        "working directory or else from the repository.",
     )
     lm_path: Annotated[Path, AfterValidator(_find)] | None = Field(
         default=None,

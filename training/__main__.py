@@ -3,7 +3,6 @@
 import argparse
 import sys
 
-import training.punctuation_commands  # noqa: F401 - registers its commands
 from otoscope.errors import OtoscopeError
 from training.commands import COMMANDS
 

@@ -15,6 +15,7 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions, select, write
+from otoscope.model_folders import find_model
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
 from otoscope.schemas.convert import alignment_answer, by_channel, model_facts, transcript_answer
@@ -39,7 +40,7 @@ class LocalBackend:
         """Load the model, and what lies beside it.
 
         Args:
-            model: the file; by default the one of the checkout.
+            model: file, folder or name of it; by default the English one of the checkout.
             lm: the language model; by default lm.npz beside the model, if it is there.
             choice: of the sounds of recordings.
             separate: whether each channel is transcribed by itself.
@@ -47,7 +48,7 @@ class LocalBackend:
         Raises:
             ModelFileError: if one of them can't be used.
         """
-        self._path = model or _default_model()
+        self._path = find_model(model) if model else _default_model()
         self._choice, self._separate = choice, separate
         self._recognizer = Recognizer(self._path, threads=os.cpu_count() or 1)
         self._decoder = open_decoder(

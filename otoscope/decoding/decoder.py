@@ -22,6 +22,9 @@ from otoscope.spec import ModelSpec
 from otoscope.transcript import Transcript
 from otoscope.vocabulary import Alphabet
 
+_ENOUGH_WORDS = 1000
+"""A language model that does not say its alphabet uses all letters in so many words."""
+
 DecoderKind = Literal["phrases", "beam", "greedy"]
 
 
@@ -146,12 +149,12 @@ def open_decoder(
             pronunciations are looked for beside it.
 
     Raises:
-        ModelFileError: naming the file that can't be used.
+        ModelFileError: naming the file that can't be used, or that is made for other models.
     """
     path = lm_path or model_path.with_name("lm.npz")
     language_model = pronunciations = None
     if lm_path is not None or path.is_file():
-        language_model = LanguageModel(NgramModel.load(path), spec.alphabet)
+        language_model = _language_model(path, spec)
     entries = path.with_name(FILE_NAME)
     if language_model is not None and spec.phonemes is not None and entries.is_file():
         pronunciations = Pronunciations(read_entries(entries, spec.phonemes), spec.phonemes)
@@ -163,6 +166,26 @@ def open_decoder(
         pronunciations,
         decoding.beam if decoding is not None else BeamOptions(),
     )
+
+
+def _language_model(path: Path, spec: ModelSpec) -> LanguageModel:
+    """The language model in a file, if it is of the acoustic model's language and alphabet."""
+    ngrams = NgramModel.load(path)
+    problem = ""
+    if spec.language and ngrams.language and spec.language != ngrams.language:
+        problem = f"texts in {spec.language!r}, got one of {ngrams.language!r}"
+    elif ngrams.symbols and set(ngrams.symbols) != set(spec.alphabet.symbols):
+        problem = f"the symbols {spec.alphabet.joined!r}, got {ngrams.symbols!r}"
+    elif not ngrams.symbols and ngrams.size >= _ENOUGH_WORDS:
+        letters = {symbol for symbol in spec.alphabet.symbols if symbol.isalpha()}
+        if unused := sorted(letters - set(ngrams.text)):
+            problem = f"words with all letters, got {ngrams.size} without {' '.join(unused)}"
+    if problem:
+        raise ModelFileError(
+            f"{path}: expected a language model for the model {spec.name!r}, of {problem}: make "
+            "its own with python -m training lm --model, or take the file away"
+        )
+    return LanguageModel(ngrams, spec.alphabet)
 
 
 def _calibration(path: Path, exact_sha256: str, spec: ModelSpec) -> Calibration | None:

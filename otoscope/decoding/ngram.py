@@ -39,6 +39,7 @@ MARKS = len(NAMES)
 WORD_END = "\n"
 
 _FORMAT = 2
+_MARKS = ("language", "symbols")
 _NONE = -1
 _MEMBER_HEADER = 30  # bytes, before the name, in a zip archive
 _ROUNDS = 20
@@ -85,6 +86,8 @@ class NgramModel:
             three, and so on.
         table: the codes.
         source: the file that it is mapped from.
+        language: of its texts, an ISO 639 code; "" if it is not known.
+        symbols: of the alphabet that they are written in; "" if it is not known.
     """
 
     text: str
@@ -93,6 +96,8 @@ class NgramModel:
     backoffs: CodeBook
     table: NgramTable
     source: Path | None = None
+    language: str = ""
+    symbols: str = ""
 
     @property
     def order(self) -> int:
@@ -175,6 +180,8 @@ class NgramModel:
             "backoffs": self.backoffs,
             "segment_bits": np.array(self.table.segment_bits),
             "cells": self.table.cells,
+            "language": np.array(self.language),
+            "symbols": np.array(list(self.symbols), dtype=np.str_),
         }
         with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
@@ -214,6 +221,7 @@ class NgramModel:
             arrays["backoffs"],
             NgramTable(_mapped(path, arrays.zip.getinfo("cells.npy")), int(arrays["segment_bits"])),
             path.resolve(),
+            *("".join(arrays[name].ravel()) if name in arrays else "" for name in _MARKS),
         )
 
     def __reduce__(self) -> tuple[Callable[..., "NgramModel"], tuple[Any, ...]]:
@@ -221,7 +229,7 @@ class NgramModel:
         if self.source is not None:
             return NgramModel.load, (self.source,)
         arrays = self.text, self.unigrams, self.log_probs, self.backoffs, self.table
-        return NgramModel, arrays
+        return NgramModel, (*arrays, None, self.language, self.symbols)
 
 
 def build_model(

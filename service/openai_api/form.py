@@ -154,7 +154,7 @@ def prompt_hotwords(prompt: str, alphabet: Alphabet) -> dict[str, float]:
 
 
 def _check_language(language: str, spec: ModelSpec) -> None:
-    known = language_of(spec.name)
+    known = language_of(spec)
     if known is None:
         raise FormError(
             f"language: expected none, because the model {spec.name!r} does not say which "

@@ -1,7 +1,9 @@
-"""The language of a model, if its name says it."""
+"""The language of a model, if it or its name says it."""
 
 import re
 from typing import NamedTuple
+
+from otoscope.spec import ModelSpec
 
 
 class Language(NamedTuple):
@@ -29,9 +31,12 @@ _WORDS = _TABLE.split()
 _BY_NAME = {
     name: Language(code, name) for code, name in zip(_WORDS[::2], _WORDS[1::2], strict=True)
 }
+_BY_CODE = {each.code: each for each in _BY_NAME.values()}
 
 
-def language_of(model_name: str) -> Language | None:
-    """The first language among the words of a model's name, "english-phonemes"; None without."""
-    words = re.split(r"[^a-z]+", model_name.lower())
+def language_of(spec: ModelSpec) -> Language | None:
+    """A model's language, or the first among the words of its name, "english-phonemes"; or None."""
+    if spec.language:
+        return _BY_CODE.get(spec.language, Language(spec.language, spec.language))
+    words = re.split(r"[^a-z]+", spec.name.lower())
     return next((_BY_NAME[word] for word in words if word in _BY_NAME), None)

@@ -141,7 +141,7 @@ def verbose_answer(
         spec: of the model that gave them.
         granularities: "word", "segment" or both; nothing means "segment".
     """
-    language = language_of(spec.name)
+    language = language_of(spec)
     words, duration_s = transcript.words, posteriors.clock.duration_s
     return VerboseAnswer(
         language="unknown" if language is None else language.name,

@@ -21,9 +21,12 @@ from tqdm import tqdm
 
 from otoscope import features
 from otoscope.atomic_files import replacing
+from otoscope.errors import OtoscopeError
 from otoscope.features import Features, FeatureSpec
 from otoscope.strict_json import dump
-from training.data.utterances import Clip, by_file, load_clips
+from training.data.utterances import Clip, ManifestError, by_file, load_clips
+
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,8 @@ def feature_pack(
         workers: processes; by default one a processor.
 
     Raises:
-        otoscope.errors.AudioError, FileNotFoundError: if a file can't be read.
-        ManifestError: if a file ends before a clip does.
+        FileNotFoundError: if a file is missing.
+        ManifestError: naming files that can't be read, or that end before a clip does.
     """
     stem = f"{name.replace('/', '-')}-{speed:g}-{_digest(clips, spec, speed)[:16]}"
     rows_path, offsets_path = cache / f"{stem}.npy", cache / f"{stem}.offsets.npy"
@@ -111,8 +114,27 @@ def _compute(
     features.mel_filterbank(spec)  # once, before the processes fork: librosa takes seconds to load
     with ProcessPoolExecutor(workers or os.cpu_count()) as pool:
         files = by_file(clips)
-        results = pool.map(partial(_log_mel_of, spec=spec, speed=speed), files, chunksize=16)
-        return list(chain(*tqdm(results, total=len(files), desc=title, unit="file")))
+        compute = partial(_log_mel_or_problem, spec=spec, speed=speed)
+        results = pool.map(compute, files, chunksize=16)
+        done = list(tqdm(results, total=len(files), desc=title, unit="file"))
+    broken = [one for one in done if isinstance(one, str)]
+    if broken:
+        raise ManifestError(
+            f"{title}: expected {len(files)} readable recordings, got {len(broken)} that are not: "
+            + "; ".join(broken[:_MOST_NAMED])
+        )
+    return list(chain(*(one for one in done if not isinstance(one, str))))
+
+
+def _log_mel_or_problem(
+    clips: Sequence[Clip], spec: FeatureSpec, speed: float
+) -> list[Features] | str:
+    """One file's, or why it can't be used: all that are broken are named together."""
+    try:
+        return _log_mel_of(clips, spec, speed)
+    except OtoscopeError as error:
+        name = str(clips[0].audio)
+        return str(error) if name in str(error) else f"{name}: {error}"
 
 
 def _log_mel_of(clips: Sequence[Clip], spec: FeatureSpec, speed: float) -> list[Features]:

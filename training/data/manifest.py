@@ -16,6 +16,7 @@ import numpy as np
 from otoscope import ctc
 from otoscope.errors import UnsupportedTextError
 from otoscope.vocabulary import Alphabet
+from training.data.alphabets import propose_alphabet
 from training.data.kaldi import read_kaldi
 from training.data.tables import is_ljspeech, read_csv, read_json_lines, read_ljspeech, read_tsv
 from training.data.utterances import ManifestError, Utterance
@@ -32,11 +33,14 @@ class LeftOut:
         counts: how many, for each reason.
         examples: the first few of each.
         characters: that the alphabet lacks, and in how many of them each stands.
+        folded: letters that it lacks and what they are written as, and in how many texts that
+            are kept each stands.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
     characters: Counter[str] = field(default_factory=Counter)
+    folded: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def add(self, reason: str, utterance: Utterance, characters: Iterable[str] = ()) -> None:
         """Count one more."""
@@ -56,6 +60,7 @@ class LeftOut:
         if labels.size == 0:
             self.add("no text", utterance)
             return None
+        self.folded.update(alphabet.folds(utterance.text).items())
         return labels
 
     def report(self, head: str) -> str:
@@ -68,6 +73,10 @@ class LeftOut:
             listed = ", ".join(f"{character!r} in {count}" for character, count in most)
             more = ", ..." if len(self.characters) > _MOST_CHARACTERS else ""
             lines.append(f"  characters that the alphabet lacks: {listed}{more}")
+        if self.folded:
+            folded = self.folded.most_common(_MOST_CHARACTERS)
+            listed = ", ".join(f"{one!r} as {form!r} in {count}" for (one, form), count in folded)
+            lines.append(f"  letters that it lacks and that are written as others: {listed}")
         return "\n".join(lines)
 
 
@@ -132,6 +141,29 @@ def normalize_or_empty(text: str, alphabet: Alphabet) -> str:
         return alphabet.normalize(text)
     except UnsupportedTextError:
         return ""
+
+
+def require_writable(name: str, utterances: Sequence[Utterance], alphabet: Alphabet) -> None:
+    """Refuse texts none of which the alphabet can write: it is another language's.
+
+    Raises:
+        ManifestError: naming the characters, and an alphabet that would do.
+    """
+    left_out = LeftOut()
+    texts = [one for one in utterances if one.text.strip()]
+    if not texts or any(left_out.encode(one, alphabet) is not None for one in texts):
+        return
+    most = " ".join(one for one, _ in left_out.characters.most_common(_MOST_CHARACTERS))
+    proposed = propose_alphabet(one.text for one in texts)
+    instead = (
+        ""
+        if proposed is None
+        else f": alphabet = {json.dumps(proposed.joined, ensure_ascii=False)} would do"
+    )
+    raise ManifestError(
+        f"{name}: expected texts in the alphabet {alphabet.joined!r}, got none in {len(texts)}; it "
+        f"lacks {most or 'all that they hold'}{instead}"
+    )
 
 
 def select(

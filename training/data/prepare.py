@@ -10,8 +10,11 @@ from otoscope.features import Features, FeatureSpec, normalize
 from training.config import TrainingConfig
 from training.data.dataset import NO_LABELS, Example
 from training.data.feature_cache import FeaturePack, feature_pack
-from training.data.manifest import Selection, read_manifest, select
+from training.data.manifest import Selection, read_manifest, require_writable, select
 from training.data.pronunciation import open_dictionary
+from training.data.utterances import ManifestError
+
+_MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Prepared:
 def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     """Read the manifests, compute or open the features, leave out what can't be learned from."""
     corpus = _Corpus(config, root, cache)
+    corpus.check()
     speeds, hop_s = config.corpus.speeds, config.features.hop_s
     bounds = (config.corpus.min_s / hop_s, config.corpus.max_s / hop_s)
     examples: list[Example] = []
@@ -73,7 +77,7 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
             for index, labels, phoneme_labels in zip(kept, selection.labels, phonemes, strict=True)
         ]
     if not examples:
-        raise ValueError("expected utterances to learn from, got none: " + "; ".join(lines))
+        raise ManifestError("expected utterances to learn from, got none: " + "; ".join(lines))
     dev = [corpus.dev_set(name) for name in config.corpus.dev]
     lines += [line for _, line in dev]
     noise = corpus.pack(config.corpus.noise) if config.corpus.noise else None
@@ -99,6 +103,28 @@ class _Corpus:
         if config.head_phonemes is not None:
             name = config.corpus.pronunciations
             self._dictionary = open_dictionary(root / name if name else None, config.head_phonemes)
+
+    def check(self) -> None:
+        """Look for what would be missed only after features are computed, for hours perhaps.
+
+        Raises:
+            ManifestError: on a manifest or recordings that are missing, and on texts none of which
+                can be written.
+        """
+        train = [source.manifest for source in self._config.corpus.train]
+        noise = self._config.corpus.noise
+        for name in dict.fromkeys((*train, *self._config.corpus.dev, *filter(None, [noise]))):
+            utterances = read_manifest(self._root / name)
+            files = dict.fromkeys(one.audio for one in utterances)
+            missing = [str(file) for file in files if not file.is_file()]
+            if missing:
+                more = f" and {len(missing) - _MOST_NAMED} more" * (len(missing) > _MOST_NAMED)
+                raise ManifestError(
+                    f"{self._root / name}: expected {len(files)} recordings, got none for "
+                    f"{', '.join(missing[:_MOST_NAMED])}{more}"
+                )
+            if name != noise:
+                require_writable(name, utterances, self._config.alphabet)
 
     def pack(self, name: str, speed: float = 1.0) -> FeaturePack:
         """Features of a manifest."""

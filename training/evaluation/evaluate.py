@@ -17,7 +17,14 @@ from otoscope.spec import ModelSpec
 from training.data.manifest import LeftOut, manifest_name, read_manifest
 from training.data.utterances import ManifestError, load_clips
 from training.evaluation.decoders import System
-from training.evaluation.metrics import character_errors, interval, word_errors
+from training.evaluation.metrics import (
+    BY_SPEAKER,
+    BY_UTTERANCE,
+    character_errors,
+    drawn_by,
+    interval,
+    word_errors,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,9 @@ class Score:
 
     Attributes:
         rates: "cer" and "wer" as fractions, "characters" and "words" of the references.
-        cer_interval, wer_interval: 95 %, bootstrap by speaker, as fractions.
+        cer_interval, wer_interval: 95 %, bootstrap, as fractions.
+        interval_by: what was drawn for them: speakers; or utterances, which promises too much
+            where they are of one speaker.
         cpu_s_per_audio_s: from samples to text.
     """
 
@@ -58,6 +67,7 @@ class Score:
     cer_interval: tuple[float, float]
     wer_interval: tuple[float, float]
     cpu_s_per_audio_s: float
+    interval_by: str = BY_SPEAKER
 
 
 def evaluate(
@@ -141,6 +151,7 @@ def score_system(name: str, system: System, references: ReferenceSet) -> tuple[S
         cer_interval=interval(characters, references.speakers),
         wer_interval=interval(words, references.speakers),
         cpu_s_per_audio_s=cpu_s / references.audio_s,
+        interval_by=drawn_by(references.speakers),
     )
     return score, hypotheses
 
@@ -154,7 +165,14 @@ def markdown_table(scores: Sequence[Score]) -> str:
         for one in scores
     ]
     head = "| manifest | speech | decoder | CER % (95 %) | WER % (95 %) | CPU s per audio s |"
-    return "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    table = "\n".join([head, "|---|---|---|---|---|---|", *rows])
+    loose = dict.fromkeys(one.manifest for one in scores if one.interval_by == BY_UTTERANCE)
+    if not loose:
+        return table
+    return (
+        f"{table}\n\nIntervals of {', '.join(loose)} are by utterance, for want of two known "
+        "speakers: on other people's speech the rates may lie outside."
+    )
 
 
 def _percent(rate: float, bounds: tuple[float, float]) -> str:

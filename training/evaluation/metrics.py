@@ -9,6 +9,9 @@ import numpy.typing as npt
 
 _RESAMPLES = 2000
 
+BY_SPEAKER = "speaker"
+BY_UTTERANCE = "utterance"
+
 
 @dataclass(frozen=True)
 class ErrorCounts:
@@ -96,15 +99,23 @@ def interval(counts: ErrorCounts, speakers: Sequence[str], seed: int = 0) -> tup
     """95 % bootstrap interval of an error rate, whole speakers drawn with replacement.
 
     Utterances of one speaker are alike, so drawing utterances would promise too much (Bisani and
-    Ney 2004). With few speakers the interval is wide, and rightly so.
+    Ney 2004). With few speakers the interval is wide, and rightly so. Where speakers are not known,
+    or there is one alone, utterances are drawn: see `drawn_by`.
     """
-    _, members = np.unique(np.array(speakers), return_inverse=True)
+    by_speaker = drawn_by(speakers) == BY_SPEAKER
+    units = list(speakers) if by_speaker else [str(place) for place in range(len(speakers))]
+    _, members = np.unique(np.array(units), return_inverse=True)
     errors = np.bincount(members, counts.errors)
     lengths = np.bincount(members, counts.lengths)
     drawn = np.random.default_rng(seed).integers(errors.size, size=(_RESAMPLES, errors.size))
     rates = errors[drawn].sum(axis=1) / lengths[drawn].sum(axis=1)
     low, high = np.percentile(rates, (2.5, 97.5))
     return float(low), float(high)
+
+
+def drawn_by(speakers: Sequence[str]) -> str:
+    """What an interval draws: `BY_SPEAKER`, or `BY_UTTERANCE` without two known speakers."""
+    return BY_SPEAKER if all(speakers) and len(set(speakers)) > 1 else BY_UTTERANCE
 
 
 def _counts(outputs: Iterable[jiwer.WordOutput | jiwer.CharacterOutput]) -> ErrorCounts:

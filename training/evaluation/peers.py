@@ -6,31 +6,40 @@ from pathlib import Path
 
 from otoscope.audio import Samples
 from otoscope.errors import OtoscopeError
-from otoscope.vocabulary import Alphabet
+from otoscope.spec import ModelSpec
+from otoscope.vocabulary import ENGLISH, Alphabet
+from training.data.manifest import normalize_or_empty
 from training.evaluation.decoders import System
 
 PEERS = "pocketsphinx, or whisper:NAME, a model's name (tiny.en, base...) or folder"
 
+ENGLISH_CODE = "en"
+
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
-def open_peers(names: Iterable[str], alphabet: Alphabet) -> dict[str, System]:
+def open_peers(names: Iterable[str], spec: ModelSpec) -> dict[str, System]:
     """Recognizers by their names in tables; they take samples at 16 kHz.
 
     Args:
         names: as `PEERS` says.
-        alphabet: that texts are written in, to be scored.
+        spec: of the model beside which they are scored: its language, in its alphabet. One that
+            is for English alone is left out for a model of another language, and this says so.
 
     Raises:
         OtoscopeError: if a name is none of these, or what it needs is missing.
     """
+    alphabet, language = spec.alphabet, spec.language or ENGLISH_CODE
+    english = language == ENGLISH_CODE and set(alphabet.symbols) <= set(ENGLISH.symbols)
     peers: dict[str, System] = {}
     for name in names:
         kind, _, model = name.partition(":")
-        if kind == "pocketsphinx" and not model:
+        if kind == "pocketsphinx" and not model and not english:
+            print(f"PocketSphinx knows English only: it is not scored beside {spec.name!r}")
+        elif kind == "pocketsphinx" and not model:
             peers["PocketSphinx"] = pocketsphinx(alphabet)
         elif kind == "whisper" and model:
-            peers[f"Whisper {Path(model).name}"] = whisper(model, alphabet)
+            peers[f"Whisper {Path(model).name}"] = whisper(model, alphabet, language)
         else:
             raise OtoscopeError(f"expected {PEERS}; got {name!r}")
     return peers
@@ -60,12 +69,13 @@ def pocketsphinx(alphabet: Alphabet) -> System:
     return recognize
 
 
-def whisper(model: str, alphabet: Alphabet) -> System:
+def whisper(model: str, alphabet: Alphabet, language: str = ENGLISH_CODE) -> System:
     """OpenAI's Whisper by faster-whisper: 8 bits, greedy, each recording by itself.
 
     Args:
         model: a name that faster-whisper fetches from its hub, or a folder.
         alphabet: that texts are written in. Numbers are spelled; what has no sound is left out.
+        language: that is spoken, an ISO 639 code.
 
     Raises:
         OtoscopeError: if it is not installed, or the model can't be had.
@@ -83,20 +93,29 @@ def whisper(model: str, alphabet: Alphabet) -> System:
 
     def recognize(samples: Samples) -> str:
         segments, _ = recognizer.transcribe(
-            samples, language="en", beam_size=1, condition_on_previous_text=False
+            samples, language=language, beam_size=1, condition_on_previous_text=False
         )
-        return spelled(" ".join(segment.text for segment in segments), alphabet)
+        return spelled(" ".join(segment.text for segment in segments), alphabet, language)
 
     return recognize
 
 
-def spelled(text: str, alphabet: Alphabet) -> str:
-    """`text` in the alphabet's symbols: numbers as English words, other signs left out."""
+def spelled(text: str, alphabet: Alphabet, language: str = ENGLISH_CODE) -> str:
+    """`text` in the alphabet's symbols: numbers as the language's words, other signs left out."""
     from num2words import num2words
 
     def words(number: re.Match[str]) -> str:
-        return f" {num2words(number[0].replace(',', ''))} "
+        try:
+            return f" {num2words(number[0].replace(',', ''), lang=language)} "
+        except (NotImplementedError, ValueError, ArithmeticError):  # a language it does not know
+            return " "
 
-    written = _NUMBER.sub(words, text.replace("%", " percent").replace("&", " and "))
-    known = {*alphabet.symbols, *"".join(alphabet.symbols).upper()}
-    return alphabet.normalize("".join(one if one in known else " " for one in written))
+    if language == ENGLISH_CODE:
+        text = text.replace("%", " percent").replace("&", " and ")
+    written = _NUMBER.sub(words, text)
+    return alphabet.normalize("".join(one if _has_form(one, alphabet) else " " for one in written))
+
+
+def _has_form(character: str, alphabet: Alphabet) -> bool:
+    """Whether the alphabet can write it; punctuation counts as a gap."""
+    return normalize_or_empty(character, alphabet) != "" or character == "'"

@@ -5,7 +5,6 @@ place in the epoch), all of which is in every checkpoint: a run that is killed a
 the same weights when it is resumed.
 """
 
-import math
 import signal
 import sys
 import time
@@ -16,18 +15,18 @@ from typing import cast
 
 import torch
 from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from otoscope.errors import SpecError
+from otoscope.errors import ModelFileError, SpecError
 from otoscope.strict_json import dump
-from training.config import OptimiserConfig, TrainingConfig
+from training.config import TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
 from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
 from training.model.network import AcousticModel, parameter_groups, untrained
-from training.run import validation
+from training.run import schedule, validation
 from training.run.encoder_cache import encode
 from training.run.metrics_log import History
 from training.run.plots import save_pictures
@@ -46,6 +45,7 @@ class Trainer:
         start: Path | None = None,
         *,
         cache: Path | None = None,
+        force: bool = False,
     ) -> None:
         """Build the model.
 
@@ -56,9 +56,10 @@ class Trainer:
             start: weights that a new run begins with: another run's `best.pt`, a model.onnx, or
                 Whisper's for the encoder.
             cache: folder for what frozen layers give; by default the run's.
+            force: begin with weights that hardly fit, too.
         """
         self.config = config
-        self._start = start
+        self._start, self._force = start, force
         self._cache = cache or folder
         self.prepared = prepared
         self.folder = folder
@@ -69,7 +70,7 @@ class Trainer:
             weights.requires_grad = False
         self.average = AveragedModel(
             self.model,
-            multi_avg_fn=get_ema_multi_avg_fn(config.optimiser.average_decay),  # type: ignore[no-untyped-call]
+            multi_avg_fn=schedule.averaging(config.optimiser.average_decay),
             use_buffers=True,
         )
         self.optimiser = torch.optim.AdamW(
@@ -95,6 +96,10 @@ class Trainer:
             self.prepared = encode(self.prepared, self.model, self.config, self._cache)
             self._examples = Examples(self.prepared.examples, self.config)
         self._total_steps = sum(len(self._batches(e)) for e in range(self.config.loop.epochs))
+        if words := schedule.warnings(
+            self._total_steps, self.config.optimiser, begins_with_weights=self._start is not None
+        ):
+            tqdm.write(words)
         signals = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self._ask_to_stop) for number in signals}
         try:
@@ -148,7 +153,7 @@ class Trainer:
 
     def _step(self, batch: Batch) -> float:
         optimiser, progress = self.config.optimiser, self.progress
-        rate = learning_rate(progress.step, self._total_steps, optimiser)
+        rate = schedule.learning_rate(progress.step, self._total_steps, optimiser)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
         losses = self._losses(batch)
@@ -205,6 +210,7 @@ class Trainer:
             self.folder / "last.pt",
             {
                 "config": dump(self.config),
+                "start": self._began_with,
                 "progress": vars(self.progress).copy(),
                 "model": self.model.state_dict(),
                 "average": self.average.state_dict(),
@@ -217,16 +223,23 @@ class Trainer:
     def resume(self) -> None:
         """Go back to the folder's last checkpoint; without one, begin a new run."""
         path = self.folder / "last.pt"
+        self._began_with = str(self._start or "")
         if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
             if self._start is None and self.config.model.frozen_layers:
-                raise SpecError("model.frozen_layers: expected a start with weights, got none")
+                raise SpecError(
+                    "model.frozen_layers: expected a start with weights (--start, or start in the "
+                    "configuration), got none"
+                )
+            self.folder.mkdir(parents=True, exist_ok=True)
             if self._start is not None:
-                warm_start(self._start, self.model, self.first_batches)
+                warm_start(
+                    self._start, self.model, self.config, self.first_batches, force=self._force
+                )
                 self._averaged().load_state_dict(self.model.state_dict())
             return
         state = checkpoint.load(path)
         checkpoint.require_same(state["config"], dump(self.config), path)
+        self._began_with = self._require_same_start(state.get("start"), path)
         self.progress = checkpoint.Progress(**state["progress"])
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
@@ -235,26 +248,23 @@ class Trainer:
         self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
 
+    def _require_same_start(self, began_with: str | None, path: Path) -> str:
+        """What the run that is resumed began with; None if its checkpoint does not know."""
+        asked = str(self._start or "")
+        if not asked or began_with == asked:
+            return began_with or ""
+        if began_with is not None:
+            raise ModelFileError(
+                f"{path}: this run has begun with {began_with or 'no weights'} and goes on from "
+                f"its own; expected the same start, or none, or another --run folder, got {asked}"
+            )
+        tqdm.write(f"{path}: the run goes on from its own weights, {asked} plays no part any more")
+        return asked
+
     def first_batches(self) -> Iterator[Batch]:
         """Those of the first epoch, in order, made in this process."""
         for draws in self._batches(0):
             yield collate([self._examples[draw] for draw in draws])
-
-
-def learning_rate(step: int, total_steps: int, optimiser: OptimiserConfig) -> float:
-    """Linear warm-up to the peak, then a cosine down to a hundredth of it.
-
-    Args:
-        step: counted from 0.
-        total_steps: of the whole run.
-        optimiser: has the peak and the steps until then.
-    """
-    peak, warmup = optimiser.peak_learning_rate, optimiser.warmup_steps
-    if step < warmup:
-        return peak * (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, total_steps - warmup))
-    floor = 0.01
-    return peak * (floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001

@@ -11,12 +11,17 @@ from dataclasses import replace
 import numpy as np
 
 from otoscope.arrays import Bools, Floats, Ints
-from otoscope.decoding.ngram import END, START
+from otoscope.decoding.ngram import END, MARKS, START, UNKNOWN
 from training.text.backoff import LEAST, Level, keep, make_level
 from training.text.corpus import Tokens
 
 _NEVER = -99.0
 """Natural log probability of what is never predicted: the start of a sentence."""
+
+_WORDS = 10
+"""Of a sentence, where nothing is known of sentences."""
+
+_UNSEEN = 1e-3
 
 _FALLBACK = (0.5, 1.0, 1.5)
 """Discounts where a text is too small to estimate them from: KenLM's."""
@@ -41,6 +46,27 @@ def estimate(tokens: Tokens, size: int, least: Sequence[int]) -> list[Level]:
         estimated[-1], longer = _discounted(level, below, adjusted[place], kept[place])
         estimated.append(longer)
     return keep(estimated, kept)
+
+
+def estimate_words(tokens: Tokens, size: int, order: int) -> list[Level]:
+    """A model of single words, which may follow each other in any order.
+
+    Words that are not in it and the end of a sentence have what one word in `_WORDS` has.
+
+    Args:
+        tokens: words by themselves, see `training.text.corpus.Source`.
+        size: of the vocabulary with the marks.
+        order: words of the longest n-grams, of which there are none above one.
+    """
+    counts = np.bincount(tokens, minlength=size).astype(np.float64)
+    counts[START] = 0.0
+    counts[[END, UNKNOWN]] = max(counts[MARKS:].sum(), 1.0) / _WORDS
+    counts += _UNSEEN * (counts == 0)
+    log_probs = np.log(counts / counts.sum())
+    log_probs[START] = _NEVER
+    nothing: Ints = np.zeros(0, dtype=np.int64)
+    longer = [make_level(size, nothing, nothing, nothing) for _ in range(order - 1)]
+    return [make_level(size, np.arange(size), np.zeros(size, np.int32), counts, log_probs), *longer]
 
 
 def count(tokens: Tokens, size: int, order: int) -> list[Level]:

@@ -1,8 +1,8 @@
 """Texts -> a small word n-gram model of all of them, and how well it predicts the dev sets."""
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +15,15 @@ from otoscope.errors import OtoscopeError
 from otoscope.sidecars import write_sidecar
 from otoscope.vocabulary import Alphabet
 from training.data.manifest import manifest_name, normalize_or_empty, read_manifest
-from training.text.backoff import ngrams_of
+from training.text.backoff import Level, ngrams_of
 from training.text.corpus import Source, encode, read_sources
-from training.text.kneser_ney import estimate
+from training.text.kneser_ney import estimate, estimate_words
 from training.text.mixture import mix, weigh
 from training.text.pruning import prune
-from training.text.sentences import held_out, sentences
+from training.text.sentences import held_out, listed_words, sentences
 
 TRANSCRIPTS = "transcripts"
+WORD_LISTS = "word lists"
 
 _LARGE_WORDS = 5_000_000
 """N-grams of three words and more that a source of so many words holds just once are left out."""
@@ -32,8 +33,24 @@ _OTHER_BYTES = 10_000
 """Code books and headers."""
 
 
+_LEAST_SHARE = 0.05
+"""Of word lists in a mixture: they are given so that their words are found."""
+
+
 class TextError(OtoscopeError):
     """There is nothing to learn from."""
+
+
+@dataclass(frozen=True)
+class MadeFor:
+    """The models that a language model is for: those of an alphabet and a language.
+
+    Attributes:
+        language: an ISO 639 code; "" if it is not known.
+    """
+
+    alphabet: Alphabet
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,10 +121,11 @@ class LmOptions:
 def build(
     texts: Sequence[Path],
     manifests: Sequence[Path],
-    alphabet: Alphabet,
+    made_for: MadeFor,
     dev: Sequence[Path],
     out: Path,
     *,
+    word_lists: Sequence[Path] = (),
     leave_out: Sequence[Path] = (),
     options: LmOptions = LmOptions(),
 ) -> Report:
@@ -116,52 +134,61 @@ def build(
     Args:
         texts: files of plain text, .xz and .gz too, a paragraph a line; each is a source.
         manifests: whose transcripts are one more source.
-        alphabet: that sentences have to be written in.
+        made_for: the models that it is for, in whose alphabet sentences have to be written.
         dev: manifests by which sources are weighted; their sentences are left out wherever they
             stand, also where another speaker reads them in a training manifest: what a model is
             measured on must not be in it. Without any, sources count by their words.
         out: the language model.
+        word_lists: files of a word a line, perhaps with how often it counts: known words, and if
+            there are no texts, all that the model has.
         leave_out: further manifests whose sentences are left out.
         options: of the model.
 
     Raises:
         TextError: if there are no sentences.
     """
+    alphabet = made_for.alphabet
     forbidden = held_out([*dev, *leave_out], alphabet)
     origins = {
         **{str(path): sentences([path], alphabet) for path in texts},
         TRANSCRIPTS: _transcripts(manifests, alphabet),
     }
-    allowed = {
+    allowed: dict[str, Iterable[str]] = {
         name: (sentence for sentence in each if sentence not in forbidden)
         for name, each in origins.items()
     }
+    if word_lists:
+        allowed[WORD_LISTS] = listed_words(word_lists, alphabet)
     words, sources = read_sources(
-        allowed, min_count=options.min_count, most=options.most_words, always=(TRANSCRIPTS,)
+        allowed,
+        min_count=options.min_count,
+        most=options.most_words,
+        always=(TRANSCRIPTS, WORD_LISTS),
     )
     sources = [source for source in sources if source.sentences]
     if not sources:
         raise TextError("expected sentences in the alphabet's symbols, got none")
     spoken = [encode(each, words) for path in dev if (each := [*_sentences_of(path, alphabet)])]
     size = len(words) + MARKS
-    models = [estimate(each.tokens, size, _least(each, options.order)) for each in sources]
+    models = [_model(each, size, options.order) for each in sources]
     weights = weigh(models, spoken) if spoken else _shares(sources)
+    weights = _at_least(weights, [source.name == WORD_LISTS for source in sources])
     levels = prune(mix(models, weights), _most_ngrams(options.most_bytes - _bytes_of(words)))
     unigrams = np.stack((levels[0].log_probs, levels[0].log_backoffs), axis=1)
     used = [
         LmSource(Path(source.name).name, weight, source.words, source.sentences)
         for source, weight in zip(sources, weights.tolist(), strict=True)
     ]
-    return _write(build_model(words, unigrams, ngrams_of(levels)), out, used, dev, alphabet)
+    return _write(build_model(words, unigrams, ngrams_of(levels)), out, used, dev, made_for)
 
 
-def pack_arpa(arpa: Path, alphabet: Alphabet, dev: Sequence[Path], out: Path) -> Report:
+def pack_arpa(arpa: Path, made_for: MadeFor, dev: Sequence[Path], out: Path) -> Report:
     """Write another tool's model to `out`, and lm.json beside it.
 
     Raises:
         ModelFileError: if it is no ARPA file.
     """
-    return _write(from_arpa(arpa), out, [], dev, alphabet)
+    return _write(from_arpa(arpa), out, [], dev, made_for)
 
 
 def _write(
@@ -169,16 +196,17 @@ def _write(
     out: Path,
     sources: Sequence[LmSource],
     dev: Sequence[Path],
-    alphabet: Alphabet,
+    made_for: MadeFor,
 ) -> Report:
-    model.save(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    replace(model, language=made_for.language, symbols=made_for.alphabet.joined).save(out)
     saved = NgramModel.load(out)
     report = Report(
         saved.size,
         saved.order,
         out.stat().st_size,
         tuple(sources),
-        tuple(measure(saved, path, alphabet) for path in dev),
+        tuple(measure(saved, path, made_for.alphabet) for path in dev),
     )
     write_sidecar(out.with_name("lm.json"), report)
     return report
@@ -197,6 +225,21 @@ def measure(model: NgramModel, manifest: Path, alphabet: Alphabet) -> LmScore:
             events += len(text) + 1
     perplexity = math.exp(-log_prob / events) if events else math.inf
     return LmScore(manifest_name(manifest), words, perplexity, unknown / max(words, 1))
+
+
+def _model(source: Source, size: int, order: int) -> list[Level]:
+    if source.name == WORD_LISTS:
+        return estimate_words(source.tokens, size, order)
+    return estimate(source.tokens, size, _least(source, order))
+
+
+def _at_least(weights: Floats, listed: Sequence[bool]) -> Floats:
+    """Weights among which word lists have their least share."""
+    share = float(weights[list(listed)].sum())
+    if not any(listed) or all(listed) or share >= _LEAST_SHARE:
+        return weights
+    others: Floats = weights * (1 - _LEAST_SHARE) / (1 - share)
+    return np.where(listed, _LEAST_SHARE, others)
 
 
 def _least(source: Source, order: int) -> list[int]:

@@ -10,6 +10,7 @@ from training.data.manifest import normalize_or_empty, read_manifest
 from training.data.text_lines import text_lines
 
 _SENTENCE_END = re.compile("(?<=[.?!])[\"'\u201d\u2019)]*\\s+")
+_MOST_TIMES = 1000
 _QUOTES = re.compile("(?<!\\w)['\u2018]|['\u2019](?!\\w)")
 
 
@@ -26,6 +27,17 @@ def sentences(texts: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
                 words = [written[word] for word in _QUOTES.sub("", sentence).split()]
                 if None not in words and (whole := between.join(filter(None, words))):
                     yield whole
+
+
+def listed_words(lists: Iterable[Path], alphabet: Alphabet) -> Iterator[str]:
+    """Words of files of a word a line, each as often as the number behind it says, or once."""
+    for path in lists:
+        for line in text_lines(path):
+            *words, last = line.split() or [""]
+            times = int(last) if words and last.isdecimal() else 1
+            text = " ".join(words) if words and last.isdecimal() else line
+            for word in normalize_or_empty(text, alphabet).split():
+                yield from [word] * min(times, _MOST_TIMES)
 
 
 class _Written(dict[str, str | None]):

@@ -102,6 +102,7 @@ def model_spec(
         alphabet=config.alphabet,
         frame_stride=config.model.frame_stride,
         phonemes=config.head_phonemes,
+        language=config.language,
         provenance=Provenance(
             architecture=describe(config.model),
             parameters=parameter_count(model),
@@ -118,13 +119,15 @@ def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> N
     """Refuse to resume a run under another configuration, naming what differs.
 
     A setting that came after the run was saved counts as its default. How many epochs there are to
-    be may change: the learning rate then falls towards the new end.
+    be may change: the learning rate then falls towards the new end. So may the language, which is
+    only told, and the start, which is over.
 
     Raises:
         ModelFileError: if the two differ.
     """
     complete = dump(parse(TrainingConfig, saved, str(path)))
     complete["loop"] |= {"epochs": wanted["loop"]["epochs"]}
+    complete |= {name: wanted[name] for name in ("language", "start")}
     differing = [key for key in wanted if complete[key] != wanted[key]]
     if differing:
         raise ModelFileError(

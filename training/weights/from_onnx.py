@@ -31,7 +31,10 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         ModelFileError: if the file is missing, is no model of this project, or has 8-bit weights.
     """
     if Recognizer(path).quantized:
-        raise ModelFileError(f"{path}: expected exact weights, got a model in 8 bits")
+        raise ModelFileError(
+            f"{path}: expected exact weights, got a model in 8 bits: name the model.onnx or the "
+            "best.pt that it was made of"
+        )
     graph = onnx.load(path).graph
     values = {
         one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer

@@ -1,12 +1,21 @@
 """otoscope.decoding.decoder: what lies beside a model, and who it is about."""
 
 import json
+import string
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from otoscope import ARPABET, ENGLISH, FrameClock, ModelSpec, PhonemePosteriors, Posteriors
+from otoscope import (
+    ARPABET,
+    ENGLISH,
+    Alphabet,
+    FrameClock,
+    ModelSpec,
+    PhonemePosteriors,
+    Posteriors,
+)
 from otoscope.calibration import Calibration, Curve
 from otoscope.decoding.arpa import from_arpa
 from otoscope.decoding.decoder import Decoder, open_decoder
@@ -59,6 +68,29 @@ def test_what_is_about_other_weights_is_not_used(folder, caplog):
     assert (decoder.beam, decoder.calibration) == (BeamOptions(), None)
     for name in ("calibration.json", "decoding.json"):
         assert f"{name} is not used: expected model_sha256 {'cd' * 32}" in caplog.text
+
+
+GERMAN = Alphabet((*ENGLISH.symbols, "\u00e4"))
+
+
+@pytest.mark.parametrize(
+    ("marks", "spec", "said"),
+    [
+        ({"language": "en"}, {"language": "de"}, "texts in 'de', got one of 'en'"),
+        ({"symbols": ENGLISH.joined}, {"alphabet": GERMAN}, "the symbols .*\u00e4"),
+        ({"words": True}, {"alphabet": GERMAN}, "without \u00e4"),
+    ],
+)
+def test_another_languages_model_is_refused(tmp_path, marks, spec, said):
+    words = [f"{a}{b}{c}" for a in string.ascii_lowercase for b in "aeiou" for c in "ablnst'eo"]
+    lines = [f"-3 {word}\n" for word in (words if marks.pop("words", None) else ["bee"])]
+    (tmp_path / "lm.arpa").write_text("\\1-grams:\n-99 <s>\n-1 </s>\n-3 <unk>\n" + "".join(lines))
+    replace(from_arpa(tmp_path / "lm.arpa"), **marks).save(tmp_path / "lm.npz")
+    with pytest.raises(ModelFileError, match=rf"lm\.npz: expected .*'english', of .*{said}.*lm"):
+        opened(tmp_path, replace(SPEC, phonemes=None, **spec))
+    assert opened(tmp_path).language_model is not None
+    if "language" in marks:  # models that do not tell theirs are not known to be others
+        assert opened(tmp_path, replace(SPEC, language="en")).language_model is not None
 
 
 @pytest.mark.parametrize(

@@ -71,8 +71,13 @@ def test_no_language_is_right_for_a_model_that_does_not_name_its_own():
     [("english", "en"), ("English-phonemes", "en"), ("small_german_2", "de"), ("englishish", None)],
 )
 def test_language_of_a_models_name(name, code):
-    language = language_of(name)
+    language = language_of(replace(SPEC, name=name))
     assert (language and language.code) == code
+
+
+def test_the_language_that_a_model_tells_goes_before_its_name():
+    assert language_of(replace(SPEC, name="english", language="de")).code == "de"
+    assert language_of(replace(SPEC, name="x", language="gsw")).name == "gsw"
 
 
 def received(*fields):

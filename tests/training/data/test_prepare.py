@@ -1,13 +1,17 @@
 """Manifests into examples."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from training.config import Source, TrainingConfig
 from training.config_file import read_config
 from training.data.prepare import prepare
+from training.data.utterances import ManifestError
 from training.run.trainer import Trainer
 
 
@@ -45,3 +49,60 @@ def test_a_manifest_named_twice_counts_twice_an_epoch_and_once_in_hours(
     twice = prepare(doubled, tones, tones / "cache")
     assert len(twice.examples) == 2 * len(once.examples)
     assert twice.audio_hours == once.audio_hours > 0
+
+
+def manifest(path: Path, **texts: str) -> None:
+    rows = [{"audio_filepath": f"{name}.wav", "text": text} for name, text in texts.items()]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture
+def wrong(config_path: Path, tones: Path, tmp_path: Path) -> TrainingConfig:
+    """One whose manifests a test writes, without features for any of them."""
+    shutil.copy(tones / "train-0.wav", tmp_path / "good.wav")
+    config = read_config(config_path)
+    corpus = replace(config.corpus, train=(Source("m.jsonl"),), dev=(), noise="")
+    return replace(config, corpus=corpus)
+
+
+def test_texts_of_another_alphabet_are_refused_with_one_that_would_do(
+    wrong: TrainingConfig, tmp_path: Path
+) -> None:
+    manifest(tmp_path / "m.jsonl", good="Größe zählt")
+    with pytest.raises(ManifestError, match="lacks") as refusal:
+        prepare(wrong, tmp_path, tmp_path / "cache")
+    assert 'alphabet = "eghlrtzßäö " would do' in str(refusal.value)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_what_is_missing_is_said_before_features_are_computed(
+    wrong: TrainingConfig, tmp_path: Path
+) -> None:
+    manifest(tmp_path / "m.jsonl", good="a b", gone="a", lost="b")
+    with pytest.raises(ManifestError, match=r"3 recordings, got none for .*gone.wav.*lost.wav"):
+        prepare(wrong, tmp_path, tmp_path / "cache")
+    manifest(tmp_path / "m.jsonl", good="a b")
+    noisy = replace(wrong, corpus=replace(wrong.corpus, noise="noise.jsonl"))
+    with pytest.raises(ManifestError, match=r"noise\.jsonl"):
+        prepare(noisy, tmp_path, tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_all_broken_recordings_are_named(wrong: TrainingConfig, tmp_path: Path) -> None:
+    manifest(tmp_path / "m.jsonl", good="a b", torn="a", empty="b")
+    (tmp_path / "torn.wav").write_bytes(b"RIFF no more")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    with pytest.raises(ManifestError, match=r"2 that are not: .*torn\.wav.*empty\.wav"):
+        prepare(wrong, tmp_path, tmp_path / "cache")
+
+
+def test_letters_that_are_written_as_others_are_said(wrong: TrainingConfig, tmp_path: Path) -> None:
+    manifest(tmp_path / "m.jsonl", good="bäd cab")
+    report = prepare(wrong, tmp_path, tmp_path / "cache").report
+    assert "written as others: 'ä' as 'a' in 1" in report
+
+
+def test_nothing_to_learn_from_is_no_traceback(wrong: TrainingConfig, tmp_path: Path) -> None:
+    manifest(tmp_path / "m.jsonl", good="")
+    with pytest.raises(ManifestError, match=r"utterances to learn from.*1 no text"):
+        prepare(wrong, tmp_path, tmp_path / "cache")

@@ -5,6 +5,7 @@ import pytest
 from training.evaluation.metrics import (
     ErrorCounts,
     character_errors,
+    drawn_by,
     interval,
     phoneme_errors,
     pooled_rate,
@@ -46,9 +47,13 @@ def test_the_interval_draws_speakers_not_utterances() -> None:
     assert 0.35 < low < 0.5 < high < 0.65
 
 
-def test_one_speaker_has_no_spread() -> None:
-    counts = ErrorCounts(np.array([1, 3]), np.array([4, 4]))
-    assert interval(counts, ["a", "a"]) == (0.5, 0.5)
+@pytest.mark.parametrize("speakers", [[""] * 100, ["a"] * 100, ["a"] * 50 + [""] * 50])
+def test_without_two_known_speakers_the_interval_draws_utterances(speakers: list[str]) -> None:
+    counts = ErrorCounts(np.array([0] * 50 + [10] * 50), np.array([10] * 100))
+    assert drawn_by(speakers) == "utterance"
+    assert drawn_by(["a", "b"]) == "speaker"
+    low, high = interval(counts, speakers)
+    assert 0.35 < low < 0.5 < high < 0.65
 
 
 def test_phonemes_are_counted_whole() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,9 +16,10 @@ from tone_runs import COMMAND, ENVIRONMENT, fit_arguments
 
 from onnx_export.__main__ import main as export_main
 from onnx_export.export import export
-from otoscope import Recognizer
+from otoscope import Alphabet, Recognizer
 from otoscope.errors import ModelFileError
 from training.__main__ import main
+from training.config import TrainingConfig
 from training.config_file import read_config
 from training.data.prepare import prepare
 from training.run.trainer import Trainer
@@ -220,3 +222,60 @@ def test_what_a_run_starts_with_has_to_be_there(
     arguments = fit_arguments(config_path, tones, tmp_path / "run")
     assert main([*arguments, "--start", str(tmp_path / "none.pt")]) == 2
     assert "none.pt" in capsys.readouterr().err
+
+
+def trainer_with(
+    config: TrainingConfig, tones: Path, run: Path, start: Path, *, force: bool = False
+) -> Trainer:
+    return Trainer(config, prepare(config, tones, tones / "cache"), run, start, force=force)
+
+
+def test_a_start_that_hardly_fits_is_refused_with_a_table(
+    whole_run: Path,
+    config_path: Path,
+    tones: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config = read_config(config_path)
+    wider = replace(config, model=replace(config.model, hidden=64))
+    with pytest.raises(ModelFileError, match="--force begins with them") as refusal:
+        trainer_with(wider, tones, tmp_path / "a", whole_run / "best.pt").resume()
+    assert re.search(r"layers\.0 +0 of +[\d,]+ taken \(new\)", str(refusal.value))
+    assert re.search(r"convolutions +([\d,]+) of +\1 taken\n", str(refusal.value))
+    trainer_with(wider, tones, tmp_path / "b", whole_run / "best.pt", force=True).resume()
+    assert "% taken" in capsys.readouterr().out + capsys.readouterr().err
+
+
+def test_of_another_alphabet_the_letters_are_taken_that_both_have(
+    whole_run: Path, config_path: Path, tones: Path, tmp_path: Path
+) -> None:
+    config = read_config(config_path)
+    other = replace(config, alphabet=Alphabet(tuple("bd caef")))
+    trainer = trainer_with(other, tones, tmp_path / "next", whole_run / "best.pt")
+    fresh = trainer.model.output.weight.clone()
+    trainer.resume()
+    learned = checkpoint.load_exportable(whole_run / "best.pt").model.output.weight
+    old, new = config.alphabet.class_names, other.alphabet.class_names
+    for place, symbol in enumerate(new):
+        expected = learned[old.index(symbol)] if symbol in old else fresh[place]
+        assert torch.equal(trainer.model.output.weight[place], expected), symbol
+
+
+def test_a_run_that_goes_on_takes_no_other_start(
+    whole_run: Path,
+    config_path: Path,
+    tones: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = [*fit_arguments(config_path, tones, whole_run), "--start"]
+    assert main([*arguments, str(tmp_path / "other.pt")]) == 2
+    assert "has begun with no weights" in capsys.readouterr().err
+    begun = fit_arguments(config_path, tones, tmp_path / "begun")
+    once = config_path.with_name("once.toml")
+    once.write_text(config_path.read_text().replace("epochs = 4", "epochs = 1"))
+    start = ["--start", str(whole_run / "best.pt")]
+    assert main([begun[0], str(once), *begun[2:], *start]) == 0
+    assert main([begun[0], str(once), *begun[2:], *start]) == 0
+    assert main([begun[0], str(once), *begun[2:]]) == 0

@@ -1,5 +1,6 @@
 import gzip
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 from otoscope import ENGLISH
 from otoscope.decoding.ngram import NgramModel
 from otoscope.vocabulary import Alphabet
-from training.text.language_model import LmOptions, TextError, build, measure, pack_arpa
+from training.text.language_model import LmOptions, MadeFor, TextError, build, measure, pack_arpa
 
+FOR_ENGLISH = MadeFor(ENGLISH, "en")
 PHRASE = "the old man sat in the sun"
 
 
@@ -44,7 +46,7 @@ def test_it_learns_what_follows_what(
 ) -> None:
     dev = manifest(tmp_path, "the old man sat", "the zebra sat", "Sit in the sun")
     out = tmp_path / "out" / "lm.npz"
-    report = build(*sources, ENGLISH, [dev], out, options=LmOptions(min_count=2))
+    report = build(*sources, FOR_ENGLISH, [dev], out, options=LmOptions(min_count=2))
     model = NgramModel.load(out)
     assert (
         model.log_prob(["the", "old", "man", "sat"])
@@ -71,7 +73,7 @@ def test_what_is_said_in_transcripts_is_known_and_what_is_left_out_is_not(
     build(
         sources[0],
         [tmp_path / "said.jsonl"],
-        ENGLISH,
+        FOR_ENGLISH,
         [],
         tmp_path / "lm.npz",
         leave_out=[manifest(tmp_path, "not i")],
@@ -88,7 +90,7 @@ def test_it_fits_the_size_that_is_asked_for(
     for most_bytes in (10**6, 25_000, 18_000):
         out = tmp_path / f"{most_bytes}.npz"
         report = build(
-            *sources, ENGLISH, [], out, options=LmOptions(order=3, most_bytes=most_bytes)
+            *sources, FOR_ENGLISH, [], out, options=LmOptions(order=3, most_bytes=most_bytes)
         )
         assert report.size_bytes == out.stat().st_size <= most_bytes
         model = NgramModel.load(out)
@@ -102,7 +104,7 @@ def test_it_fits_the_size_that_is_asked_for(
 def test_a_little_text_is_enough(tmp_path: Path, text: str) -> None:
     (tmp_path / "note.txt").write_text(text)
     options = LmOptions(min_count=1)
-    build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz", options=options)
+    build([tmp_path / "note.txt"], [], FOR_ENGLISH, [], tmp_path / "lm.npz", options=options)
     model = NgramModel.load(tmp_path / "lm.npz")
     said = ENGLISH.normalize(text.split(".", maxsplit=1)[0]).split()
     assert model.log_prob(said) > model.log_prob([*said, "zebra"])
@@ -111,14 +113,14 @@ def test_a_little_text_is_enough(tmp_path: Path, text: str) -> None:
 def test_no_text_is_said(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("1914-1918\n")
     with pytest.raises(TextError, match="expected sentences"):
-        build([tmp_path / "note.txt"], [], ENGLISH, [], tmp_path / "lm.npz")
+        build([tmp_path / "note.txt"], [], FOR_ENGLISH, [], tmp_path / "lm.npz")
 
 
 def test_any_alphabet_will_do(tmp_path: Path) -> None:
     greek = Alphabet(("\N{GREEK SMALL LETTER BETA}", "\N{GREEK SMALL LETTER GAMMA}", " "))
     beta, gamma, _ = greek.symbols
     (tmp_path / "note.txt").write_text(f"{beta}{gamma} {gamma}. {gamma}{gamma} {beta}.\n" * 5)
-    build([tmp_path / "note.txt"], [], greek, [], tmp_path / "lm.npz")
+    build([tmp_path / "note.txt"], [], MadeFor(greek), [], tmp_path / "lm.npz")
     model = NgramModel.load(tmp_path / "lm.npz")
     assert model.vocabulary == (beta, beta + gamma, gamma, gamma + gamma)
 
@@ -129,7 +131,41 @@ def test_the_models_of_other_tools_are_packed(tmp_path: Path) -> None:
     )
     (tmp_path / "lm.arpa").write_text(arpa)
     dev = manifest(tmp_path, "a", "b")
-    report = pack_arpa(tmp_path / "lm.arpa", ENGLISH, [dev], tmp_path / "lm.npz")
+    report = pack_arpa(tmp_path / "lm.arpa", FOR_ENGLISH, [dev], tmp_path / "lm.npz")
     assert NgramModel.load(tmp_path / "lm.npz").vocabulary == ("a",)
     assert report.dev[0].unknown_share == 0.5
     assert report.dev[0].perplexity == pytest.approx(10 ** ((0.5 + 1.3) / 2), rel=1e-3)
+
+
+def test_a_word_list_alone_is_a_model_and_beside_texts_raises_its_words(
+    sources: tuple[list[Path], list[Path]], tmp_path: Path
+) -> None:
+    (tmp_path / "words.txt").write_text("Stent 30\nAngioplasty\nRoute 66 west\n")
+    lists, out = [tmp_path / "words.txt"], tmp_path / "lm.npz"
+    build([], [], FOR_ENGLISH, [], out, word_lists=lists)
+    model = NgramModel.load(out)
+    assert model.vocabulary == ("angioplasty", "stent")  # a line with a digit can't be written
+    assert model.log_prob(["stent", "angioplasty"]) == pytest.approx(
+        model.log_prob(["angioplasty", "stent"]), abs=0.02
+    )
+    assert model.log_prob(["stent"]) > model.log_prob(["angioplasty"]) + 3
+    assert model.log_prob(["angioplasty"]) > model.log_prob(["zebra"])
+    words = [*model.vocabulary, "</s>", "<unk>"]
+    numbers = np.array([model.numbers[word] for word in words])
+    history = model.start()
+    scores, _ = model.score(
+        type(history)(*(np.repeat(each, 4, axis=1) for each in history)), numbers
+    )
+    assert np.exp(scores).sum() == pytest.approx(1.0, abs=0.02)
+    build(*sources, FOR_ENGLISH, [], out, word_lists=lists)
+    beside = NgramModel.load(out)
+    assert "stent" in beside.vocabulary
+    assert beside.log_prob(["the", "stent"]) > math.log(0.01) + model.log_prob(["stent"])
+
+
+def test_it_says_which_models_it_is_for(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("ja\n")
+    german = MadeFor(Alphabet(tuple("abj\u00e4 ")), "de")
+    build([], [], german, [], tmp_path / "lm.npz", word_lists=[tmp_path / "words.txt"])
+    model = NgramModel.load(tmp_path / "lm.npz")
+    assert (model.language, model.symbols) == ("de", "abj\u00e4 ")

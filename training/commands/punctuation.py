@@ -5,7 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from training.commands import argument, command, path
+from training.commands.registry import argument, command, path
 
 _CACHE = path("--cache", default=Path(".cache/punctuation"), help="folder of texts as arrays")
 _MOST = argument("--most-words", type=int, help="of each text, from its beginning (default: all)")

@@ -1,0 +1,74 @@
+"""Commands that learn: `prepare` and `fit`."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training.commands.registry import argument, command, path
+
+if TYPE_CHECKING:
+    from training.config import TrainingConfig
+
+_STOPPED = 130
+
+_CORPUS = (
+    path("--corpus", help="folder that manifests lie below (default: the configuration's)"),
+    path("--cache", default=Path(".cache/features"), help="folder of computed features"),
+)
+
+
+@command("prepare", path("config", help="TOML file, see docs/training.md"), *_CORPUS)
+def prepare(options: argparse.Namespace) -> int:
+    """Check the manifests and compute the features, without training."""
+    from training.config_file import read_config
+    from training.data.prepare import prepare
+
+    root = options.corpus or options.config.parent
+    print(prepare(read_config(options.config), root, options.cache).report)
+    return 0
+
+
+@command(
+    "fit",
+    path("config", nargs="+", help="TOML file, see docs/training.md; several are stages in order"),
+    *_CORPUS,
+    path("--run", help="folder of checkpoints and pictures (default: see docs/training.md)"),
+    path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
+    argument("--force", action="store_true", help="begin with weights that hardly fit, too"),
+    argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
+)
+def fit(options: argparse.Namespace) -> int:
+    """Train, or continue a run."""
+    import torch
+
+    from otoscope.errors import OtoscopeError
+    from training.config_file import read_config
+
+    several = len(options.config) > 1
+    if several and (options.run or options.start):
+        raise OtoscopeError("--run, --start: expected one configuration with them, got several")
+    torch.set_num_threads(options.threads)
+    configs = [(file, read_config(file)) for file in options.config]
+    for file, config in configs:
+        if not _fit(file, config, options):
+            return _STOPPED
+    return 0
+
+
+def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> bool:
+    """One stage; False if it was stopped."""
+    from training.data.prepare import prepare
+    from training.run.trainer import Trainer
+
+    beside = options.corpus is None  # all is where the configuration is, as `new` lays it out
+    folder = options.run or (file.with_suffix("") if beside else Path("runs") / config.name)
+    start = options.start or (file.parent / config.start if config.start else None)
+    prepared = prepare(config, options.corpus or file.parent, options.cache)
+    print(prepared.report, flush=True)
+    trainer = Trainer(config, prepared, folder, start, cache=options.cache, force=options.force)
+    if trainer.fit():
+        print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
+        return True
+    print(f"stopped; the same command continues from {folder / 'last.pt'}")
+    return False

@@ -1,0 +1,96 @@
+"""Commands about texts: `lm` and `pronunciations`."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from otoscope.errors import OtoscopeError
+from otoscope.pronunciations import FILE_NAME
+from training.commands.registry import argument, command, path
+
+if TYPE_CHECKING:
+    from training.text.language_model import MadeFor
+
+
+@command(
+    "lm",
+    path("--text", nargs="*", default=[], help="plain, .gz or .xz files, each a source"),
+    path("--manifests", nargs="*", default=[], help="transcripts, one more source"),
+    path("--words", nargs="*", default=[], help="lists of a word a line, perhaps with its count"),
+    path("--dev", nargs="*", default=[], help="to weight sources by, and to measure it on"),
+    path("--leave-out", nargs="*", default=[], help="further manifests that it may not know"),
+    path("--arpa", help="pack this model of another tool, rather than estimate one"),
+    path("--model", help="whose alphabet and language it is for: file, folder, name, or its .toml"),
+    argument("--order", type=int, default=4, help="words of the longest n-grams"),
+    argument("--min-count", type=int, default=3, help="rarer words are unknown"),
+    argument("--most-words", type=int, default=150_000, help="known words"),
+    argument("--most-mb", type=float, default=30.0, help="size of the file, 10^6 bytes"),
+    path("--out", help="language model to write (default: lm.npz beside the model)"),
+)
+def language_model(options: argparse.Namespace) -> int:
+    """Estimate a word n-gram model from texts: weighted, mixed and pruned."""
+    from training.text.language_model import LmOptions, build, pack_arpa
+
+    made_for, beside = _made_for(options.model)
+    out = options.out or beside
+    if out is None:
+        raise OtoscopeError("--out: expected a file to write, since no --model was given; got none")
+    if options.arpa:
+        report = pack_arpa(options.arpa, made_for, options.dev, out)
+    else:
+        report = build(
+            options.text,
+            options.manifests,
+            made_for,
+            options.dev,
+            out,
+            word_lists=options.words,
+            leave_out=options.leave_out,
+            options=LmOptions(
+                options.order, options.min_count, options.most_words, int(options.most_mb * 1e6)
+            ),
+        )
+    print(f"{out}: {report.vocabulary} words, {report.size_bytes / 1e6:.1f} MB")
+    print(*report.sources, *report.dev, sep="\n")
+    return 0
+
+
+def _made_for(model: Path | None) -> "tuple[MadeFor, Path | None]":
+    """What a language model is for, and where it belongs: English and nowhere by default."""
+    from otoscope import ENGLISH, Recognizer
+    from otoscope.model_folders import find_model
+    from training.config_file import read_config
+    from training.text.language_model import MadeFor
+
+    if model is None:
+        return MadeFor(ENGLISH, "en"), None
+    if model.suffix == ".toml":
+        config = read_config(model)
+        return MadeFor(config.alphabet, config.language), None
+    file = find_model(model)
+    spec = Recognizer(file).spec
+    return MadeFor(spec.alphabet, spec.language), file.with_name("lm.npz")
+
+
+@command(
+    "pronunciations",
+    path("--lm", required=True, help="language model"),
+    path("--out", help=f"(default: {FILE_NAME} beside the language model)"),
+)
+def pronunciations(options: argparse.Namespace) -> int:
+    """Write the pronunciations of a language model's words (CMUdict)."""
+    from otoscope.decoding.ngram import NgramModel
+    from otoscope.vocabulary import ARPABET
+    from training.data.pronunciation import write_pronunciations
+
+    ngrams = NgramModel.load(options.lm)
+    if ngrams.language not in ("", "en"):
+        raise OtoscopeError(
+            f"{options.lm}: expected a language model of English, which CMUdict pronounces; "
+            f"got one of {ngrams.language!r}"
+        )
+    words = ngrams.vocabulary
+    out = options.out or options.lm.with_name(FILE_NAME)
+    known = write_pronunciations(words, ARPABET, out)
+    print(f"{out}: {known} of {len(words)} words")
+    return 0

@@ -1,0 +1,93 @@
+"""The shape of the network that a training run makes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from otoscope.errors import SpecError
+from otoscope.strict_json import Strict
+
+
+@dataclass(frozen=True)
+class ModelConfig(Strict):
+    """The network's shape.
+
+    Attributes:
+        encoder: what the recurrent layers read: two convolutions, or the pretrained Transformer
+            encoder of Whisper, which needs `features.kind = "whisper"`.
+        conv_channels: of the two 3x3 convolutions.
+        time_strides: of the two; their product is the frame stride, 2 or 4.
+        encoder_size: of the Whisper encoder.
+        encoder_layers: of its blocks that are used, from below; 0 for all.
+        pool_after: its blocks below the averaging of neighbouring rows, which leaves half as many:
+            output frames of 40 ms, at half the cost above. Left out: frames of 20 ms.
+        frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
+            they give is computed once and cached. 0: all of it learns.
+        rnn: the recurrent cell.
+        bidirectional: whether layers read the recording backwards, too; streaming needs False.
+        hidden: cells a direction.
+        layers: recurrent layers.
+        dropout: before each recurrent layer and before the output.
+        phoneme_layer: recurrent layers below the phoneme head; 0 for no such head.
+        intermediate_layer: recurrent layers below a second character head, which helps training
+            (intermediate CTC; Lee and Watanabe 2021) and is not exported; 0 for no such head.
+    """
+
+    encoder: Literal["convolutions", "whisper"] = "convolutions"
+    encoder_size: Literal["tiny", "base", "small"] = "base"
+    encoder_layers: int = 0
+    pool_after: int | None = None
+    frozen_layers: int = 0
+    conv_channels: int = 32
+    time_strides: tuple[int, int] = (2, 2)
+    rnn: Literal["lstm", "gru"] = "lstm"
+    bidirectional: bool = True
+    hidden: int = 320
+    layers: int = 3
+    dropout: float = 0.2
+    phoneme_layer: int = 0
+    intermediate_layer: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse strides that lose characters, and heads on layers that are not there."""
+        if self.frame_stride not in (2, 4):
+            raise SpecError(
+                f"model.time_strides: expected a stride of 2 or 4, got {self.time_strides}"
+            )
+        most = self.encoder_shape[2] if self.encoder == "whisper" else 0
+        if not 0 <= self.frozen_layers <= most:
+            raise SpecError(
+                f"model.frozen_layers: expected 0 to {most} with encoder {self.encoder}, "
+                f"got {self.frozen_layers}"
+            )
+        if self.pool_after is not None and not 1 <= self.pool_after <= most:
+            raise SpecError(
+                f"model.pool_after: expected 1 to {most} with encoder {self.encoder}, "
+                f"got {self.pool_after}"
+            )
+        for name in ("phoneme_layer", "intermediate_layer"):
+            if not 0 <= getattr(self, name) <= self.layers:
+                raise SpecError(
+                    f"model.{name}: expected 0 to {self.layers}, got {getattr(self, name)}"
+                )
+
+    @property
+    def encoder_shape(self) -> tuple[int, int, int]:
+        """Width, heads and used blocks of the Whisper encoder (Radford et al. 2023, table 1)."""
+        width, heads, layers = {"tiny": (384, 6, 4), "base": (512, 8, 6), "small": (768, 12, 12)}[
+            self.encoder_size
+        ]
+        return width, heads, self.encoder_layers or layers
+
+    @property
+    def encoded_stride(self) -> int:
+        """Feature frames per row of what the frozen layers give; 1 if none are frozen."""
+        if not self.frozen_layers:
+            return 1
+        return 2 if self.pool_after is None or self.frozen_layers < self.pool_after else 4
+
+    @property
+    def frame_stride(self) -> int:
+        """Feature frames per output frame."""
+        if self.encoder == "whisper":
+            return 2 if self.pool_after is None else 4
+        return self.time_strides[0] * self.time_strides[1]
