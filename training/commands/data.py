@@ -1,8 +1,55 @@
-"""Commands about recordings: `scenes`."""
+"""Commands about recordings: `new` and `scenes`."""
 
 import argparse
+from pathlib import Path
 
 from training.commands.registry import MANIFESTS, argument, command, path
+
+
+@command(
+    "new",
+    argument("name", help="of the model, which is also that of its folder"),
+    path("--data", required=True, help="folder of recordings and texts, or a manifest"),
+    argument("--language", required=True, help="that is spoken, an ISO 639 code: de"),
+    path("--encoder", help="Whisper's weights to begin with: .pt, .safetensors, or model.bin"),
+    path("--start", help="best.pt of another model of this project to go on from"),
+    path("--noise", help="manifest of noise recordings to mix in"),
+    argument("--alphabet", default="", help="symbols (default: the letters of the texts)"),
+    argument("--hours", type=float, default=12.0, help="that training may take at most"),
+    path("--folder", help="to write to (default: runs/NAME)"),
+    argument("--force", action="store_true", help="write over configurations that are there"),
+)
+def new(options: argparse.Namespace) -> int:
+    """Look at recordings and texts, and lay out a model: splits, configurations, schedule."""
+    import re
+
+    from otoscope.errors import OtoscopeError
+    from otoscope.spec import check_language
+    from training.project.new import Request, new
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", options.name):
+        raise OtoscopeError(f"name: expected letters, digits, - and _, got {options.name!r}")
+    check_language(options.language)
+    if not options.language:
+        raise OtoscopeError("--language: expected an ISO 639 code such as de, got none")
+    if options.encoder and options.start:
+        raise OtoscopeError("--encoder, --start: expected one of them, got both")
+    report = new(
+        Request(
+            name=options.name,
+            data=options.data,
+            language=options.language,
+            folder=options.folder or Path("runs") / options.name,
+            encoder=options.encoder,
+            start=options.start,
+            noise=options.noise,
+            symbols=options.alphabet,
+            most_hours=options.hours,
+            force=options.force,
+        )
+    )
+    print(report)
+    return 0
 
 
 @command(

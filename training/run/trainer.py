@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 from typing import cast
@@ -260,6 +261,31 @@ class Trainer:
             )
         tqdm.write(f"{path}: the run goes on from its own weights, {asked} plays no part any more")
         return asked
+
+    def measure(self, most_steps: int) -> tuple[float, float]:
+        """Take a few steps, to know how long all will take; the weights are of no use after that.
+
+        Returns:
+            Seconds that frozen layers and that learning take for a second of audio.
+        """
+        started = time.monotonic()
+        frozen = self.config.model.frozen_layers > 0
+        if frozen:
+            self.prepared = encode(self.prepared, self.model, self.config, self._cache)
+            self._examples = Examples(self.prepared.examples, self.config)
+        encode_s = (time.monotonic() - started) * frozen
+        hop_s, packs = self.config.features.hop_s, self.prepared.examples[0].packs
+        row_seconds = row_s(self._examples.examples, self.config) if frozen else hop_s
+        encoded_s = row_seconds * sum(int(pack.frames.sum()) for pack in packs)
+        self.model.train()
+        batches = list(islice(self.first_batches(), most_steps + 1))
+        for batch in batches[:1]:
+            self._step(batch)  # the first takes longer
+        started, before_s = time.monotonic(), self.progress.audio_s
+        for batch in batches[1:] or batches:
+            self._step(batch)
+        learned_s = max(self.progress.audio_s - before_s, row_seconds)
+        return encode_s / max(encoded_s, 1.0), (time.monotonic() - started) / learned_s
 
     def first_batches(self) -> Iterator[Batch]:
         """Those of the first epoch, in order, made in this process."""

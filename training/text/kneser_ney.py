@@ -21,7 +21,7 @@ _NEVER = -99.0
 _WORDS = 10
 """Of a sentence, where nothing is known of sentences."""
 
-_UNSEEN = 1e-3
+_UNKNOWN, _UNSEEN = 0.5, 1e-3
 
 _FALLBACK = (0.5, 1.0, 1.5)
 """Discounts where a text is too small to estimate them from: KenLM's."""
@@ -51,7 +51,7 @@ def estimate(tokens: Tokens, size: int, least: Sequence[int]) -> list[Level]:
 def estimate_words(tokens: Tokens, size: int, order: int) -> list[Level]:
     """A model of single words, which may follow each other in any order.
 
-    Words that are not in it and the end of a sentence have what one word in `_WORDS` has.
+    The end of a sentence comes once in `_WORDS`; what is not in it less often than any word.
 
     Args:
         tokens: words by themselves, see `training.text.corpus.Source`.
@@ -60,7 +60,8 @@ def estimate_words(tokens: Tokens, size: int, order: int) -> list[Level]:
     """
     counts = np.bincount(tokens, minlength=size).astype(np.float64)
     counts[START] = 0.0
-    counts[[END, UNKNOWN]] = max(counts[MARKS:].sum(), 1.0) / _WORDS
+    counts[END] = max(counts[MARKS:].sum(), 1.0) / _WORDS
+    counts[UNKNOWN] = _UNKNOWN
     counts += _UNSEEN * (counts == 0)
     log_probs = np.log(counts / counts.sum())
     log_probs[START] = _NEVER

@@ -63,6 +63,19 @@ def load_encoder(path: Path, encoder: WhisperEncoder) -> None:
         ) from error
 
 
+def encoder_width(path: Path) -> int:
+    """Numbers in a row of the encoder in a file or folder: which of Whisper's it is.
+
+    Raises:
+        ModelFileError: if it holds no Whisper encoder.
+    """
+    path = _find(path)
+    try:
+        return int(_READERS[path.suffix](path)["ln_post.weight"].numel())
+    except (KeyError, ValueError, RuntimeError, struct.error, IndexError) as error:
+        raise ModelFileError(f"{path}: expected a Whisper encoder: {error!r}") from error
+
+
 def is_whisper(path: Path) -> bool:
     """Whether `path` is of a form that holds Whisper's weights, and no checkpoint of a run."""
     if path.suffix == ".pt" and path.is_file():

@@ -1,0 +1,1 @@
+"""`python -m training new`: recordings and texts -> a report, splits and configurations."""

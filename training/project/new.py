@@ -1,0 +1,220 @@
+"""`python -m training new`: from a folder of recordings to all that `fit` needs, in runs/NAME."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from otoscope.vocabulary import Alphabet
+from training.config import TrainingConfig
+from training.config.explain import toml
+from training.data.alphabets import propose_alphabet
+from training.data.manifest import read_manifest, write_manifest
+from training.data.prepare import prepare
+from training.data.utterances import ManifestError, Utterance
+from training.project import plan
+from training.project.find import find
+from training.project.plan import Goal, Stage
+from training.project.split import split
+from training.project.survey import Survey, draw, listen, survey
+from training.run.trainer import Trainer
+from training.weights.checkpoint import load_exportable
+
+_SAMPLES = 48
+_STEPS = 3
+_LONG_H = 1.5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for.
+
+    Attributes:
+        data: folder or manifest.
+        encoder: Whisper's weights, or None.
+        start: best.pt of another model of this project, or None.
+        noise: manifest of noise recordings, or None.
+        symbols: of the alphabet; "" to take what the texts hold.
+        most_hours: that training may take.
+        folder: to write to.
+        force: write over what is there.
+    """
+
+    name: str
+    data: Path
+    language: str
+    folder: Path
+    encoder: Path | None = None
+    start: Path | None = None
+    noise: Path | None = None
+    symbols: str = ""
+    most_hours: float = 12.0
+    force: bool = False
+
+
+def new(request: Request) -> str:
+    """Look at the data, split it, and write manifests, a picture and configurations.
+
+    Returns:
+        A report for people, which is in report.txt as well.
+
+    Raises:
+        ManifestError: if there is nothing to learn from, or the folder has a run already.
+    """
+    folder = request.folder
+    there = sorted(each.name for each in folder.glob("stage-*"))
+    if there and not request.force:
+        raise ManifestError(
+            f"{folder}: expected a new folder, got one with {', '.join(there)}: choose another "
+            "name, or give --force to write its configurations again"
+        )
+    found = find(request.data)
+    other = load_exportable(request.start).config if request.start else None
+    texts = [one.text for one in found.train]
+    alphabet = _alphabet(request, texts, other)
+    everything = [*found.train, *found.dev]
+    heard = listen(everything)
+    count = len(found.train)
+    train = survey(found.train, heard[:count], alphabet)
+    lines = [*found.words, train.report("train"), f"alphabet: {alphabet.joined!r}"]
+    if not train.utterances:
+        raise ManifestError("expected utterances to learn from, got none:\n" + "\n".join(lines))
+    folder.mkdir(parents=True, exist_ok=True)
+    draw(train, folder / "data.png")
+    if found.dev:
+        dev = survey(found.dev, heard[count:], alphabet)
+        lines.append(dev.report("dev"))
+    else:
+        train, dev, words = _divided(train)
+        lines.append(words)
+    for name, part in (("train", train), ("dev", dev)):
+        _write(folder / f"{name}.jsonl", part)
+    if request.noise:
+        _write_noise(folder / "noise.jsonl", read_manifest(request.noise))
+    goal = Goal(
+        request.name,
+        request.language,
+        alphabet,
+        train.hours,
+        bool(dev.utterances),
+        noise=request.noise is not None,
+    )
+    stages, hours = _timed(_stages(request, goal, other), train, folder, request.most_hours)
+    lines += _written(stages, hours, folder)
+    report = "\n".join(lines)
+    (folder / "report.txt").write_text(report + "\n", encoding="utf-8")
+    return report
+
+
+def _alphabet(request: Request, texts: Sequence[str], other: TrainingConfig | None) -> Alphabet:
+    if other is not None and not request.symbols:
+        return other.alphabet
+    if request.symbols:
+        return Alphabet(tuple(request.symbols))
+    proposed = propose_alphabet(texts)
+    if proposed is None:
+        raise ManifestError(f"{request.data}: expected texts with letters, got none")
+    return proposed
+
+
+def _divided(whole: Survey) -> tuple[Survey, Survey, str]:
+    places, words = split(whole.utterances, whole.durations_s)
+    chosen = set(places)
+    train, dev = (
+        replace(
+            whole,
+            utterances=[each for n, each in enumerate(whole.utterances) if (n in chosen) == is_dev],
+            durations_s=[s for n, s in enumerate(whole.durations_s) if (n in chosen) == is_dev],
+        )
+        for is_dev in (False, True)
+    )
+    return train, dev, words
+
+
+def _write(path: Path, part: Survey) -> None:
+    write_manifest(
+        path,
+        (
+            {
+                "audio_filepath": os.path.relpath(one.audio.resolve(), path.parent.resolve()),
+                **({} if one.clip.whole else {"offset": one.start_s}),
+                "duration": round(duration_s, 3),
+                "speaker": one.speaker,
+                "text": one.text,
+            }
+            for one, duration_s in zip(part.utterances, part.durations_s, strict=True)
+        ),
+    )
+
+
+def _write_noise(path: Path, noise: Sequence[Utterance]) -> None:
+    rows = ({"audio_filepath": str(one.audio.resolve()), "text": ""} for one in noise)
+    write_manifest(path, rows)
+
+
+def _stages(request: Request, goal: Goal, other: TrainingConfig | None) -> list[Stage]:
+    if request.start is not None and other is not None:
+        return plan.from_model(goal, other, str(request.start.resolve()))
+    if request.encoder is not None:
+        size = plan.size_of(request.encoder)
+        return plan.from_encoder(goal, size, str(request.encoder.resolve()))
+    return plan.from_nothing(goal)
+
+
+def _timed(
+    stages: list[Stage], train: Survey, folder: Path, most_h: float
+) -> tuple[list[Stage], list[float]]:
+    """The stages, shortened if they would take too long, and the hours of each."""
+    speeds = [_measure(stage.config, train, folder) for stage in stages]
+    before = [_hours(stage, train, *speed) for stage, speed in zip(stages, speeds, strict=True)]
+    stages = plan.fit_into(stages, before, most_h)
+    after = [_hours(stage, train, *speed) for stage, speed in zip(stages, speeds, strict=True)]
+    return stages, after
+
+
+def _hours(stage: Stage, train: Survey, encode_s: float, learn_s: float) -> float:
+    """Of all epochs, and of the frozen layers' one at each speed."""
+    speeds = len(stage.config.corpus.speeds)
+    return train.hours * (encode_s * speeds + learn_s * stage.config.loop.epochs)
+
+
+def _measure(config: TrainingConfig, train: Survey, folder: Path) -> tuple[float, float]:
+    """What `Trainer.measure` says of a few utterances, two batches or more of them."""
+    step = max(1, len(train.utterances) // _SAMPLES)
+    places = list(range(0, len(train.utterances), step))[:_SAMPLES]
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        scratch = Path(temporary)
+        few = replace(
+            train,
+            utterances=[train.utterances[place] for place in places],
+            durations_s=[train.durations_s[place] for place in places],
+        )
+        _write(scratch / "train.jsonl", few)
+        corpus = replace(config.corpus, dev=(), noise="", speeds=(1.0,))
+        batch_s = min(config.loop.batch_s, max(sum(few.durations_s) / 2, 1.0))
+        small = replace(config, corpus=corpus, loop=replace(config.loop, batch_s=batch_s))
+        prepared = prepare(small, scratch, scratch / "features")
+        return Trainer(small, prepared, scratch / "run", cache=scratch).measure(_STEPS)
+
+
+def _written(stages: Sequence[Stage], hours: Sequence[float], folder: Path) -> list[str]:
+    lines = []
+    for number, (stage, hour) in enumerate(zip(stages, hours, strict=True), 1):
+        path, loop = folder / f"stage-{number}.toml", stage.config.loop
+        head = (
+            f"{stage.words}\n"
+            f"About {_duration(hour)} on the machine that wrote this. Each key is explained in "
+            "docs/training.md; paths are from this file's folder. Change what you like."
+        )
+        path.write_text(toml(stage.config, head), encoding="utf-8")
+        lines.append(
+            f"{path}: {stage.words} {loop.epochs} epochs in batches of {loop.batch_s:g} s, "
+            f"warm-up {stage.config.optimiser.warmup_steps} steps: about {_duration(hour)}"
+        )
+    lines.append(f"in all about {_duration(sum(hours))}; next: make train NAME={folder.name}")
+    return lines
+
+
+def _duration(hours: float) -> str:
+    return f"{60 * hours:.0f} minutes" if hours < _LONG_H else f"{hours:.1f} hours"

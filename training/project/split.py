@@ -1,0 +1,53 @@
+"""Utterances -> what is learned from and what is chosen by: other speakers, if there are any."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.data.utterances import Utterance
+
+_SHARE = 0.1
+_MOST_S = 1800.0
+_LEAST_SPEAKERS = 3
+_LARGEST_SPEAKER = 0.25
+"""Whoever speaks more than this of all is not spared for the dev set."""
+
+
+def split(
+    utterances: Sequence[Utterance], durations_s: Sequence[float], seed: int = 1
+) -> tuple[list[int], str]:
+    """Places of the dev set, a tenth or half an hour, and words about it.
+
+    Whole speakers go there, so that it tells how others will be understood. With fewer than four
+    known speakers it is utterances, of texts that nobody says in the rest.
+    """
+    total_s = sum(durations_s)
+    wanted_s = min(_SHARE * total_s, _MOST_S)
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for one, duration_s in zip(utterances, durations_s, strict=True):
+        seconds[one.speaker] += duration_s
+    able = sorted(
+        speaker for speaker, s in seconds.items() if speaker and s <= _LARGEST_SPEAKER * total_s
+    )
+    by_speaker = len(able) >= _LEAST_SPEAKERS and sum(seconds[one] for one in able) >= wanted_s / 2
+    keys = [one.speaker if by_speaker else one.text for one in utterances]
+    units = able if by_speaker else sorted(set(keys))
+    chosen: set[str] = set()
+    got_s = 0.0
+    order = np.random.default_rng(seed).permutation(len(units))
+    sizes: defaultdict[str, float] = defaultdict(float)
+    for key, duration_s in zip(keys, durations_s, strict=True):
+        sizes[key] += duration_s
+    for place in order:
+        if got_s >= wanted_s or len(chosen) + 1 == len(units):
+            break
+        chosen.add(units[place])
+        got_s += sizes[units[place]]
+    dev = [place for place, key in enumerate(keys) if key in chosen]
+    if by_speaker:
+        return dev, f"dev: {len(dev)} utterances of {len(chosen)} speakers, who are nowhere else"
+    return dev, (
+        f"dev: {len(dev)} utterances, of speakers who are learned from as well, for want of "
+        "others: its error rate says little about other voices"
+    )
