@@ -127,8 +127,9 @@ tour: $(DEV)/.installed ## Write the answers in README and docs/ as the service 
 tour-check: $(DEV)/.installed ## Before a release: is every answer in the docs what the service gives?
 	$(DEV)/bin/python tests/contract/make_tour.py --check
 
-configuration: $(DEV)/.installed ## Write docs/configuration.md from the settings
+configuration: $(DEV)/.installed ## Write docs/configuration.md and the keys in docs/training.md
 	PYTHONPATH=. $(DEV)/bin/python tests/contract/make_configuration.py
+	PYTHONPATH=. $(DEV)/bin/python tests/contract/make_training_keys.py
 
 # torch comes without hashes: its builds for CPUs and for CUDA share a version.
 LOCK = $(DEV)/bin/uv pip compile --quiet --no-header --generate-hashes --python-version 3.11 \

@@ -8,11 +8,12 @@ from training.commands import COMMANDS
 
 _EPILOG = """\
 examples:
-  python -m training prepare training/configs/english-characters.toml --corpus ~/speech
+  python -m training new german --data ~/speech --language de --encoder ~/whisper-base
   python -m training fit training/configs/english-characters.toml --corpus ~/speech
   python -m training evaluate --model runs/mine/model.onnx ~/speech/*/dev.jsonl
-  python -m training calibrate --lm models/english/lm.npz ~/speech/*/dev.jsonl
-  python -m training lm --text novels.txt.xz talks.txt --dev ~/speech/*/dev.jsonl --out lm.npz
+  python -m training calibrate --model german ~/speech/*/dev.jsonl
+  python -m training lm --text novels.txt.xz talks.txt --dev ~/speech/*/dev.jsonl --model german
+  python -m training label unlabelled.jsonl --model german --whisper small --out labelled.jsonl
   python -m training punctuation --text novels.txt.xz talks.txt --dev other-novels.txt
   python -m training scenes ~/speech/*/train.jsonl --out ~/speech/scenes/train.jsonl
   python -m training picture examples/sample.flac --out sample.png

@@ -1,4 +1,4 @@
-"""Commands about texts: `lm` and `pronunciations`."""
+"""Commands about texts: `lm`, `pronunciations` and `label`."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from otoscope.errors import OtoscopeError
 from otoscope.pronunciations import FILE_NAME
-from training.commands.registry import argument, command, path
+from training.commands.registry import LM, NO_LM, SEARCH, argument, command, open_model, path
 
 if TYPE_CHECKING:
     from training.text.language_model import MadeFor
@@ -93,4 +93,37 @@ def pronunciations(options: argparse.Namespace) -> int:
     out = options.out or options.lm.with_name(FILE_NAME)
     known = write_pronunciations(words, ARPABET, out)
     print(f"{out}: {known} of {len(words)} words")
+    return 0
+
+
+@command(
+    "label",
+    path("manifest", help="its texts are empty, or not looked at"),
+    path("--model", help="teacher: a model of this project, by its file, folder or name"),
+    LM,
+    NO_LM,
+    argument("--whisper", help="teacher: a model of faster-whisper's by name, or its folder"),
+    argument("--language", default="", help="that is spoken, for Whisper (default: the model's)"),
+    argument("--least", type=float, default=0.8, help="confidence of each teacher to be kept"),
+    argument("--most-difference", type=float, default=0.1, help="of two teachers' texts, as CER"),
+    path("--out", required=True, help="manifest to write"),
+    *SEARCH,
+)
+def label(options: argparse.Namespace) -> int:
+    """Let teachers write the texts of recordings without any: our model, Whisper, or both."""
+    from training.text.pseudo_labels import Limits, label, own_teacher, whisper_teacher
+
+    teachers, alphabet, language = [], None, options.language
+    if options.model:
+        recognizer, decoder = open_model(options)
+        teachers.append(own_teacher(recognizer, decoder))
+        alphabet, language = recognizer.spec.alphabet, language or recognizer.spec.language
+    if options.whisper:
+        if not language:
+            raise OtoscopeError("--language: expected what Whisper is to write, got none")
+        teachers.append(whisper_teacher(options.whisper, language, alphabet))
+    if not teachers:
+        raise OtoscopeError("expected a teacher: --model, --whisper or both; got neither")
+    limits = Limits(options.least, options.most_difference)
+    print(f"{options.out}: {label(teachers, options.manifest, limits, options.out)}")
     return 0

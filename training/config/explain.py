@@ -95,8 +95,8 @@ def toml(config: TrainingConfig, head: str) -> str:
         value = getattr(config, section)
         lines += ["", f"[{section}]", *_keys(value, section)]
         if section == "corpus":
-            for number, source in enumerate(config.corpus.train):
-                lines += ["", "[[corpus.train]]", *_keys(source, section if number else "")]
+            for source in config.corpus.train:
+                lines += ["", "[[corpus.train]]", *_keys(source, "")]
     return "\n".join(lines) + "\n"
 
 

@@ -26,7 +26,7 @@ def propose_alphabet(texts: Iterable[str]) -> Alphabet | None:
     apostrophes = total = spaces = 0
     for text in texts:
         total += 1
-        composed = unicodedata.normalize("NFC", text)
+        composed = unicodedata.normalize("NFKC", text)
         lower = {_lower(character) for character in composed}
         counts.update(one for one in lower if unicodedata.category(one)[0] in "LM")
         spaces += " " in composed.strip()

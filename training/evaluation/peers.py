@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from otoscope.audio import Samples
 from otoscope.errors import OtoscopeError
@@ -80,16 +81,7 @@ def whisper(model: str, alphabet: Alphabet, language: str = ENGLISH_CODE) -> Sys
     Raises:
         OtoscopeError: if it is not installed, or the model can't be had.
     """
-    try:
-        from faster_whisper import WhisperModel
-    except ImportError as error:
-        raise OtoscopeError("expected the package faster-whisper; pip install .[peers]") from error
-    try:
-        recognizer = WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise OtoscopeError(
-            f"expected a model of faster-whisper's hub or its folder, got {model!r}: {error}"
-        ) from error
+    recognizer = open_whisper(model)
 
     def recognize(samples: Samples) -> str:
         segments, _ = recognizer.transcribe(
@@ -98,6 +90,24 @@ def whisper(model: str, alphabet: Alphabet, language: str = ENGLISH_CODE) -> Sys
         return spelled(" ".join(segment.text for segment in segments), alphabet, language)
 
     return recognize
+
+
+def open_whisper(model: str) -> Any:  # noqa: ANN401 - faster_whisper.WhisperModel
+    """faster-whisper's model of a name or in a folder, in 8 bits, for one processor.
+
+    Raises:
+        OtoscopeError: if it is not installed, or the model can't be had.
+    """
+    try:
+        from faster_whisper import WhisperModel
+    except ImportError as error:
+        raise OtoscopeError("expected the package faster-whisper; pip install .[peers]") from error
+    try:
+        return WhisperModel(model, device="cpu", compute_type="int8", cpu_threads=1)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise OtoscopeError(
+            f"expected a model of faster-whisper's hub or its folder, got {model!r}: {error}"
+        ) from error
 
 
 def spelled(text: str, alphabet: Alphabet, language: str = ENGLISH_CODE) -> str:

@@ -28,7 +28,7 @@ _AUDIO = frozenset(
     )
 )
 _NOT_SPEECH = re.compile(
-    r"invalidated|other|reported|clip_durations|sentences|unlabelled|unlabeled|noise|times"
+    r"(^|[_.-])(invalidated|other|reported|durations|sentences|unlabelled|unlabeled|noise)([_.-]|$)"
 )
 _DEV = re.compile(r"(^|[_.-])(dev|valid|validation|eval)([_.-]|$)")
 _TEST = re.compile(r"(^|[_.-])test([_.-]|$)")
@@ -77,8 +77,15 @@ def _manifests(folder: Path) -> list[Path]:
         if each.is_file()
         and each.suffix.lower() in _MANIFESTS
         and not _NOT_SPEECH.search(each.stem)
+        and _names_recordings(each)
         and not (each.stem == "train" and _VALIDATED in names)
     )
+
+
+def _names_recordings(path: Path) -> bool:
+    """Whether a file's first line is a manifest's: folders hold other tables, too."""
+    first = read_text(path).split("\n", 1)[0]
+    return "audio_filepath" in first or "path" in first.split("\t") or "|" in first
 
 
 def _read(manifests: Sequence[Path]) -> Found:

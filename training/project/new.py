@@ -183,7 +183,7 @@ def _measure(config: TrainingConfig, train: Survey, folder: Path) -> tuple[float
     """What `Trainer.measure` says of a few utterances, two batches or more of them."""
     step = max(1, len(train.utterances) // _SAMPLES)
     places = list(range(0, len(train.utterances), step))[:_SAMPLES]
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as temporary:
         scratch = Path(temporary)
         few = replace(
             train,
