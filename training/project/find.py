@@ -85,7 +85,8 @@ def _manifests(folder: Path) -> list[Path]:
 def _names_recordings(path: Path) -> bool:
     """Whether a file's first line is a manifest's: folders hold other tables, too."""
     first = read_text(path).split("\n", 1)[0]
-    return "audio_filepath" in first or "path" in first.split("\t") or "|" in first
+    columns = [name.strip('" \r') for name in re.split(r"[\t,]", first)]
+    return "audio_filepath" in first or "path" in columns or "|" in first
 
 
 def _read(manifests: Sequence[Path]) -> Found:
