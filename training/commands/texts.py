@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from otoscope.errors import OtoscopeError
 from otoscope.pronunciations import FILE_NAME
+from otoscope.vocabulary import Alphabet
 from training.commands.registry import LM, NO_LM, SEARCH, argument, command, open_model, path
 
 if TYPE_CHECKING:
@@ -111,9 +112,11 @@ def pronunciations(options: argparse.Namespace) -> int:
 )
 def label(options: argparse.Namespace) -> int:
     """Let teachers write the texts of recordings without any: our model, Whisper, or both."""
-    from training.text.pseudo_labels import Limits, label, own_teacher, whisper_teacher
+    from training.text.pseudo_labels import Limits, Teacher, label, own_teacher, whisper_teacher
 
-    teachers, alphabet, language = [], None, options.language
+    teachers: list[Teacher] = []
+    alphabet: Alphabet | None = None
+    language = options.language
     if options.model:
         recognizer, decoder = open_model(options)
         teachers.append(own_teacher(recognizer, decoder))
