@@ -63,7 +63,8 @@ def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> b
 
     beside = options.corpus is None  # all is where the configuration is, as `new` lays it out
     folder = options.run or (file.with_suffix("") if beside else Path("runs") / config.name)
-    start = options.start or (file.parent / config.start if config.start else None)
+    goes_on = (folder / "last.pt").is_file()  # then what the configuration begins with is over
+    start = options.start or (file.parent / config.start if config.start and not goes_on else None)
     prepared = prepare(config, options.corpus or file.parent, options.cache)
     print(prepared.report, flush=True)
     trainer = Trainer(config, prepared, folder, start, cache=options.cache, force=options.force)

@@ -61,6 +61,7 @@ class Trainer:
         """
         self.config = config
         self._start, self._force = start, force
+        self._began_with = str(start or "")
         self._cache = cache or folder
         self.prepared = prepared
         self.folder = folder
@@ -98,7 +99,7 @@ class Trainer:
             self._examples = Examples(self.prepared.examples, self.config)
         self._total_steps = sum(len(self._batches(e)) for e in range(self.config.loop.epochs))
         if words := schedule.warnings(
-            self._total_steps, self.config.optimiser, begins_with_weights=self._start is not None
+            self._total_steps, self.config.optimiser, begins_with_weights=bool(self._began_with)
         ):
             tqdm.write(words)
         signals = (signal.SIGTERM, signal.SIGINT)
@@ -224,7 +225,6 @@ class Trainer:
     def resume(self) -> None:
         """Go back to the folder's last checkpoint; without one, begin a new run."""
         path = self.folder / "last.pt"
-        self._began_with = str(self._start or "")
         if not path.exists():
             if self._start is None and self.config.model.frozen_layers:
                 raise SpecError(
