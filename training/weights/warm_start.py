@@ -83,7 +83,7 @@ def warm_start(
     counts, merged = dict.fromkeys(ours, 0), dict(ours)
     for name in ours.keys() & theirs.keys():
         old, new = _symbols(name, spec, config)
-        if old != new and ours[name].shape[0] == len(new) and theirs[name].shape[0] == len(old):
+        if old != new and ours[name].shape[1:] == theirs[name].shape[1:]:
             merged[name], counts[name] = _matched(ours[name], theirs[name], old, new)
         elif ours[name].shape == theirs[name].shape and old == new:
             merged[name], counts[name] = theirs[name], theirs[name].numel()

@@ -6,7 +6,6 @@ import pytest
 import soundfile
 
 from otoscope import FeatureSpec, audio, features
-from otoscope.errors import UnreadableAudioError
 from training.data.feature_cache import feature_pack
 from training.data.utterances import Clip, ManifestError
 
@@ -83,7 +82,7 @@ def test_speeds_that_begin_alike_have_packs_of_their_own(
 def test_a_file_that_is_no_audio_fails_and_leaves_no_pack(tmp_path: Path) -> None:
     wrong = tmp_path / "wrong.wav"
     wrong.write_text("not audio")
-    with pytest.raises(UnreadableAudioError):
+    with pytest.raises(ManifestError, match=r"1 that are not: .*wrong\.wav"):
         feature_pack([Clip(wrong)], SPEC, tmp_path / "cache", name="x", workers=1)
     assert not (tmp_path / "cache").exists()
 
