@@ -235,8 +235,8 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="a model.onnx; default: models/english/model.int8.onnx, in the working directory or "
-        "the checkout",
+        help="a model's file, its folder, or the folder's name in models/; default: "
+        "models/english/model.int8.onnx, in the working directory or the checkout",
     )
     either.add_argument(
         "--server", metavar="URL", help="a running service, such as http://127.0.0.1:8000"
