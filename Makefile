@@ -13,6 +13,7 @@ NAME ?=
 DATA ?=
 LANGUAGE ?=
 ENCODER ?=
+NEW_ARGS ?=
 STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
 CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
 CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
@@ -51,8 +52,8 @@ IF_LM = $(patsubst %,--lm %,$(LM))
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER CORPUS"
-	@echo "  CONFIG START CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
+	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER NEW_ARGS"
+	@echo "  CORPUS CONFIG START CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run): NAME or MODEL
 	$(if $(NAME)$(filter command%,$(origin MODEL)),OTOSCOPE_MODEL_PATH=$(MODEL)) $(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -90,9 +91,9 @@ format: $(DEV)/.installed ## Format the code and mend what ruff can mend
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
-new: $(DEV)/.installed ## Look at recordings and lay out a model of them: NAME, DATA, LANGUAGE, ENCODER
+new: $(DEV)/.installed ## Look at recordings and lay out a model: NAME, DATA, LANGUAGE, ENCODER, NEW_ARGS
 	$(DEV)/bin/python -m training new $(NAME) --data $(DATA) --language $(LANGUAGE) \
-	  $(patsubst %,--encoder %,$(ENCODER))
+	  $(patsubst %,--encoder %,$(ENCODER)) $(NEW_ARGS)
 
 train: $(DEV)/.installed ## Train a model: NAME; or CONFIG, CORPUS; START: with the weights of another
 	$(DEV)/bin/python -m training fit $(CONFIG) $(if $(NAME),,--corpus $(CORPUS)) \
