@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.floating]
 _NEVER = -np.inf
 _NEARLY_NEVER = -1e9
 _TINY = 1e-300
+_MOST_POINTERS = 2**20
 
 
 @dataclass(frozen=True)
@@ -175,30 +176,35 @@ class _Front(NamedTuple):
         return float(self.scores[index]) if 0 <= index < self.scores.size else _NEVER
 
 
+_Origins: TypeAlias = list[tuple[int, npt.NDArray[np.int8]]]
+"""A frame each: from which state on, and how many states back each one's best predecessor is."""
+
+
 def _best_states(log_probs: FloatArray, text: _Text, beam: float) -> Labels | None:
     """The best path's state at each frame, (T,) int64, T >= 1; None if none ends the text.
 
-    Back pointers of all frames would take T * (2N + 1) bytes: a gigabyte for twenty minutes of
-    speech. So scores are kept at every sqrt(T)-th frame only, and the pointers in between are found
-    again on the way back: twice the work in O(sqrt(T) * N) memory (Grice, Hughey and Speck 1997,
-    "Reduced space sequence alignment").
+    Back pointers of all frames can take T * (2N + 1) bytes: a gigabyte for twenty minutes of
+    speech. Where they may be many, scores are kept at every sqrt(T)-th frame only, and the pointers
+    in between are found again on the way back: twice the work in O(sqrt(T) * N) memory (Grice,
+    Hughey and Speck 1997, "Reduced space sequence alignment").
     """
-    frames = log_probs.shape[0]
-    block = math.isqrt(frames) + 1
+    frames, last = log_probs.shape[0], text.extended.size - 1
+    small = frames * text.extended.size <= _MOST_POINTERS
+    blocks = range(1, frames, frames if small else math.isqrt(frames) + 1)
     front = _Front(0, log_probs[0, text.extended[:2]].astype(np.float64))
-    kept = []
-    for t in range(1, frames):
-        if (t - 1) % block == 0:
-            kept.append(front)
-        front = _advance(front, _predecessors(front, text), log_probs[t], text, beam)
-    last = text.extended.size - 1
+    kept: list[_Front] = []
+    origins: _Origins = []
+    for first in blocks:
+        kept.append(front)
+        origins, front = _walk(front, log_probs[first : first + blocks.step], text, beam)
     state = last if last == 0 or front.of(last) >= front.of(last - 1) else last - 1
     if front.of(state) == _NEVER:
         return None
     states = np.empty(frames, dtype=np.int64)
     states[-1] = state
-    for first in reversed(range(1, frames, block)):
-        origins = _origins(kept.pop(), log_probs[first : first + block], text, beam)
+    for first, start in zip(reversed(blocks), reversed(kept), strict=True):
+        if first != blocks[-1]:  # whose origins are known still
+            origins, _ = _walk(start, log_probs[first : first + blocks.step], text, beam)
         for t in range(len(origins) - 1, -1, -1):
             lowest, steps = origins[t]
             state -= int(steps[state - lowest])
@@ -206,10 +212,10 @@ def _best_states(log_probs: FloatArray, text: _Text, beam: float) -> Labels | No
     return states
 
 
-def _origins(
+def _walk(
     front: _Front, log_probs: FloatArray, text: _Text, beam: float
-) -> list[tuple[int, npt.NDArray[np.int8]]]:
-    """How many states back each state's best predecessor is, and from which state on, a frame each.
+) -> tuple[_Origins, _Front]:
+    """The best predecessors at each frame, and the front after the last.
 
     Args:
         front: at the frame before.
@@ -222,7 +228,7 @@ def _origins(
         arrivals = _predecessors(front, text)
         origins.append((front.first, arrivals.argmax(axis=0).astype(np.int8)))
         front = _advance(front, arrivals, row, text, beam)
-    return origins
+    return origins, front
 
 
 def _predecessors(front: _Front, text: _Text) -> Floats:
