@@ -24,7 +24,9 @@ class Word:
     """Characters between spaces.
 
     Attributes:
-        start_s, end_s: from its first character's start to its last one's end.
+        start_s: 0.04 s before its first character is shown, as CTC is that late, but not before
+            the end of the word before.
+        end_s: its last character's end.
         confidence: geometric mean of its characters' confidences, 0 to 1.
     """
 

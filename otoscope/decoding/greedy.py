@@ -16,6 +16,9 @@ from otoscope.arrays import Floats
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Character, Transcript, Word
 
+ONSET_LEAD_S = 0.04
+"""By how much a word begins before its first character is shown, measured: docs/alignment.md."""
+
 _LEAST_LOG = math.log(1e-30)
 
 
@@ -77,12 +80,14 @@ def transcript_of_labels(
 
 def _words(characters: tuple[Character, ...], logs: Floats) -> Iterator[Word]:
     """What stands between spaces, out of characters and the natural logs of their confidences."""
-    sums = [0.0, *accumulate(logs.tolist())]
+    sums, before_s = [0.0, *accumulate(logs.tolist())], 0.0
     for found in re.finditer("[^ ]+", "".join(each.character for each in characters)):
         start, stop = found.span()
+        start_s, end_s = characters[start].start_s, characters[stop - 1].end_s
         yield Word(
             found.group(),
-            characters[start].start_s,
-            characters[stop - 1].end_s,
+            max(before_s, start_s - ONSET_LEAD_S),
+            end_s,
             math.exp((sums[stop] - sums[start]) / (stop - start)),
         )
+        before_s = end_s

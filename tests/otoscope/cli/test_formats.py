@@ -42,7 +42,7 @@ def test_json(otoscope, backend, sample):
     assert (document["text"], document["duration_s"]) == (HEARD, 3.395)
     assert (document["decoder"], document["model"]["name"]) == ("beam + LM", "english")
     first = document["words"][0]
-    assert (first["word"], first["start_s"], first["end_s"]) == ("was", 0.22, 0.42)
+    assert (first["word"], first["start_s"], first["end_s"]) == ("was", 0.18, 0.42)
     assert first["confidence"] == pytest.approx(0.889, abs=0.01)
     assert [each["character"] for each in first["characters"]] == list("was")
     assert " ".join(segment["text"] for segment in document["segments"]) == HEARD
@@ -53,8 +53,8 @@ def test_json(otoscope, backend, sample):
 def test_subtitles(otoscope, backend, sample):
     srt = otoscope("transcribe", *backend, "-f", "srt", sample).out.decode()
     vtt = otoscope("transcribe", *backend, "-f", "vtt", sample).out.decode()
-    assert srt.startswith("1\n00:00:00,220 --> 00:00:03,")
-    assert vtt.startswith("WEBVTT\n\n00:00:00.220 --> ")
+    assert srt.startswith("1\n00:00:00,180 --> 00:00:03,")
+    assert vtt.startswith("WEBVTT\n\n00:00:00.180 --> ")
     assert cues(srt) == cues(vtt) == HEARD
 
 

@@ -17,7 +17,7 @@ from beam_oracle import (
 
 from otoscope import ctc
 from otoscope.decoding.beam_decoder import BeamDecoder
-from otoscope.decoding.greedy import greedy
+from otoscope.decoding.greedy import ONSET_LEAD_S, greedy
 from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.scorers import LanguageModel
 from otoscope.errors import SpecError
@@ -96,7 +96,7 @@ def test_words_have_the_times_of_their_characters():
     [best] = BeamDecoder(ALPHABET, BeamOptions(**PLAIN)).decode(given)
     words = best.align(given).words
     assert [word.word for word in words] == ["a", "b"]
-    assert words[1].start_s == pytest.approx(2.5 * 0.04)
+    assert words[1].start_s == pytest.approx(2.5 * 0.04 - ONSET_LEAD_S)
     assert words[1].end_s == pytest.approx(4.5 * 0.04)
 
 

@@ -8,7 +8,7 @@ import pytest
 from spelled import FRAME_S, posteriors
 
 from otoscope.clock import FrameClock
-from otoscope.decoding import greedy
+from otoscope.decoding.greedy import ONSET_LEAD_S, greedy
 from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import ENGLISH, Alphabet
 
@@ -43,10 +43,18 @@ def test_times_of_words_and_characters():
     assert [word.word for word in transcript.words] == ["hi", "yo"]
     assert [c.character for c in transcript.characters] == list("hi yo")
     first, second = transcript.words
-    assert (first.start_s, first.end_s) == pytest.approx((0.5 * FRAME_S, 3.5 * FRAME_S))
-    assert (second.start_s, second.end_s) == pytest.approx((6.5 * FRAME_S, 8.5 * FRAME_S))
+    assert (first.start_s, first.end_s) == pytest.approx((0.0, 3.5 * FRAME_S))
+    expected_s = 6.5 * FRAME_S - ONSET_LEAD_S, 8.5 * FRAME_S
+    assert (second.start_s, second.end_s) == pytest.approx(expected_s)
     i = transcript.characters[1]
     assert (i.start_s, i.end_s) == pytest.approx((1.5 * FRAME_S, 3.5 * FRAME_S))
+
+
+def test_a_word_begins_before_its_first_character_but_not_within_the_word_before():
+    ordinary, close = greedy(posteriors("a__ _b")).words, greedy(posteriors("a b")).words
+    assert [word.end_s for word in ordinary][:1] < [ordinary[1].start_s]
+    assert ordinary[1].start_s == pytest.approx(4.5 * FRAME_S - ONSET_LEAD_S)
+    assert close[1].start_s == pytest.approx(max(close[0].end_s, 1.5 * FRAME_S - ONSET_LEAD_S))
 
 
 def test_times_stay_within_the_recording():

@@ -8,6 +8,7 @@ from ctc_oracle import random_log_probs
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors, ctc
 from otoscope.decoding.beam_decoder import BeamDecoder
+from otoscope.decoding.greedy import ONSET_LEAD_S
 from otoscope.decoding.options import BeamOptions
 from otoscope.decoding.rescoring import PhonemeRescorer
 from otoscope.decoding.segmentation import segments
@@ -94,4 +95,6 @@ def test_a_long_recording_is_rescored_in_segments():
         assert each.score == pytest.approx(each.acoustic + 0.7 * each.lm + each.bonus)
         assert " ".join(word.word for word in each.align(given).words) == each.text
     starts = [word.start_s for word in found[0].align(given).words]
-    assert starts == pytest.approx([max(0.0, 15.0 * place - 2.5) for place in range(7)])
+    assert starts == pytest.approx(
+        [max(0.0, 15.0 * place - 2.5 - ONSET_LEAD_S) for place in range(7)]
+    )

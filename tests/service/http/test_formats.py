@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from praatio import textgrid as praat
 
 from otoscope import load
+from otoscope.decoding.greedy import ONSET_LEAD_S
 from service.app import create_app
 from service.http.responses import ID_HEADER
 from service.routes.transcribe import _NOT_KEPT
@@ -75,7 +76,8 @@ def test_every_decoder_spells_its_words(client, form):
     for word in body["words"]:
         spelled = word["characters"]
         assert "".join(each["character"] for each in spelled) == word["word"]
-        assert (spelled[0]["start_s"], spelled[-1]["end_s"]) == (word["start_s"], word["end_s"])
+        assert 0 <= spelled[0]["start_s"] - word["start_s"] <= ONSET_LEAD_S + 1e-6
+        assert spelled[-1]["end_s"] == word["end_s"]
         assert all(before["end_s"] <= after["start_s"] for before, after in pairwise(spelled))
         assert all(each["start_s"] < each["end_s"] for each in spelled)
         assert all(0 <= each["confidence"] <= 1 for each in spelled)
@@ -153,7 +155,7 @@ def test_text_is_a_line(client, plain):
 
 def test_subtitles(client, plain):
     shown = written(client, "srt").text
-    assert re.fullmatch(r"1\n00:00:00,220 --> 00:00:03,180\n[^\n]{1,42}\n[^\n]{1,42}\n\n", shown)
+    assert re.fullmatch(r"1\n00:00:00,180 --> 00:00:03,180\n[^\n]{1,42}\n[^\n]{1,42}\n\n", shown)
     assert " ".join(shown.split("\n")[2:4]) == plain["text"]
     assert written(client, "vtt").text == shown.replace("1\n", "WEBVTT\n\n", 1).replace(",", ".")
 

@@ -59,14 +59,14 @@ def test_a_segment_by_hand():
     assert answer.words is None
     [segment] = answer.segments
     assert (segment.id, segment.seek, segment.temperature) == (0, 0, 0)
-    assert segment.start == pytest.approx(2.5 * FRAME_S)
+    assert segment.start == pytest.approx(1.5 * FRAME_S)
     assert segment.end == pytest.approx(9.5 * FRAME_S)
     assert segment.text == " to be"
     assert ENGLISH.decode(segment.tokens) == "to be"
     assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)
     assert segment.compression_ratio == pytest.approx(5 / len(zlib.compress(b"to be")), abs=1e-4)
-    other = (1 - SURE) / (ENGLISH.size - 1)  # frames 3 to 9: t o _ space _ b e
-    assert segment.no_speech_prob == pytest.approx(SURE**2 * other**5, rel=1e-4)
+    other = (1 - SURE) / (ENGLISH.size - 1)  # frames 2 to 9: _ t o _ space _ b e
+    assert segment.no_speech_prob == pytest.approx(SURE**3 * other**5, rel=1e-4)
 
 
 def test_no_speech_prob_at_the_edges_of_a_recording():
@@ -75,7 +75,7 @@ def test_no_speech_prob_at_the_edges_of_a_recording():
 
 
 def test_a_pause_of_a_second_begins_a_segment():
-    short, long = "_" * 24, "_" * 25  # the pause is from the end of one to the start of the next
+    short, long = "_" * 25, "_" * 26  # the pause is from the end of one to the start of the next
     assert len(told_with_times(f"a {short}b").segments) == 2
     assert len(told_with_times(f"a{short[:-1]} b").segments) == 1
     parts = told_with_times(f"a{long} b{long} c").segments
