@@ -3,6 +3,7 @@
 Where there is a phoneme head, its log-probabilities count as well.
 """
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ def compare(exportable: Exportable, model: Path, speech: Sequence[Path]) -> Pari
     recognizer = Recognizer(model, threads=2)
     items = _items(recognizer, speech)
     matrices = [torch.from_numpy(x) for x in items.values()]
-    trained = [_torch(exportable, x) for x in matrices]
+    trained = _trained(exportable, matrices)
     singles = [recognizer.run_heads([x])[0] for x in items.values()]
     padded = pad_sequence(matrices, batch_first=True, padding_value=_GARBAGE).numpy()
     ragged = recognizer.run_padded(padded, np.array([len(x) for x in matrices], dtype=np.int64))
@@ -112,9 +113,14 @@ def _items(recognizer: Recognizer, speech: Sequence[Path]) -> dict[str, Features
     return items
 
 
-def _torch(exportable: Exportable, x: torch.Tensor) -> HeadLogProbs:
+def _trained(exportable: Exportable, matrices: Sequence[torch.Tensor]) -> list[HeadLogProbs]:
+    """What torch makes of each, in float64, so that the rounding of the graph alone is measured."""
+    model = copy.deepcopy(exportable.model).double()
     with torch.inference_mode():
-        return exportable.model.heads(x.unsqueeze(0), torch.tensor([len(x)])).unpadded()[0]
+        return [
+            model.heads(x.double().unsqueeze(0), torch.tensor([len(x)])).unpadded()[0]
+            for x in matrices
+        ]
 
 
 def _check(
