@@ -1,11 +1,11 @@
 """`python -m onnx_export.int8 MODEL --out model.int8.onnx`: the same model with 8-bit weights.
 
-Weights of LSTM layers and of their bottlenecks are quantised a row, activations as they come
-(onnxruntime's dynamic quantisation), so no recordings are needed. That is nine tenths of the work;
-what leads into these layers and out of them stays exact, for it costs little and would do most of
-the harm (docs/experiments.md). Activations share one scale in a run, so neighbours in a batch would
-change one another's results: the file's metadata say what it is, and `otoscope.Recognizer` runs
-each item alone.
+Weights of LSTM layers and of a pretrained encoder's blocks are quantised a row, activations as they
+come (onnxruntime's dynamic quantisation), so no recordings are needed. That is nine tenths of the
+work; what leads into these layers and out of them stays exact, for it costs little and would do
+most of the harm (docs/experiments.md), and so do products that are named. Activations share one
+scale in a run, so neighbours in a batch would change one another's results: the file's metadata say
+what it is, and `otoscope.Recognizer` runs each item alone.
 """
 
 import argparse
@@ -24,14 +24,22 @@ from otoscope.errors import ModelFileError, OtoscopeError
 from otoscope.recognizer import QUANTIZED_KEY
 
 
-def quantize(model: Path, out: Path) -> None:
+def quantize(model: Path, out: Path, exact: Sequence[str] = ()) -> None:
     """Write `model` with 8-bit weights; its metadata stay.
+
+    Args:
+        model: as `python -m onnx_export` writes it.
+        out: the file to write.
+        exact: parts of the names of products that are left as they are.
 
     Raises:
         ModelFileError: if either can't be used by `otoscope`, or `model` has no LSTM layer.
     """
-    exact = Recognizer(model)
+    sha256 = Recognizer(model).sha256
     nodes = _chosen(onnx.load(model).graph)
+    if unknown := [part for part in exact if not any(part in name for name in nodes)]:
+        raise ModelFileError(f"expected parts of {', '.join(nodes)}; got {', '.join(unknown)}")
+    nodes = [name for name in nodes if not any(part in name for part in exact)]
     if not nodes:
         raise ModelFileError(f"{model}: expected LSTM layers, which alone are quantised, got none")
     with replacing(out) as partial:
@@ -47,7 +55,7 @@ def quantize(model: Path, out: Path) -> None:
             weight_type=QuantType.QInt8,
         )
         graph = onnx.load(partial)
-        graph.metadata_props.add(key=QUANTIZED_KEY, value=exact.sha256)
+        graph.metadata_props.add(key=QUANTIZED_KEY, value=sha256)
         onnx.save(graph, partial)
     Recognizer(out)
 
@@ -104,10 +112,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("model", type=Path, help="written by python -m onnx_export")
     parser.add_argument("--out", type=Path, help="(default: MODEL's name with .int8.onnx)")
     parser.add_argument("--speech", type=Path, nargs="+", default=[Path("examples/sample.flac")])
+    parser.add_argument(
+        "--exact",
+        nargs="+",
+        default=[],
+        metavar="PART",
+        help="parts of the names of products that stay exact, such as blocks.3/mlp/mlp.2, whose "
+        "large values 8 bits can't follow: try which of them bring the texts nearer",
+    )
     options = parser.parse_args(arguments)
     out = options.out or options.model.with_suffix(".int8.onnx")
     try:
-        quantize(options.model, out)
+        quantize(options.model, out, options.exact)
         found = drift(options.model, out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

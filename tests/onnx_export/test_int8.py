@@ -88,6 +88,18 @@ def test_products_of_encoder_and_lstm_are_in_8_bits_and_the_rest_is_not(
     assert 0.8 < found.same <= 1
 
 
+def test_named_products_stay_exact(exact: Path, quantized: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model.int8.onnx"
+    quantize(exact, out, ["blocks.0/mlp/mlp.2"])
+    left = [
+        {node.name for node in onnx.load(path).graph.node if node.op_type == "MatMul"}
+        for path in (quantized, out)
+    ]
+    assert left[1] - left[0] == {"/encoder/blocks.0/mlp/mlp.2/MatMul"}
+    with pytest.raises(ModelFileError, match="got nothing.like"):
+        quantize(exact, out, ["nothing.like"])
+
+
 def test_a_model_without_lstm_layers_is_refused(tmp_path: Path) -> None:
     export(untrained(VARIANTS["gru, stride 2"]), tmp_path / "model.onnx")
     with pytest.raises(ModelFileError, match="expected LSTM layers"):
