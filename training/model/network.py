@@ -209,8 +209,8 @@ def parameter_groups(model: AcousticModel, optimiser: OptimiserConfig) -> list[d
 
 
 def parameter_count(model: nn.Module) -> int:
-    """Number of trained weights."""
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+    """Number of weights, those of frozen layers included."""
+    return sum(p.numel() for p in model.parameters())
 
 
 def describe(config: ModelConfig) -> str:
