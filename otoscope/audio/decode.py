@@ -189,9 +189,8 @@ class AudioDecoder:
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
-        if self._left_s < (self.announced_s or 0.0) and goes_on_at(
-            source, math.floor(self._left_s * file.samplerate) + 1
-        ):
+        too_many = file.samplerate >= MIN_RATE_HZ and self._left_s < (self.announced_s or 0.0)
+        if too_many and goes_on_at(source, math.floor(self._left_s * file.samplerate) + 1):
             raise too_long(self._max_duration_s)
         mixer = Mixer(self._choice.channel)
         divisor, said = full_scale(file, source)
@@ -219,7 +218,7 @@ class AudioDecoder:
     def _ffmpeg(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks from `duration_s` on."""
         processes = self._processes or shared()
-        with closing(processes.decode(file, self._check, self._choice, self._left_s)) as parts:
+        with closing(processes.decode(file, self._check, self._choice)) as parts:
             try:
                 opened = next(parts)
             except DecoderFailureError as error:

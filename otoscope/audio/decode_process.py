@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 
 from otoscope.audio import ffmpeg
-from otoscope.audio.decode_processes import HEAD, REQUEST
+from otoscope.audio.decode_processes import HEAD
 from otoscope.audio.decoder_ends import CPU_S
-from otoscope.audio.parts import Block, Choice, Samples
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples
 from otoscope.errors import AudioError
 from otoscope.processes import CHANNEL, open_channel
 
@@ -95,7 +95,7 @@ def main() -> None:
     _limit()
     channel.sendall(HEAD.pack(0, 0))  # it is ready
     while True:
-        message, descriptors, *_ = socket.recv_fds(channel, REQUEST.size, 1)
+        message, descriptors, *_ = socket.recv_fds(channel, len(THE_USUAL), 1)
         if not message:
             return
         _allow_time()
@@ -109,10 +109,10 @@ def main() -> None:
 
 def _decode(file: DescribedFile, request: bytes, outgoing: _Outgoing) -> None:
     """Send all parts of one file, and how it ended."""
-    track, channel, longest_s = REQUEST.unpack(request)
+    choice = Choice(*request)
     end = {"end": "", "detail": ""}
     try:
-        for part in ffmpeg.decode(file, Choice(track, channel), longest_s):
+        for part in ffmpeg.decode(file, choice):
             outgoing.add(part)
     except AudioError as error:
         end = {"end": type(error).__name__, "detail": str(error)}

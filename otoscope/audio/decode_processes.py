@@ -10,7 +10,6 @@ sends can run here: JSON that is checked, and samples.
 import atexit
 import io
 import json
-import math
 import os
 import shutil
 import struct
@@ -36,7 +35,6 @@ from otoscope.audio.decoder_ends import (
 from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark
 from otoscope.errors import (
     AudioError,
-    AudioTooLongError,
     ChannelError,
     DecodersBusyError,
     EmptyAudioError,
@@ -52,9 +50,6 @@ HEAD = struct.Struct("<II")
 START_S = 60.0
 """Longest that a process may take to start and load FFmpeg: half a second, on an idle machine."""
 
-REQUEST = struct.Struct("<BBd")
-"""Beside a file: its track and channel, as `Choice` has them, and the longest that it may be."""
-
 WAIT_S = 5.0
 """Longest wait for a process, where all are taken."""
 
@@ -66,8 +61,7 @@ _ATTEMPTS = 2
 
 _PARTS = {"Opened": Opened, "Remark": Remark}
 _AUDIO_ERRORS = {
-    each.__name__: each
-    for each in (AudioTooLongError, ChannelError, EmptyAudioError, UnreadableAudioError)
+    each.__name__: each for each in (ChannelError, EmptyAudioError, UnreadableAudioError)
 }
 """What decoding may find out itself."""
 
@@ -104,7 +98,6 @@ class DecodeProcesses:
         file: BinaryIO,
         check: Check = no_check,
         choice: Choice = THE_USUAL,
-        longest_s: float = math.inf,
     ) -> Generator[Opened | Block | Remark, None, None]:
         """What is known of a file, then its blocks, as `otoscope.audio.ffmpeg.decode` gives them.
 
@@ -112,10 +105,8 @@ class DecodeProcesses:
             file: open for reading and seeking.
             check: called now and then; what it raises ends the decoding.
             choice: of its sounds.
-            longest_s: a file whose header rightly says that it is longer is refused at once.
 
         Raises:
-            AudioTooLongError: if it is.
             ChannelError: if it lacks the track or channel.
             UnreadableAudioError: if it holds no audio, or brought the process that decoded it down.
             DecoderFailureError: where the decoder fails.
@@ -123,7 +114,7 @@ class DecodeProcesses:
             DecoderLostError: if processes can't be started, or others ended two of them.
         """
         with _descriptor(file) as descriptor, self._place(check):
-            request, given = REQUEST.pack(*choice, longest_s), 0
+            request, given = bytes(choice), 0
             for attempt in range(1, _ATTEMPTS + 1):
                 try:
                     process = self._take(fresh=attempt > 1)

@@ -6,13 +6,11 @@ containers only: no playlist that names other files.
 """
 
 import io
-import math
 import os
 import pkgutil
 import wave
 from collections.abc import Iterator
 from importlib import import_module
-from itertools import islice
 
 import av
 import av.error
@@ -33,7 +31,6 @@ from otoscope.audio.parts import (
     Format,
     Opened,
     Remark,
-    too_long,
 )
 from otoscope.audio.timeline import Timeline
 from otoscope.errors import ChannelError, UnreadableAudioError
@@ -44,35 +41,24 @@ _STATES_DURATION = ("mov", "matroska")
 
 _TOO_MANY_PLANES = 8
 
-_MOST_LOOKED_AT = 10_000
-"""Packets behind a place that an index gave; they are some minutes."""
-
 _SILENT_SAMPLES = 2**16
 """In one block of silence."""
 
 
-def decode(
-    file: ReadableFile, choice: Choice = THE_USUAL, longest_s: float = math.inf
-) -> Iterator[Opened | Block | Remark]:
+def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | Block | Remark]:
     """What is known of the file, then its blocks, with silence where its clock leaps ahead.
 
     Raises:
         UnreadableAudioError: if it is no media file that is known here, or holds no audio.
         ChannelError: if it lacks the track or channel.
-        AudioTooLongError: if its header says, and its last packets don't belie, that it is longer.
         Whatever PyAV raises at damage: FFmpegError, ValueError and others.
     """
     with _open(file) as container:
         stream, said = _audio_stream(container, choice.track)
         codec, rate_hz = stream.codec_context, int(stream.rate)
         described = Format(container.format.name, codec.name, rate_hz, codec.channels)
-        at, origin_s = file.tell(), (container.start_time or 0) / av.time_base
-        announced_s = _announced_s(container, stream, origin_s)
-        if announced_s is not None and announced_s > longest_s:
-            if _goes_on_at(file, choice.track, origin_s + longest_s):
-                raise too_long(longest_s)
-            file.seek(at)
-        yield Opened(described, announced_s)
+        origin_s = (container.start_time or 0) / av.time_base
+        yield Opened(described, _announced_s(container, stream, origin_s))
         mixer, damage = Mixer(choice.channel), _Damage()
         timeline = Timeline(container.format.name, origin_s)
         for frame in _frames(container, stream, damage):
@@ -84,18 +70,6 @@ def decode(
         lost = "the file's clock leaps ahead by more than an hour: it was not followed"
         said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
         yield from map(Remark, said)
-
-
-def _goes_on_at(file: ReadableFile, track: int, time_s: float) -> bool:
-    """Whether a packet lies behind so many seconds of its clock, looked for by the file's index."""
-    try:
-        with _open(file) as container:
-            stream, _ = _audio_stream(container, track)
-            container.seek(round(time_s * av.time_base))
-            packets = islice(container.demux(stream), _MOST_LOOKED_AT)
-            return any((_time_s(packet) or 0) > time_s and packet.size for packet in packets)
-    except (av.error.FFmpegError, IndexError):
-        return False
 
 
 class _Damage:

@@ -210,7 +210,7 @@ def test_hours_in_a_small_file_stop_at_the_limit(file_format, monkeypatch):
     assert sum(decoded_frames) <= 48000 * 20 + sound_file.BLOCK_SAMPLES
 
 
-STATING = ["wav", "flac", "ogg", "opus", "mp3", "m4a", "webm"]
+STATING = ["wav", "flac", "ogg", "opus", "mp3"]
 """Formats whose header or last page says how long a file is."""
 
 
@@ -224,7 +224,7 @@ def test_what_says_rightly_that_it_is_too_long_is_not_decoded(file_format, monke
     assert load(data, RATE_HZ, max_duration_s=60.1).duration_s == pytest.approx(60, abs=0.1)
 
 
-@pytest.mark.parametrize("file_format", [each for each in STATING if each != "m4a"])
+@pytest.mark.parametrize("file_format", STATING)
 def test_what_is_too_long_no_more_because_it_was_cut_is_read(file_format):
     """A header that says too much is no reason to refuse what is there."""
     data = encode(0.1 * noise(60.0), RATE_HZ, file_format)
