@@ -73,7 +73,7 @@ def test_the_copy_is_sound_before_anything_is_planted(tree):
         ("otoscope/spec.py", "import onnx", "torch"),
         ("otoscope/spec.py", "import service.settings", "Arrows"),
         ("otoscope/spec.py", "from training.config import ModelConfig", "Arrows"),
-        ("training/config.py", "import onnx_export", "Arrows"),
+        ("training/config/__init__.py", "import onnx_export", "Arrows"),
         ("onnx_export/export.py", "import service.settings", "Arrows"),
         ("service/settings.py", "from service.store import sqlite", "Rooms of the service"),
         (

@@ -130,7 +130,7 @@ def test_what_is_left_out_is_said_with_its_reason(tmp_path: Path) -> None:
         assert reason in report
     assert "'2' in 1, '4' in 1" in report
     assert "8000 Hz: 1" in report
-    assert "upper half is missing" in report
+    assert "what is above half their rate is missing" in report
     assert "no speakers are named" in report
 
 
