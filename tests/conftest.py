@@ -40,13 +40,10 @@ def sentence_model(tmp_path_factory) -> Path:
     return write_sentence_model(tmp_path_factory.mktemp("model"))
 
 
-@pytest.fixture(scope="session")
-def english_model() -> Path:
-    """The shipped model that is served unless another is asked for: that with 8-bit weights."""
-    path = ROOT / "models/english/model.int8.onnx"
-    if not path.is_file():
-        pytest.skip(f"no model at {path}: run `make export`")
-    return path
+@pytest.fixture(scope="session", params=["english", "english-small"])
+def shipped_model(request) -> Path:
+    """A model of the checkout: the one that is served by default, and the small one."""
+    return ROOT / "models" / request.param / "model.int8.onnx"
 
 
 @pytest.fixture

@@ -1,9 +1,10 @@
-"""The shipped English model: what every caller may rely on, and that it hears English.
+"""The shipped English models: what every caller may rely on, and that they hear English.
 
-The only tests that know its weights. Its 8-bit numbers differ between processors, so words are
+The only tests that know their weights. 8-bit numbers differ between processors, so words are
 compared with a margin.
 """
 
+import hashlib
 import json
 import os
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from signals import babble, noise, tone
 
 from otoscope import ENGLISH, Recognizer, greedy, load
@@ -21,8 +23,11 @@ from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import BeamOptions, DecodingOptions
 from otoscope.longform import recognize
 from otoscope.longform.windows import WindowOptions, windows
+from service.app import create_app
+from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
+LANGUAGE_MODEL = ROOT / "models/english/lm.npz"
 SAID = "it was a long time before he came home to his father"
 RATE_HZ = 16000
 FRAME = 640  # samples
@@ -50,17 +55,18 @@ print(json.dumps({"frames": len(posteriors.log_probs), "modules": sorted(sys.mod
 
 
 @pytest.fixture(scope="module")
-def english(english_model):
-    return Recognizer(english_model)
+def english(shipped_model):
+    return Recognizer(shipped_model)
 
 
 @pytest.fixture(scope="module")
-def decoder(english, english_model):
-    return open_decoder(english.spec, english.exact_sha256, english_model, None)
+def decoder(english, shipped_model):
+    """With the language model that both share."""
+    return open_decoder(english.spec, english.exact_sha256, shipped_model, LANGUAGE_MODEL)
 
 
 def test_it_is_what_its_reports_are_about(english, decoder):
-    """Language model, calibration and search options lie beside it."""
+    """Calibration and search options lie beside it."""
     assert english.quantized
     assert english.spec.provenance.parameters > 10**6
     assert english.spec.provenance.audio_hours > 1
@@ -76,6 +82,21 @@ def test_it_hears_the_sample(english, decoder):
     assert decoded.decoder == "beam + LM"
     assert jiwer.wer(SAID, decoded.transcript.text) <= 0.2
     assert jiwer.cer(SAID, greedy(posteriors).text) <= 0.2
+
+
+def test_a_setting_serves_it(shipped_model, tmp_path):
+    settings = Settings(
+        model_path=shipped_model,
+        lm_path=LANGUAGE_MODEL,
+        search_processes=0,
+        store_path=tmp_path / "results.sqlite3",
+    )
+    with TestClient(create_app(settings)) as client:
+        sent = {"file": (ROOT / "examples/sample.flac").read_bytes()}
+        answer = client.post("/transcribe", files=sent).json()
+    assert answer["decoder"] == "beam + LM"
+    assert answer["model"]["sha256"] == hashlib.sha256(shipped_model.read_bytes()).hexdigest()
+    assert jiwer.wer(SAID, answer["text"]) <= 0.2
 
 
 def test_the_command_finds_it():
@@ -148,13 +169,13 @@ def test_several_threads_may_call_one_recognizer(english):
         )
 
 
-def test_threads_of_onnxruntime_do_not_change_the_result(english, english_model):
-    two = Recognizer(english_model, threads=2)
+def test_threads_of_onnxruntime_do_not_change_the_result(english, shipped_model):
+    two = Recognizer(shipped_model, threads=2)
     [first], [second] = english.posteriors(WAVEFORMS[:1]), two.posteriors(WAVEFORMS[:1])
     np.testing.assert_allclose(first.log_probs, second.log_probs, atol=TOLERANCE)
 
 
-def test_recognition_needs_no_compiler_no_torch_and_no_home(english_model):
+def test_recognition_needs_no_compiler_no_torch_and_no_home(shipped_model):
     """librosa brings numba, which wants seconds and a writable cache; torch is not installed."""
     environment = {
         name: value
@@ -162,7 +183,7 @@ def test_recognition_needs_no_compiler_no_torch_and_no_home(english_model):
         if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
     }
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(english_model)],
+        [sys.executable, "-c", SCRIPT, str(shipped_model)],
         cwd=ROOT,
         env={**environment, "HOME": "/nonexistent"},
         capture_output=True,
@@ -177,12 +198,12 @@ def test_recognition_needs_no_compiler_no_torch_and_no_home(english_model):
     assert loaded.isdisjoint({"librosa", "numba", "torch", "sklearn", "onnx", "fastapi"})
 
 
-def test_nothing_is_recorded_for_anyone(english_model, tmp_path):
+def test_nothing_is_recorded_for_anyone(shipped_model, tmp_path):
     """onnxruntime's telemetry would leave an identifier and an event file in the home."""
     names = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
     environment = {name: value for name, value in os.environ.items() if name not in names}
     subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(english_model)],
+        [sys.executable, "-c", SCRIPT, str(shipped_model)],
         cwd=ROOT,
         env={**environment, "HOME": str(tmp_path)},
         check=True,
@@ -195,7 +216,7 @@ def test_nothing_is_recorded_for_anyone(english_model, tmp_path):
 
 
 def cuts(model, samples):
-    return len(list(windows([samples], model.spec, WindowOptions()))) - 1
+    return len(list(windows([samples], model.spec, WindowOptions.suited_to(model.spec)))) - 1
 
 
 def on_a_frame(samples, pause_frames=0):

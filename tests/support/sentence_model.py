@@ -73,7 +73,7 @@ Matrix = npt.NDArray[np.float64]
 def write_sentence_model(folder: Path) -> Path:
     """Write model.onnx, and what lies beside a model; the model's path."""
     path = folder / "model.onnx"
-    filterbank = Recognizer(ROOT / "models/english/model.int8.onnx")._filterbank
+    filterbank = Recognizer(ROOT / "models/english-small/model.int8.onnx")._filterbank
     path.write_bytes(_network(filterbank))
     (folder / "lm.arpa").write_text(_arpa(), encoding="utf-8")
     from_arpa(folder / "lm.arpa").save(folder / "lm.npz")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jiwer
 import numpy as np
 import pytest
 import soundfile
@@ -196,7 +197,7 @@ def test_pictures_are_not_written_to_a_terminal(otoscope, monkeypatch, sample):
 
 
 def test_what_lies_beside_the_model_is_used(otoscope, sample, tmp_path):
-    model = shutil.copy(ROOT / "models/english/model.int8.onnx", tmp_path / "model.onnx")
+    model = shutil.copy(ROOT / "models/english-small/model.int8.onnx", tmp_path / "model.onnx")
     alone = otoscope("transcribe", "--model", model, "-f", "json", sample)
     assert json.loads(alone.out)["decoder"] == "greedy"
     lm = ("--lm", ROOT / "models/english/lm.npz")
@@ -271,7 +272,8 @@ def run(*arguments, **options):
 @pytest.mark.slow
 def test_as_a_process(sample):
     done = run("transcribe", "-", input=sample.read_bytes())
-    assert (done.returncode, done.stdout) == (0, f"{HEARD}\n".encode())
+    assert done.returncode == 0
+    assert jiwer.wer(HEARD, done.stdout.decode()) <= 0.2
     assert run("transcribe", "none.wav").returncode == 1
     assert run("transcribe", "--model", "none.onnx", sample).returncode == 2
 

@@ -128,7 +128,7 @@ def test_phrases_too_long_for_the_recording_are_refused(client):
 
 
 def test_without_a_language_model_greedy_is_the_default(make_settings, tmp_path):
-    model = shutil.copy(ROOT / "models" / "english" / "model.onnx", tmp_path / "model.onnx")
+    model = shutil.copy(ROOT / "models/english-small/model.int8.onnx", tmp_path / "model.onnx")
     with TestClient(create_app(make_settings(model_path=model))) as client:
         assert transcribe(client).json()["decoder"] == "greedy"
         body = transcribe(client, decoder="beam").json()
