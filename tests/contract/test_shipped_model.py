@@ -295,7 +295,7 @@ def together(english, utterances):
 def test_utterances_in_one_recording_are_read_as_well_as_one_by_one(
     utterances, alone, together, decoder, kind_and_pause
 ):
-    """Up to 1 % of words against what was said, and about as many words."""
+    """Up to 1 % of words (2 % with a language model, which turns one odd letter into odd words)."""
     kind, pause_frames = kind_and_pause
 
     def read(posteriors):
@@ -304,6 +304,7 @@ def test_utterances_in_one_recording_are_read_as_well_as_one_by_one(
     spoken = " ".join(text for _, text in utterances)
     one_by_one = " ".join(read(each) for each in alone)
     in_one = read(together[pause_frames])
-    assert jiwer.wer(spoken, in_one) <= jiwer.wer(spoken, one_by_one) + 0.01
+    most = 0.01 if kind == "greedy" else 0.02
+    assert jiwer.wer(spoken, in_one) <= jiwer.wer(spoken, one_by_one) + most
     assert jiwer.cer(spoken, in_one) <= jiwer.cer(spoken, one_by_one) + 0.01
     assert len(in_one.split()) == pytest.approx(len(one_by_one.split()), rel=0.03)

@@ -81,7 +81,7 @@ def calls_here(monkeypatch):
 def ways(calls_here, monkeypatch, tmp_path_factory):
     """What a request went through: calls to the graph, and from there to a search."""
     graph, search = [], []
-    open_session, load = recognizer._open, decode_workers.pickle.loads
+    open_session, load = recognizer.open_session, decode_workers.pickle.loads
     folder = tmp_path_factory.mktemp("ways")
     in_process = folder / "calls.json"
 
@@ -106,7 +106,7 @@ def ways(calls_here, monkeypatch, tmp_path_factory):
         search.append(calls_here())
         return load(*args)
 
-    monkeypatch.setattr(recognizer, "_open", open_watched)
+    monkeypatch.setattr(recognizer, "open_session", open_watched)
     monkeypatch.setattr(decode_workers.pickle, "loads", load_noted)
     code = OF_THE_PROCESS.format(here=str(ROOT / "tests/support"), out=str(in_process))
     (folder / "sitecustomize.py").write_text(code, encoding="utf-8")

@@ -38,5 +38,5 @@ def test_a_file_a_folder_or_a_name_will_do(here: Path, named: str, found: str) -
 def test_what_holds_no_model_is_refused_with_the_names_that_there_are(
     here: Path, named: str
 ) -> None:
-    with pytest.raises(ModelFileError, match=f"one of english, german.*got '{named}'"):
+    with pytest.raises(ModelFileError, match=f"one of english.*, german.*got '{named}'"):
         find_model(Path(named))
