@@ -12,7 +12,9 @@ STARTS = """() => {
       return start.call(this, when, offset, duration);
     };
     window.lit = [];
-    const note = ([{target}]) => target.matches(".word.heard") && window.lit.push(target.innerText);
+    const heard = ({target}) => target.matches(".word.heard");
+    const note = (changed) =>
+      window.lit.push(...changed.filter(heard).map(({target}) => target.innerText));
     new MutationObserver(note).observe(document, {subtree: true, attributeFilter: ["class"]});
 }"""
 """Notes which part of a recording is played, and plays it; and which words light up meanwhile."""
