@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec
-from otoscope.strict_json import Strict, dump, parse
+from otoscope.strict_json import Strict, dump, loads, parse
 from otoscope.vocabulary import ENGLISH, Alphabet, PhonemeSet
 
 _LANGUAGE = re.compile("[a-z]{2,3}")
@@ -97,10 +97,7 @@ class ModelSpec(Strict):
         Raises:
             SpecError: on unknown or missing keys, wrong types, or values that contradict.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise SpecError(f"{source}: expected JSON, got {error}") from None
+        data = loads(text, source)
         if isinstance(data, dict):
             data = {**_LATER_FIELDS, **data}
         return parse(cls, data, source, complete=True)

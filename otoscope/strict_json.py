@@ -46,6 +46,14 @@ def parse(kind: type[T], data: object, source: str, *, complete: bool = False) -
     return value
 
 
+def loads(text: str, source: str) -> object:
+    """What a JSON document holds; SpecError naming `source` if it is none."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SpecError(f"{source}: expected JSON, got {error}") from None
+
+
 def dump(value: object) -> dict[str, Any]:
     """A dataclass -> dicts, lists and scalars that `parse` takes back."""
     data: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")

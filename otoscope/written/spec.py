@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from otoscope.errors import SpecError
-from otoscope.strict_json import Strict, dump, parse
+from otoscope.strict_json import Strict, dump, loads, parse
 from otoscope.vocabulary import ENGLISH, Alphabet
 
 CASES = ("lower", "capital", "upper", "mixed")
@@ -69,8 +69,4 @@ class PunctuationSpec(Strict):
         Raises:
             SpecError: on unknown or missing keys, wrong types, or values that contradict.
         """
-        try:
-            data = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise SpecError(f"{source}: expected JSON, got {error}") from None
-        return parse(cls, data, source, complete=True)
+        return parse(cls, loads(text, source), source, complete=True)

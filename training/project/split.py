@@ -11,7 +11,7 @@ _SHARE = 0.1
 _MOST_S = 1800.0
 _LEAST_SPEAKERS = 3
 _LARGEST_SPEAKER = 0.25
-"""Whoever speaks more than this of all is not spared for the dev set."""
+"""A speaker with more than this share of all speech is learned from."""
 
 
 def split(

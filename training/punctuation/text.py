@@ -30,7 +30,7 @@ from training.punctuation.tokens import (
 )
 
 _VERSION = 1
-"""Of what is made of a text: kept arrays of another version are made anew."""
+"""Of what is made of a text: kept arrays of another version are computed again."""
 
 _DASH = re.compile(r"\s*(?:-{2,}|[\u2013\u2014\u2015]|(?<=\s)-(?=\s))\s*")
 _ENDED = re.compile(r"[.?!,;:\u2026][\"'\u201d\u2019)\]]*$")

@@ -1,7 +1,7 @@
 """Texts -> a small word n-gram model of all of them, and how well it predicts the dev sets."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -149,13 +149,9 @@ def build(
     """
     alphabet = made_for.alphabet
     forbidden = held_out([*dev, *leave_out], alphabet)
-    origins = {
-        **{str(path): sentences([path], alphabet) for path in texts},
-        TRANSCRIPTS: _transcripts(manifests, alphabet),
-    }
-    allowed: dict[str, Iterable[str]] = {
-        name: (sentence for sentence in each if sentence not in forbidden)
-        for name, each in origins.items()
+    allowed = {
+        **{str(path): _without(sentences([path], alphabet), forbidden) for path in texts},
+        TRANSCRIPTS: _without(_transcripts(manifests, alphabet), forbidden),
     }
     if word_lists:
         allowed[WORD_LISTS] = listed_words(word_lists, alphabet)
@@ -180,6 +176,10 @@ def build(
         for source, weight in zip(sources, weights.tolist(), strict=True)
     ]
     return _write(build_model(words, unigrams, ngrams_of(levels)), out, used, dev, made_for)
+
+
+def _without(texts: Iterable[str], forbidden: Set[str]) -> Iterator[str]:
+    return (sentence for sentence in texts if sentence not in forbidden)
 
 
 def pack_arpa(arpa: Path, made_for: MadeFor, dev: Sequence[Path], out: Path) -> Report:
