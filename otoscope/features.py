@@ -115,7 +115,12 @@ class FeatureSpec(Strict):
     @property
     def bins(self) -> int:
         """Width of a feature vector."""
-        return self.n_mfcc if self.kind == "mfcc" else self.n_mels
+        return self.n_mels if self.has_mel_bins else self.n_mfcc
+
+    @property
+    def has_mel_bins(self) -> bool:
+        """Whether a vector's values are those of mel filters, not of their cosines."""
+        return self.kind != "mfcc"
 
     @property
     def window_samples(self) -> int:

@@ -44,14 +44,15 @@ def draw_features_in(figure: Figure, axes: Axes, features: FeatureMatrix, span_s
         interpolation="nearest",
     )
     axes.set_xlim(*span_s)
-    if spec.kind == "log_mel":
+    if spec.has_mel_bins:
         inside = [hz for hz in _TICKS_HZ if 0 <= mel_bin(hz, spec) <= spec.bins - 1]
         axes.set_yticks([mel_bin(hz, spec) for hz in inside], [f"{hz / 1000:g}" for hz in inside])
         axes.set_ylabel("frequency (kHz)", fontsize=LABEL_PT)
     else:
         axes.set_ylabel("cepstral coefficient", fontsize=LABEL_PT)
-    # Both ways to normalise subtract a bin's mean and divide by its deviation.
-    add_colorbar(figure, axes, image, "standard deviations")
+    # The other ways to normalise subtract a bin's mean and divide by its deviation.
+    unit = "log-mel, 40 dB" if spec.kind == "whisper" else "standard deviations"
+    add_colorbar(figure, axes, image, unit)
 
 
 def mel_bin(hz: float, spec: FeatureSpec) -> float:

@@ -88,7 +88,7 @@ def _render(
     if chosen == "npy":
         return to_npy(values)
     if chosen == "csv":
-        name = "mel" if spec.kind == "log_mel" else "mfcc"
+        name = "mel" if spec.has_mel_bins else "mfcc"
         return to_csv([f"{name}_{index}" for index in range(spec.bins)], times, values)
     return to_json(
         {

@@ -103,6 +103,17 @@ def test_a_view_stays_within_the_recording(run):
     ]
 
 
+def test_features_of_each_kind_have_their_scale_and_axis(run):
+    shown = run(
+        "lanes/features.js",
+        """(it) => ["log_mel", "whisper", "mfcc"].map(
+            (kind) => [it.hasMelBins({ kind }), it.scaleOf({ kind }).low, it.scaleOf({ kind }).unit]
+        )""",
+    )
+    sigma, decibels = "\N{GREEK SMALL LETTER SIGMA}", "\N{MULTIPLICATION SIGN} 40 dB"
+    assert shown == [[True, -2, sigma], [True, -1, decibels], [False, -2, sigma]]
+
+
 def test_ramps_rise_by_equal_steps_of_lightness(run):
     """Lightness after CIE 1976, from sRGB, by a formula of its own."""
     for name in ("energy", "belief"):

@@ -182,7 +182,9 @@ def draw(found: Survey, path: Path) -> None:
     speakers.tick_params(axis="x", rotation=75)
     counts = Counter(character for one in found.utterances for character in one.text.lower())
     known = [(one, count) for one, count in counts.most_common(60) if one.isprintable()]
-    characters.bar([one if one != " " else "space" for one, _ in known], [n for _, n in known])
+    characters.bar(
+        [one if one != " " else "\N{OPEN BOX}" for one, _ in known], [n for _, n in known]
+    )
     characters.set(yscale="log", ylabel="characters in all texts")
     for axes in (lengths, speeds, speakers, characters):
         axes.spines[["top", "right"]].set_visible(False)

@@ -216,5 +216,8 @@ def test_features_alone():
     assert axes.get_xlim() == (2.0, 3.0)
     assert tick_labels(axes) == ["0.5", "1", "2", "4"]
     assert bar.get_ylabel() == "standard deviations"
+    whisper = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
+    panel, colours = draw_features(features_of(1.0, spec=whisper)).axes
+    assert (panel.get_ylabel(), colours.get_ylabel()) == ("frequency (kHz)", "log-mel, 40 dB")
     mfcc = features_of(1.0, spec=FeatureSpec(kind="mfcc"))
     assert draw_features(mfcc).axes[0].get_ylabel() == "cepstral coefficient"

@@ -4,7 +4,7 @@ import { FONT, prepare, write } from "./canvas.js";
 import { argmax, top } from "./ctc.js";
 import { byId, el, fill, spoken, visible } from "./dom.js";
 import { percent } from "./format.js";
-import { ENERGY_RANGE, centreOf } from "./lanes/features.js";
+import { centreOf, hasMelBins, scaleOf } from "./lanes/features.js";
 import { palette } from "./colours.js";
 
 const SHOWN = 6;
@@ -63,7 +63,7 @@ export class Inspector {
       `entropy ${entropy(probs).toFixed(2)} nats, at most ${Math.log(symbols.length).toFixed(2)}`;
   }
 
-  /** The feature vector as bars up and down from the mean. */
+  /** The feature vector as bars up and down from 0. */
   #showVector(values) {
     const width_px = this.canvas.parentElement.clientWidth;
     if (width_px === 0) return;
@@ -71,7 +71,7 @@ export class Inspector {
     const context = prepare(this.canvas, width_px, PLOT_PX);
     if (!values) return;
     const spec = this.store.state.model.spec.features;
-    const [low, high] = ENERGY_RANGE;
+    const { low, high, marks } = scaleOf(spec);
     const [left, bottom] = [20, PLOT_PX - 16];
     const y = (value) =>
       bottom - ((Math.min(Math.max(value, low), high) - low) / (high - low)) * (bottom - 4);
@@ -85,7 +85,7 @@ export class Inspector {
     });
     context.fillStyle = colours.muted;
     context.fillRect(left, y(0), width_px - left, 1);
-    for (const mark of [-2, 0, 2])
+    for (const mark of marks)
       write(context, String(mark).replace("-", "−"), left - 5, y(mark), {
         colour: colours.muted,
         align: "right",
@@ -102,10 +102,10 @@ export class Inspector {
     };
     for (const share of [0.12, 0.4, 0.68, 0.94]) {
       const bin = Math.round(share * (bins - 1));
-      const text = spec.kind === "log_mel" ? `${(centreOf(bin, spec) / 1000).toFixed(1)}` : String(bin);
+      const text = hasMelBins(spec) ? `${(centreOf(bin, spec) / 1000).toFixed(1)}` : String(bin);
       write(
         context,
-        share > 0.9 && spec.kind === "log_mel" ? `${text} kHz` : text,
+        share > 0.9 && hasMelBins(spec) ? `${text} kHz` : text,
         Math.min(left + (bin + 0.5) * step, left + bins * step - 18),
         PLOT_PX - 7,
         look,

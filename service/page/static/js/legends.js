@@ -2,21 +2,27 @@
 
 import { doubtColour, paintRamp, palette } from "./colours.js";
 import { byId } from "./dom.js";
+import { scaleOf } from "./lanes/features.js";
 import { LEAST_PROB } from "./lanes/posteriorgram.js";
 
 export class Legends {
   /** @param {import("./store.js").Store} store */
   constructor(store) {
-    store.on(["theme", "scale", "phase"], ({ scale }) => show(scale));
+    store.on(["theme", "scale", "phase", "model"], ({ scale, model }) => show(scale, model));
   }
 }
 
-/** @param {string} scale */
-function show(scale) {
+/** @param {string} scale @param {any} model */
+function show(scale, model) {
   const colours = palette();
   paintRamp(colours.energy, /** @type {HTMLCanvasElement} */ (byId("energy-ramp")));
   paintRamp(colours.belief, /** @type {HTMLCanvasElement} */ (byId("belief-ramp")));
   byId("belief-least").textContent = scale === "log" ? `≤ ${LEAST_PROB}` : "0";
+  if (model) {
+    const { low, high, unit } = scaleOf(model.spec.features);
+    byId("energy-least").textContent = String(low).replace("-", "−");
+    byId("energy-most").textContent = `+${high} ${unit}`;
+  }
   for (const canvas of document.querySelectorAll("canvas.doubt-ramp"))
     paintDoubt(/** @type {HTMLCanvasElement} */ (canvas), colours.theme === "dark");
 }

@@ -5,6 +5,7 @@ import { palette } from "./colours.js";
 import { argmax, runsOf } from "./ctc.js";
 import { byId, el, fill, spoken, visible } from "./dom.js";
 import { counted, percent } from "./format.js";
+import { hasMelBins } from "./lanes/features.js";
 import { RATE_HZ } from "./sound.js";
 
 const MOST_CELLS = 160;
@@ -68,7 +69,7 @@ export class Pipeline {
     if (!matrices || !reading) return;
     const { features, alphabet, frame_stride: stride } = model.spec;
     const { rows: vectors } = matrices.vectors;
-    const bins = features.kind === "log_mel" ? features.n_mels : features.n_mfcc;
+    const bins = hasMelBins(features) ? features.n_mels : features.n_mfcc;
     const put = (id, text) => (byId(id).textContent = text);
     put("count-samples", counted(recording.duration_s * features.sample_rate_hz));
     put("count-rate", counted(features.sample_rate_hz));

@@ -3,8 +3,11 @@
 import { drawHeatmap } from "./heatmap.js";
 import { drawFrame, drawMarks, drawNote } from "./scene.js";
 
-/** Values are shown from so far below the mean to so far above it, in standard deviations. */
-export const ENERGY_RANGE = [-2, 3];
+/** Values that are shown, and their unit: deviations from the mean, or Whisper's log-mel, in which 1 is 40 dB. */
+const SCALES = {
+  deviations: { low: -2, high: 3, marks: [-2, 0, 2], unit: "σ" },
+  whisper: { low: -1, high: 1.5, marks: [-1, 0, 1], unit: "× 40 dB" },
+};
 const MOST_SPAN_S = 1200;
 
 /** @type {import("./scene.js").Lane} */
@@ -14,7 +17,7 @@ export const features = {
   draw(context, scene) {
     const { state, view, plot, height_px, palette } = scene;
     const spec = state.model.spec.features;
-    const mel = spec.kind === "log_mel";
+    const mel = hasMelBins(spec);
     drawFrame(context, scene, mel ? "log-mel, kHz" : "MFCC", false);
     const { vectors } = state.matrices;
     if (view.span_s > MOST_SPAN_S) {
@@ -22,7 +25,7 @@ export const features = {
       return;
     }
     const tiles = vectors.within(view.start_s, view.start_s + view.span_s);
-    const [low, high] = ENERGY_RANGE;
+    const { low, high } = scaleOf(spec);
     drawHeatmap(
       context,
       tiles,
@@ -45,6 +48,16 @@ export const features = {
     context.strokeRect(plot.left_px + 0.5, 0.5, plot.width_px - 1, height_px - 1);
   },
 };
+
+/** How the features' values are shown. @param {{kind: string}} spec */
+export function scaleOf(spec) {
+  return spec.kind === "whisper" ? SCALES.whisper : SCALES.deviations;
+}
+
+/** Whether a vector's values are those of mel filters, not of their cosines. @param {{kind: string}} spec */
+export function hasMelBins(spec) {
+  return spec.kind !== "mfcc";
+}
 
 /** Where whole kilohertz lie on the mel axis. */
 function frequencyMarks(spec, height_px) {
