@@ -62,7 +62,10 @@ class _Body:
 
     def __init__(self, clip: Clip, form: dict[str, str]) -> None:
         request = httpx.Request(
-            "POST", "http://localhost/transcribe", files={"file": ("clip.flac", clip.data)}, data=form
+            "POST",
+            "http://localhost/transcribe",
+            files={"file": ("clip.flac", clip.data)},
+            data=form,
         )
         self.duration_s = clip.duration_s
         content = request.read()

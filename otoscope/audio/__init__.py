@@ -3,6 +3,7 @@
 from otoscope.audio.decode_processes import DecodeProcesses
 from otoscope.audio.mixing import check_separable
 from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Choice, Samples, Source
+from otoscope.audio.probe import count_tracks
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
     AudioStream,
@@ -25,6 +26,7 @@ __all__ = [
     "Waveform",
     "check_finite",
     "check_separable",
+    "count_tracks",
     "joined",
     "load",
     "resample",

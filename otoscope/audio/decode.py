@@ -64,6 +64,7 @@ class AudioDecoder:
         format: as the first decoder that knows the file calls it; empty before.
         duration_s: seconds decoded so far.
         announced_s: how long the header says they are; None if it doesn't.
+        tracks: with audio, once the first decoder has opened the file; 0 before.
         failure: why decoding stopped before the end; None if it didn't.
         remarks: what else there is to say about the reading, by the end of the iteration.
     """
@@ -88,6 +89,7 @@ class AudioDecoder:
         self.format = Format("", "", 0, 0)
         self.duration_s = 0.0
         self.announced_s: float | None = None
+        self.tracks = 0
         self.failure: str | None = None
         self.remarks: dict[str, None] = {}
         self._file = file
@@ -186,7 +188,10 @@ class AudioDecoder:
     def _libsndfile(self, file: soundfile.SoundFile, source: BinaryIO) -> Iterator[Block]:
         if self._choice.track > 1:
             raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
+        self.tracks = 1
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
+        if self._choice.opened_only:
+            return
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
         too_many = file.samplerate >= MIN_RATE_HZ and self._left_s < (self.announced_s or 0.0)
@@ -226,6 +231,7 @@ class AudioDecoder:
                 return
             assert isinstance(opened, Opened)  # noqa: S101 - it comes first
             self.format, self.announced_s = opened.format, opened.announced_s
+            self.tracks = opened.tracks
             yield from self._take(self._blocks(parts), opened.format.sample_rate_hz)
 
     def _blocks(self, parts: Iterator[Opened | Block | Remark]) -> Iterator[Block]:

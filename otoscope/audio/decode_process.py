@@ -109,7 +109,8 @@ def main() -> None:
 
 def _decode(file: DescribedFile, request: bytes, outgoing: _Outgoing) -> None:
     """Send all parts of one file, and how it ended."""
-    choice = Choice(*request)
+    track, channel, opened_only = request
+    choice = Choice(track, channel, bool(opened_only))
     end = {"end": "", "detail": ""}
     try:
         for part in ffmpeg.decode(file, choice):

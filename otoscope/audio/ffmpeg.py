@@ -58,7 +58,10 @@ def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | 
         codec, rate_hz = stream.codec_context, int(stream.rate)
         described = Format(container.format.name, codec.name, rate_hz, codec.channels)
         origin_s = (container.start_time or 0) / av.time_base
-        yield Opened(described, _announced_s(container, stream, origin_s))
+        tracks = len(container.streams.audio)
+        yield Opened(described, _announced_s(container, stream, origin_s), tracks)
+        if choice.opened_only:
+            return
         mixer, damage = Mixer(choice.channel), _Damage()
         timeline = Timeline(container.format.name, origin_s)
         for frame in _frames(container, stream, damage):

@@ -15,17 +15,15 @@ _LEFT_BY_CANCELLING = 0.05
 _SILENCE = 1e-10
 """Power of what is not looked at: -100 dB."""
 
-MOST_CHANNELS = 8
-"""Of recordings whose channels are read one by one, each as a recording of its own."""
+MOST_SEPARATE = 8
+"""Channels or tracks that are read one by one, each as a recording of its own."""
 
 
-def check_separable(channels: int) -> int:
-    """So many channels, if each may be read alone; ChannelError if they are too many for that."""
-    if channels > MOST_CHANNELS:
-        raise ChannelError(
-            f"expected at most {MOST_CHANNELS} channels to read one by one, got {channels}"
-        )
-    return channels
+def check_separable(count: int, of: str = "channels") -> int:
+    """So many, if each may be read alone; ChannelError if they are too many for that."""
+    if count > MOST_SEPARATE:
+        raise ChannelError(f"expected at most {MOST_SEPARATE} {of} to read one by one, got {count}")
+    return count
 
 
 unheard = np.errstate(over="ignore", invalid="ignore")

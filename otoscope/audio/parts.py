@@ -55,10 +55,12 @@ class Opened(Strict):
         format: how it holds its audio.
         announced_s: how long the header says it is, from where a player begins; None if it
             doesn't.
+        tracks: with audio, also those that can't be decoded.
     """
 
     format: Format
     announced_s: float | None
+    tracks: int
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,17 @@ def too_long(longest_s: float) -> AudioTooLongError:
 
 
 class Choice(NamedTuple):
-    """Which of a file's sounds to read, each number a byte.
+    """Which of a file's sounds to read, each field a byte.
 
     Attributes:
         track: of those with audio, from 1; 0 for the one that a player would choose.
         channel: from 1; 0 for all, mixed.
+        opened_only: whether none is read, only what is known of a file before.
     """
 
     track: int = 0
     channel: int = 0
+    opened_only: bool = False
 
 
 THE_USUAL = Choice()

@@ -32,6 +32,9 @@ examples:
 
 {_CODES}"""
 
+_MOST_SOUNDS = 255
+"""Tracks of a file, and channels of a track, that can be chosen."""
+
 _INPUTS = f"audio files ({AUDIO_KINDS}, among others); - is standard input"
 
 _TRANSCRIBE = f"""\
@@ -49,6 +52,7 @@ examples:
   otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
   otoscope transcribe --n-best 5 --format json speech.flac | jq .hypotheses
   otoscope transcribe --channels separate --format json call.wav | jq .channels[].text
+  otoscope transcribe --track all --format json film.mkv | jq .tracks[].text
   ffmpeg -i film.mkv -f wav - | otoscope transcribe -
 
 {_CODES}"""
@@ -109,7 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
-    _add_choice(parser).add_argument(
+    _add_choice(parser, several=True).add_argument(
         "--channels",
         choices=("separate",),
         help="transcribe each channel by itself, as of a call, with --format json",
@@ -199,15 +203,36 @@ def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
     parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS)
 
 
-def _add_choice(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+def _add_choice(
+    parser: argparse.ArgumentParser, *, several: bool = False
+) -> argparse._ArgumentGroup:
+    """Options that choose among a file's sounds; with `several`, all tracks may be chosen."""
     group = parser.add_argument_group("sound")
-    numbers = range(1, 256)
-    for flag, text in (
-        ("--track", "number of the audio track; default: the one that a player chooses"),
-        ("--channel", "number of the channel, as of a call; default: all, mixed"),
+    for flag, kind, metavar, text in (
+        (
+            "--track",
+            _track if several else _number,
+            "N|all" if several else "N",
+            "number of the audio track; default: the one that a player chooses"
+            + ("; all: transcribe each by itself, with --format json" if several else ""),
+        ),
+        ("--channel", _number, "N", "number of the channel, as of a call; default: all, mixed"),
     ):
-        group.add_argument(flag, type=int, choices=numbers, default=0, metavar="N", help=text)
+        group.add_argument(flag, type=kind, default=0, metavar=metavar, help=text)
     return group
+
+
+def _track(text: str) -> int | str:
+    return text if text == commands.ALL_TRACKS else _number(text)
+
+
+def _number(text: str) -> int:
+    """From 1 to 255; ArgumentTypeError for others."""
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_SOUNDS:
+        raise argparse.ArgumentTypeError(
+            f"expected a number from 1 to {_MOST_SOUNDS}, got {text!r:.80}"
+        )
+    return int(text)
 
 
 def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default: str) -> None:

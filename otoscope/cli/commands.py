@@ -1,11 +1,11 @@
 """The commands: options in, how many files failed out."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -24,13 +24,22 @@ from otoscope.text_files import read_text
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
+ALL_TRACKS = "all"
+"""In the place of a track's number."""
+
+_OF_ONE = ("channel", "n_best", "phrases")
+"""Options that make no sense where each channel or track is transcribed by itself."""
+
 
 def transcribe(options: argparse.Namespace) -> int:
     """Write what is said."""
     files = FileRun.of(options)
     decoding = _validated(DecodingOptions, options)
-    if options.channels:
-        _check_separate(options, files.form)
+    separate = _separate(options)
+    if separate == "tracks":
+        _check_several(options, files.form, "track", ("channels", *_OF_ONE))
+    elif separate == "channels":
+        _check_several(options, files.form, "channels", _OF_ONE)
 
     def process(name: str, recording: Recording) -> Output:
         result = backend.transcribe(recording, decoding)
@@ -85,8 +94,9 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
         OtoscopeError: if there is none.
     """
     if options.server is None:
-        choice = Choice(getattr(options, "track", 0), getattr(options, "channel", 0))
-        separate = getattr(options, "channels", None) is not None
+        separate = _separate(options)
+        track = 0 if separate == "tracks" else getattr(options, "track", 0)
+        choice = Choice(track, getattr(options, "channel", 0))
         yield LocalBackend(options.model, options.lm, choice, separate=separate)
         return
     for name in ("track", "channel", "channels"):
@@ -101,14 +111,24 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
         yield backend
 
 
-def _check_separate(options: argparse.Namespace, form: str) -> None:
-    """UsageError if separate channels have no place."""
-    for name in ("channel", "n_best", "phrases"):
+def _separate(options: argparse.Namespace) -> Literal["channels", "tracks"] | None:
+    """Which of a recording's sounds are each transcribed by itself."""
+    if getattr(options, "track", 0) == ALL_TRACKS:
+        return "tracks"
+    return "channels" if getattr(options, "channels", None) else None
+
+
+def _check_several(
+    options: argparse.Namespace, form: str, option: str, of_one: Sequence[str]
+) -> None:
+    """UsageError naming what is only for one transcript, where `option` asks for several."""
+    wanted = f"--{option} {getattr(options, option)}"
+    for name in of_one:
         if getattr(options, name):
             flag = name.replace("_", "-")
-            raise UsageError(f"--{flag}: expected none with --channels separate, got one")
+            raise UsageError(f"--{flag}: expected none with {wanted}, got one")
     if form != "json":
-        raise UsageError(f"--channels: expected --format json to use it with, got {form}")
+        raise UsageError(f"--{option}: expected --format json to use it with, got {form}")
 
 
 def _validated(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:

@@ -4,21 +4,27 @@ import math
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from otoscope import longform
 from otoscope.alignment import align
-from otoscope.audio import THE_USUAL, AudioStream, Choice, check_separable
+from otoscope.audio import THE_USUAL, AudioStream, Choice, check_separable, count_tracks
 from otoscope.cli.backend import Output, Recording
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
-from otoscope.errors import ModelFileError
+from otoscope.errors import AudioError, ModelFileError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions, select, write
 from otoscope.model_folders import find_model
 from otoscope.recognizer import Recognition, Recognizer
 from otoscope.schemas import AlignmentAnswer, ModelName, TranscriptAnswer
-from otoscope.schemas.convert import alignment_answer, by_channel, model_facts, transcript_answer
+from otoscope.schemas.convert import (
+    alignment_answer,
+    by_channel,
+    by_track,
+    model_facts,
+    transcript_answer,
+)
 from otoscope.spoken import spoken
 from otoscope.strict_json import dump
 
@@ -35,7 +41,7 @@ class LocalBackend:
         lm: Path | None,
         choice: Choice = THE_USUAL,
         *,
-        separate: bool = False,
+        separate: Literal["channels", "tracks"] | None = None,
     ) -> None:
         """Load the model, and what lies beside it.
 
@@ -43,7 +49,7 @@ class LocalBackend:
             model: file, folder or name of it; by default the English one of the checkout.
             lm: the language model; by default lm.npz beside the model, if it is there.
             choice: of the sounds of recordings.
-            separate: whether each channel is transcribed by itself.
+            separate: which of a recording's sounds are each transcribed by itself.
 
         Raises:
             ModelFileError: if one of them can't be used.
@@ -57,15 +63,11 @@ class LocalBackend:
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
 
     def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
-        if not self._separate:
-            return self._transcript(self._recognize(recording), options)
-        answers: list[TranscriptAnswer] = []
-        channels = 1
-        while len(answers) < channels:
-            recognition = self._recognize(recording, len(answers) + 1)
-            channels = check_separable(recognition.channels)
-            answers.append(self._transcript(recognition, options))
-        return by_channel(answers)
+        if self._separate == "channels":
+            return self._by_channel(recording, options)
+        if self._separate == "tracks":
+            return self._by_track(recording, options)
+        return self._transcript(self._recognize(recording), options)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         recognition = self._recognize(recording)
@@ -98,15 +100,37 @@ class LocalBackend:
             "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],
         }
 
+    def _by_channel(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+        answers: list[TranscriptAnswer] = []
+        channels = 1
+        while len(answers) < channels:
+            choice = self._choice._replace(channel=len(answers) + 1)
+            recognition = self._recognize(recording, choice)
+            channels = check_separable(recognition.channels)
+            answers.append(self._transcript(recognition, options))
+        return by_channel(answers)
+
+    def _by_track(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+        answers: dict[int, TranscriptAnswer] = {}
+        left_out: dict[int, AudioError] = {}
+        for number in range(1, check_separable(count_tracks(recording), "tracks") + 1):
+            try:
+                recognition = self._recognize(recording, Choice(number))
+            except AudioError as error:
+                left_out[number] = error
+            else:
+                answers[number] = self._transcript(recognition, options)
+        return by_track(answers, left_out)
+
     def _transcript(self, recognition: Recognition, options: DecodingOptions) -> TranscriptAnswer:
-        posteriors, segments = recognition.posteriors, not self._separate
+        posteriors, segments = recognition.posteriors, self._separate is None
         decoded = self._decoder.decode(posteriors, options)
         return transcript_answer(
             decoded, posteriors.clock, self._name, recognition.warnings, segments=segments
         )
 
     def _recognize(
-        self, recording: Recording, channel: int | None = None, *, keep_features: bool = False
+        self, recording: Recording, choice: Choice | None = None, *, keep_features: bool = False
     ) -> Recognition:
         spec = self._recognizer.spec.features
         stream = AudioStream(
@@ -114,7 +138,7 @@ class LocalBackend:
             spec.sample_rate_hz,
             max_duration_s=math.inf,
             min_samples=spec.window_samples,
-            choice=self._choice if channel is None else self._choice._replace(channel=channel),
+            choice=self._choice if choice is None else choice,
         )
         recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
         return replace(recognition, warnings=stream.warnings, channels=stream.channels)

@@ -36,7 +36,8 @@ class TranscribeOptions(TypedDict, total=False):
         hotwords: words and phrases with their boosts, or without.
         phrases: a closed list; `none_of_these` also takes none of it for an answer.
         probs: whether `probs` of the response has the matrix.
-        track, channel: numbers of one of the file's sounds, from 1.
+        track, channel: numbers of one of the file's sounds, from 1; track all transcribes each
+            track by itself, with response_format json.
         channels: separate transcribes each channel by itself, with response_format json.
         timestamps: what has its times: words, each character of them, or nothing.
         response_format: verbose_json has characters and segments, too.
@@ -54,7 +55,7 @@ class TranscribeOptions(TypedDict, total=False):
     phrases: Sequence[str] | None
     none_of_these: bool
     probs: bool
-    track: int | None
+    track: int | Literal["all"] | None
     channel: int | None
     channels: Literal["separate"] | None
 

@@ -1,7 +1,7 @@
 """Results -> JSON documents."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -9,6 +9,7 @@ from otoscope.alignment import AlignedText
 from otoscope.clock import FrameClock
 from otoscope.decoding.decoder import DecodeResult
 from otoscope.decoding.phrases import RankedPhrase
+from otoscope.errors import AudioError
 from otoscope.formats.cues import Cue, cues_of
 from otoscope.recognizer import Recognizer
 from otoscope.schemas.alignment import AlignedWordAnswer, AlignmentAnswer, LogProbAnswer
@@ -19,6 +20,7 @@ from otoscope.schemas.transcription import (
     PhraseAnswer,
     SegmentAnswer,
     SpelledWordAnswer,
+    TrackAnswer,
     TranscriptAnswer,
 )
 from otoscope.transcript import Character, Word, characters_by_word
@@ -69,25 +71,57 @@ def by_channel(answers: Sequence[AnswerT]) -> AnswerT:
     Args:
         answers: each channel's own, without segments.
     """
+    channels = [
+        ChannelAnswer(channel=number, **_sounds_own(one))
+        for number, one in enumerate(answers, start=1)
+    ]
+    warnings = list(dict.fromkeys(chain.from_iterable(one.warnings for one in answers)))
+    return _by_time(answers, channels=channels, warnings=warnings)
+
+
+def by_track(answers: Mapping[int, AnswerT], left_out: Mapping[int, AudioError]) -> AnswerT:
+    """The tracks of one recording as one answer: each, and all by time.
+
+    Args:
+        answers: each track's own by its number, without segments.
+        left_out: why others could not be read.
+
+    Raises:
+        AudioError: the first of these, if no track could be read.
+    """
+    if not answers:
+        raise next(iter(left_out.values()))
+    tracks = [TrackAnswer(track=number, **_sounds_own(one)) for number, one in answers.items()]
+    said = [(number, warning) for number, one in answers.items() for warning in one.warnings]
+    said += [(number, f"left out: {error}") for number, error in left_out.items()]
+    return _by_time(
+        list(answers.values()),
+        tracks=tracks,
+        warnings=[f"track {number}: {warning}" for number, warning in sorted(said)],
+        duration_s=max(one.duration_s for one in answers.values()),
+    )
+
+
+def _sounds_own(answer: TranscriptAnswer) -> dict[str, Any]:
+    """What a channel or a track has of its own, in an answer about all."""
+    return {
+        "id": getattr(answer, "id", None),
+        "text": answer.text,
+        "confidence": answer.confidence,
+        "words": answer.words,
+    }
+
+
+def _by_time(answers: Sequence[AnswerT], **fields: object) -> AnswerT:
+    """One answer with the words of all in order of their starts, and other `fields`."""
     words = sorted(chain.from_iterable(one.words for one in answers), key=lambda one: one.start_s)
     sums = [(one.confidence or 0.0) * len(one.words) for one in answers]
     merged: dict[str, Any] = {
         "text": " ".join(word.word for word in words),
         "words": words,
         "confidence": math.fsum(sums) / len(words) if words else None,
-        "channels": [
-            ChannelAnswer(
-                channel=number,
-                id=getattr(one, "id", None),
-                text=one.text,
-                confidence=one.confidence,
-                words=one.words,
-            )
-            for number, one in enumerate(answers, start=1)
-        ],
-        "warnings": list(dict.fromkeys(chain.from_iterable(one.warnings for one in answers))),
     }
-    return type(answers[0])(**(dict(answers[0]) | merged))
+    return type(answers[0])(**(dict(answers[0]) | merged | fields))
 
 
 def alignment_answer(

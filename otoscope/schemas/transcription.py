@@ -94,6 +94,22 @@ class ChannelAnswer(Answer):
     words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
 
 
+class TrackAnswer(Answer):
+    """What was said on one track of a recording."""
+
+    track: int = Field(description="Its number, from 1.", examples=[1])
+    id: str | None = Field(
+        description="Fetches the track's own transcription, GET /transcriptions/{id}, and its "
+        "posteriors. Null if nothing is kept.",
+        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
+    )
+    text: str = Field(description="Empty where nothing was said.", examples=["hello world"])
+    confidence: Score | None = Field(
+        description="As that of a recording of this track alone.", examples=[0.91]
+    )
+    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
+
+
 class SegmentAnswer(Answer):
     """Words that a subtitle shows together: until a pause, or as many as fit."""
 
@@ -240,16 +256,20 @@ class TranscriptAnswer(Answer):
     confidence: Score | None = Field(
         description="Mean of the words' confidences where the model is calibrated, else the "
         "geometric mean over all characters; null where there is no text. Of several channels "
-        "their mean, weighted by their words.",
+        "or tracks their mean, weighted by their words.",
         examples=[0.91],
     )
     words: list[SpelledWordAnswer] = Field(
-        description="Empty with timestamps=none. With channels=separate those of all channels, in "
-        "order of their starts; they may overlap."
+        description="Empty with timestamps=none. With channels=separate and track=all those of "
+        "all channels or tracks, in order of their starts; they may overlap."
     )
     channels: list[ChannelAnswer] | None = Field(
         default=None,
         description="What was said on each channel; there with channels=separate only.",
+    )
+    tracks: list[TrackAnswer] | None = Field(
+        default=None,
+        description="What was said on each track that could be read; there with track=all only.",
     )
     segments: list[SegmentAnswer] | None = Field(
         default=None,
@@ -275,7 +295,7 @@ class Kept(Answer):
     id: str | None = Field(
         description="Fetches this again, GET /transcriptions/{id}, and the posteriors, "
         "GET /probs?id=..., for anyone who knows it. Null if they could not be kept, which is in "
-        "warnings, and with channels=separate, where each channel has its own.",
+        "warnings, and with channels=separate and track=all, where each has its own.",
         examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from otoscope.audio import Choice
 from otoscope.decoding.options import DecodingOptions
@@ -74,16 +74,32 @@ class ReadingOptions(DecodingOptions):
         return Layout(chosen, timestamps)
 
 
-_Number = Annotated[int, Field(ge=1, le=255)]
+_OF_ONE = ("channel", "probs", "n_best", "phrases")
+"""Options that make no sense where each channel or track is transcribed by itself."""
+
+_MOST_SOUNDS = 255
+
+_Number = Annotated[int, Field(ge=1, le=_MOST_SOUNDS)]
+
+
+def _number_or_all(value: str | int | None) -> str | int | None:
+    """In one line what a union of types would say in two."""
+    if value in (None, "all"):
+        return value
+    if not str(value).isdecimal() or not 1 <= int(value) <= _MOST_SOUNDS:
+        raise ValueError(f"expected a number from 1 to {_MOST_SOUNDS} or all, got {value!r:.80}")
+    return int(value)
 
 
 class SoundOptions(BaseModel):
     """Which of a file's sounds is meant."""
 
-    track: _Number | None = Field(
+    track: Annotated[_Number | Literal["all"] | None, BeforeValidator(_number_or_all)] = Field(
         default=None,
         description="Number of the audio track, from 1. By default the one that a player chooses: "
-        "the default, else the first that can be decoded.",
+        "the default, else the first that can be decoded. all transcribes each by itself, at most "
+        "8: `tracks` has them, `text` and `words` are theirs by time. For json, without channel, "
+        "channels, probs, n_best and phrases.",
     )
     channel: _Number | None = Field(
         default=None,
@@ -94,7 +110,17 @@ class SoundOptions(BaseModel):
     @property
     def choice(self) -> Choice:
         """The same for the decoder."""
-        return Choice(self.track or 0, self.channel or 0)
+        return Choice(self.track if isinstance(self.track, int) else 0, self.channel or 0)
+
+
+class OneSoundOptions(SoundOptions):
+    """Which one of a file's sounds is meant."""
+
+    track: _Number | None = Field(
+        default=None,
+        description="Number of the audio track, from 1. By default the one that a player chooses: "
+        "the default, else the first that can be decoded.",
+    )
 
 
 class TranscribeOptions(ReadingOptions, SoundOptions):
@@ -114,19 +140,26 @@ class TranscribeOptions(ReadingOptions, SoundOptions):
     )
 
     def layout(self, accept: Sequence[str]) -> Layout:
-        """As of `ReadingOptions`; FormError also if separate channels have no place."""
+        """As of `ReadingOptions`; FormError also if several transcripts have no place."""
         layout = super().layout(accept)
-        if self.channels is None:
-            return layout
-        for field in ("channel", "probs", "n_best", "phrases"):
+        if self.track == "all":
+            self._check_several("track", "all", ("channels", *_OF_ONE), layout)
+        elif self.channels is not None:
+            self._check_several("channels", self.channels, _OF_ONE, layout)
+        return layout
+
+    def _check_several(
+        self, option: str, wanted: str, of_one: Sequence[str], layout: Layout
+    ) -> None:
+        """FormError naming what is only for one transcript."""
+        for field in of_one:
             if value := getattr(self, field):
                 raise FormError(
-                    f"{field}: expected none with channels=separate, got {value!r:.80}", field
+                    f"{field}: expected none with {option}={wanted}, got {value!r:.80}", field
                 )
         if layout.response_format != "json":
             raise FormError(
-                "channels: expected response_format json, which alone has a place for separate "
+                f"{option}: expected response_format json, which alone has a place for separate "
                 f"ones, got {layout.response_format}",
-                "channels",
+                option,
             )
-        return layout

@@ -69,9 +69,10 @@ def laid_out(answer: Transcription, layout: Layout) -> dict[str, Any]:
     With timestamps none there are no words, with word they have no characters.
     """
     left_out: dict[str, Any] = {"probs": True}
-    left_out |= {name: True for name in ("segments", "channels") if getattr(answer, name) is None}
+    optional = ("segments", "channels", "tracks")
+    left_out |= {name: True for name in optional if getattr(answer, name) is None}
     document = answer.model_dump(exclude=left_out)
-    for one in (document, *document.get("channels", ())):
+    for one in (document, *document.get("channels", ()), *document.get("tracks", ())):
         if layout.timestamps == "none":
             one["words"] = []
         elif layout.timestamps == "word":

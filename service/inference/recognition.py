@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 
 from otoscope import Recognition, Recognizer, longform
-from otoscope.audio import THE_USUAL, AudioStream, Choice, DecodeProcesses, Samples, Source
+from otoscope.audio import (
+    THE_USUAL,
+    AudioStream,
+    Choice,
+    DecodeProcesses,
+    Samples,
+    Source,
+    count_tracks,
+)
 from service.inference import deadline
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 
@@ -35,6 +43,11 @@ class RecordingRecognizer:
         """Have processes that decode ready for the first recordings."""
         if self.decode_processes is not None:
             self.decode_processes.start()
+
+    def count_tracks(self, source: Source) -> int:
+        """How many tracks with audio a file has; AudioError if there is none in it."""
+        with _own(source) as file:
+            return count_tracks(file, self.decode_processes, deadline.raise_if_over)
 
     def steps(
         self, source: Source, choice: Choice = THE_USUAL

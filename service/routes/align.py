@@ -15,7 +15,7 @@ from otoscope.spoken import spoken
 from service.dependencies import Services, ServicesDep
 from service.http.forms import form_schema, read_form
 from service.http.negotiation import negotiate
-from service.http.options import SoundOptions
+from service.http.options import OneSoundOptions
 from service.http.plots import check_view
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
 from service.inference.request_pool import Steps
@@ -25,7 +25,7 @@ router = APIRouter(tags=["transcription"])
 _TOO_MUCH = "choose another response_format"
 
 
-class AlignOptions(SoundOptions):
+class AlignOptions(OneSoundOptions):
     """What was said, and how to answer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -6,13 +6,14 @@ from typing import Any, BinaryIO
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
-from otoscope.audio import check_separable
+from otoscope.audio import Choice, check_separable
 from otoscope.decoding.decoder import DecodeResult
+from otoscope.errors import AudioError, AudioTooLongError
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
-from otoscope.schemas.convert import by_channel
+from otoscope.schemas.convert import by_channel, by_track
 from service.dependencies import Services, ServicesDep
 from service.errors import StoreError
 from service.http.forms import form_schema, read_form
@@ -53,7 +54,8 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     Options, in the form or the query, choose the decoder and what it favours, and what is answered
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
-    With channels=separate each channel is kept as a transcription of its own.
+    With channels=separate and track=all each channel or track is kept as a transcription of its
+    own.
     """
     with services.pool.place() as place:
         async with read_form(request, TranscribeOptions) as form:
@@ -66,6 +68,8 @@ def _respond(
     services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
+    if options.track == "all":
+        return (yield from _respond_by_track(services, file, options, layout))
     if options.channels is not None:
         return (yield from _respond_by_channel(services, file, options, layout))
     recognition = yield from services.recording_recognizer.steps(file, options.choice)
@@ -86,12 +90,39 @@ def _respond_by_channel(
     while len(answers) < channels:
         choice = options.choice._replace(channel=len(answers) + 1)
         recognition = yield from services.recording_recognizer.steps(file, choice)
-        posteriors = recognition.posteriors
-        decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
         channels = check_separable(recognition.channels)
-        answers.append(_answer(services, recognition, decoded, layout))
+        answers.append((yield from _answer_one(services, recognition, options, layout)))
     merged = by_channel(answers).model_copy(update={"id": None})
     return json_response(laid_out(merged, layout))
+
+
+def _respond_by_track(
+    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
+) -> Steps[Response]:
+    """Each track as a recording of its own; one that can't be read does not end the others."""
+    answers: dict[int, Transcription] = {}
+    left_out: dict[int, AudioError] = {}
+    tracks = check_separable(services.recording_recognizer.count_tracks(file), "tracks")
+    for number in range(1, tracks + 1):
+        try:
+            recognition = yield from services.recording_recognizer.steps(file, Choice(number))
+        except AudioTooLongError:
+            raise
+        except AudioError as error:
+            left_out[number] = error
+        else:
+            answers[number] = yield from _answer_one(services, recognition, options, layout)
+    merged = by_track(answers, left_out).model_copy(update={"id": None})
+    return json_response(laid_out(merged, layout))
+
+
+def _answer_one(
+    services: Services, recognition: Recognition, options: TranscribeOptions, layout: Layout
+) -> Steps[Transcription]:
+    """Of one of several channels or tracks."""
+    posteriors = recognition.posteriors
+    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
+    return _answer(services, recognition, decoded, layout)
 
 
 def _answer(

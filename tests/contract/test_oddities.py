@@ -42,7 +42,8 @@ TRIED = {
     "a clock that leaps": (CONTAINERS, "test_a_clock_that_leaps_too_far_is_not_followed"),
     "several audio tracks": (
         CONTAINERS,
-        "test_the_track_that_is_marked_as_the_default test_a_track_may_be_chosen",
+        "test_the_track_that_is_marked_as_the_default test_a_track_may_be_chosen "
+        "test_tracks_are_counted_without_being_decoded",
     ),
     "several channels": (PROCESSES, "test_many_channels_are_averaged_like_few"),
     "channels that cancel": (CONTAINERS, "test_channels_that_cancel"),

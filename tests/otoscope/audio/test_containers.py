@@ -10,7 +10,7 @@ from audio_files import encode
 from muxed import Track, mux
 from signals import tone
 
-from otoscope.audio import AudioStream, load
+from otoscope.audio import AudioStream, count_tracks, load
 from otoscope.audio.parts import Choice
 from otoscope.audio.probe import probe
 from otoscope.errors import AudioTooLongError, ChannelError, UnreadableAudioError
@@ -218,6 +218,16 @@ def test_a_track_may_be_chosen(speech, track):
         list(AudioStream(two_tracks(speech), RATE_HZ, choice=Choice(track=3)))
     with pytest.raises(ChannelError, match="expected track 1, the only one, got 2"):
         list(AudioStream(encode(speech, 48000, "wav"), RATE_HZ, choice=Choice(track=2)))
+
+
+def test_tracks_are_counted_without_being_decoded(speech):
+    unknown = two_tracks(speech, default=1).replace(b"A_AAC", b"A_XYZ", 1)
+    assert [count_tracks(each) for each in (two_tracks(speech), unknown)] == [2, 2]
+    ogg = encode(speech, 48000, "ogg")
+    for one in (ogg, ogg + ogg, as_mp3(speech, 48000), encode(speech, 48000, "wav")):
+        assert count_tracks(one) == 1
+    with pytest.raises(UnreadableAudioError, match="in no format known here"):
+        count_tracks(b"no sound at all")
 
 
 def test_a_first_track_that_nobody_knows(speech):

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 import soundfile
+import soxr
+from muxed import Track, mux
 from praatio import textgrid
 
 from otoscope import ENGLISH, Recognizer, align, greedy, load
@@ -208,3 +210,31 @@ def test_each_channel_by_itself(otoscope, address, sample, tmp_path):
     ):
         done = otoscope(*separate, *wrong, call)
         assert (done.code, said in done.err) == (2, True)
+
+
+def test_each_track_by_itself(otoscope, address, sample, tmp_path):
+    samples, rate_hz = soundfile.read(sample, dtype="float32")
+    halves = np.split(soxr.resample(samples, rate_hz, 48000), [round(1.64 * 48000)])
+    film = tmp_path / "film.mkv"
+    film.write_bytes(mux("matroska", *map(Track, halves)))
+    every = ("transcribe", "--track", "all")
+    for arguments, stdin in (((film,), b""), (("-",), film.read_bytes())):
+        document = json.loads(otoscope(*every, "-f", "json", *arguments, stdin=stdin).out)
+        texts = [(one["track"], one["text"]) for one in document["tracks"]]
+        assert texts == [(1, "was a long time before"), (2, "he came home to his father")]
+        assert sorted(document["text"].split()) == sorted(HEARD.split())
+        assert ("segments" in document, document["warnings"]) == (False, [])
+    for wrong, said in (
+        (("--channel", 1, "-f", "json"), "--channel: expected none with --track all, got one"),
+        (("--channels", "separate"), "--channels: expected none with --track all, got one"),
+        (("-f", "srt"), "--track: expected --format json to use it with, got srt"),
+        (("-f", "json", "--server", address), "--track: expected a --model to use it with"),
+        (("--track", 0), "argument --track: expected a number from 1 to 255, got '0'"),
+    ):
+        done = otoscope(*every, *wrong, film)
+        assert (done.code, said in done.err) == (2, True)
+    done = otoscope("align", "--track", "all", "--text", HEARD, film)
+    assert (done.code, "--track: expected a number from 1 to 255" in done.err) == (2, True)
+    film.write_bytes(film.read_bytes().replace(b"A_AAC", b"A_XYZ"))
+    done = otoscope(*every, "-f", "json", film)
+    assert (done.code, "a known codec" in done.err) == (1, True)
