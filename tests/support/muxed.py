@@ -25,6 +25,7 @@ class Track:
         default: whether a player should choose it.
         options: of the encoder.
         spoiled: numbers of packets that hold nonsense.
+        layout: where channels are, as FFmpeg calls it; by default nowhere, beyond two.
     """
 
     samples: npt.NDArray[np.float32]
@@ -35,6 +36,7 @@ class Track:
     default: bool = False
     options: dict[str, str] = field(default_factory=dict)
     spoiled: tuple[int, ...] = ()
+    layout: str | None = None
 
 
 def mux(container_name, *tracks, video_s=0.0, options=None, begin_s=0.0) -> bytes:
@@ -70,14 +72,13 @@ def _video(container, container_name, video_s):
 
 def _sound(container, track):
     samples = track.samples[:, None] if track.samples.ndim == 1 else track.samples
-    layout = {1: "mono", 2: "stereo"}[samples.shape[1]]
+    channels = samples.shape[1]
+    layout = track.layout or {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
     stream = container.add_stream(track.codec, rate=track.rate_hz, layout=layout)
     stream.codec_context.options = track.options
     if track.default:
         stream.disposition = av.stream.Disposition.default
-    frame = av.AudioFrame.from_ndarray(
-        np.ascontiguousarray(samples.T), format="fltp", layout=layout
-    )
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout=layout)
     frame.sample_rate, frame.pts, frame.time_base = track.rate_hz, 0, Fraction(1, track.rate_hz)
     resampler = av.AudioResampler(
         format=stream.codec_context.format,

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from contextlib import closing, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import encode
+from muxed import Track, mux
 from signals import RATE_HZ, noise, tone
 
 from otoscope.audio import AudioStream, DecodeProcesses, decode, decode_processes, load
@@ -70,14 +70,9 @@ def many_channels(container, codec, channels):
     """A tone, louder on each channel than on the one before; the mean of all, and the file."""
     gains = np.linspace(0, 1, channels, dtype=np.float32)
     matrix = tone(300, 0.3)[:, None] * gains
-    source = ["-f", "f32le", "-ar", str(RATE_HZ), "-ac", str(channels), "-i", "-"]
-    place = {7: ["-af", "aformat=channel_layouts=6.1"], 8: ["-af", "aformat=channel_layouts=7.1"]}
-    placed = place[channels] if (container, codec, channels) in PLACED else []
-    with tempfile.NamedTemporaryFile() as file:
-        written = ["-c:a", codec, "-f", container, "-y", file.name]
-        command = ["ffmpeg", "-loglevel", "error", *source, *placed, *written]
-        subprocess.run(command, input=matrix.tobytes(), check=True)
-        return matrix.mean(axis=1), file.read()
+    placed = {7: "6.1(back)" if codec == "alac" else "6.1", 8: "7.1"}
+    layout = placed[channels] if (container, codec, channels) in PLACED else None
+    return matrix.mean(axis=1), mux(container, Track(matrix, RATE_HZ, codec, layout=layout))
 
 
 @pytest.mark.parametrize(
