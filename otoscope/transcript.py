@@ -1,7 +1,11 @@
 """What was said: text, words and characters with their times and confidences."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Style: TypeAlias = Literal["written", "verbatim"]
+"""Of a text: as people write, or as heard."""
 
 
 @dataclass(frozen=True)
@@ -28,12 +32,14 @@ class Word:
             the end of the word before.
         end_s: its last character's end.
         confidence: geometric mean of its characters' confidences, 0 to 1.
+        mark: the punctuation after it, which `word` holds as well; of written text alone.
     """
 
     word: str
     start_s: float
     end_s: float
     confidence: float
+    mark: str = field(default="", kw_only=True)
 
 
 @dataclass(frozen=True)

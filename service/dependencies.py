@@ -15,6 +15,7 @@ from otoscope.audio import DecodeProcesses
 from otoscope.decoding.decoder import open_decoder
 from otoscope.errors import ModelFileError
 from otoscope.schemas import ModelName
+from otoscope.written.writer import Writer, open_writer
 from service.errors import StartError
 from service.inference.decode_workers import DecodeWorkers
 from service.inference.recognition import RecordingRecognizer
@@ -46,6 +47,7 @@ class Services:
 
     recording_recognizer: RecordingRecognizer
     decode_workers: DecodeWorkers
+    writer: Writer
     pool: RequestPool
     reading_pool: RequestPool
     store: Store
@@ -88,6 +90,10 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         decoder = open_decoder(
             recognizer.spec, recognizer.exact_sha256, settings.model_path, settings.lm_path
         )
+        writer = open_writer(
+            *(recognizer.spec, settings.model_path, settings.lm_path),
+            partial(metrics.stage, "written"),
+        )
     except ModelFileError as error:
         raise StartError(str(error)) from error
     reports = read_reports(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
@@ -108,7 +114,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
             recognizer, threads, settings.max_duration_s, metrics.add_recording, processes
         )
         yield Services(
-            *(recording_recognizer, workers, pool, reading, store, check),
+            *(recording_recognizer, workers, writer, pool, reading, store, check),
             *(Readiness(), reports, metrics),
         )
 

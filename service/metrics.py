@@ -61,7 +61,8 @@ class Metrics:
         )
         self._stage_s = histogram(
             "otoscope_stage_duration_seconds",
-            "Stages of a recording that succeeded, each in all: decode, features, model, text.",
+            "Stages of a recording that succeeded, each in all: decode, features, model, text and "
+            "written.",
             ("stage",),
         )
         self._audio_s = counter("otoscope_audio_seconds", "Audio recognised, in seconds.")

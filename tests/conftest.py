@@ -1,11 +1,13 @@
 """What all tests share: where the corpus and the shipped model are."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pause_punctuator import write_pause_punctuator
 from sentence_model import write_sentence_model
 
 from otoscope import ENGLISH, FrameClock, Posteriors
@@ -38,6 +40,14 @@ def corpus() -> Path:
 def sentence_model(tmp_path_factory) -> Path:
     """A model that knows examples/sample.flac, for tests of what is done with any model."""
     return write_sentence_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def written_model(tmp_path_factory, sentence_model) -> Path:
+    """The same with a punctuation model beside it: pauses of half a second end sentences."""
+    folder = shutil.copytree(sentence_model.parent, tmp_path_factory.mktemp("written") / "model")
+    write_pause_punctuator(folder / "punctuation.onnx")
+    return folder / sentence_model.name
 
 
 @pytest.fixture(scope="session", params=["english", "english-small"])

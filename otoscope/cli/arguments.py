@@ -5,10 +5,12 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from otoscope.audio import AUDIO_KINDS
 from otoscope.cli import commands
 from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
+from otoscope.transcript import Style
 
 _CODES = """\
 exit codes:
@@ -47,6 +49,7 @@ examples:
   otoscope transcribe speech.flac
   otoscope transcribe interviews/*.mp3 --out-dir texts       # texts/one.txt, texts/two.txt, ...
   otoscope transcribe lecture.m4a --out lecture.srt          # the suffix selects the format
+  otoscope transcribe --style verbatim speech.flac           # no capitals, no punctuation
   otoscope transcribe --decoder greedy speech.flac           # no language model
   otoscope transcribe --hotwords "otoscope:8, new york" speech.flac
   otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
@@ -119,6 +122,13 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         help="transcribe each channel by itself, as of a call, with --format json",
     )
     _add_output(parser, [each for each in TRANSCRIPT_FORMATS if each != "verbose_json"], "text")
+    parser.add_argument_group("text").add_argument(
+        "--style",
+        choices=get_args(Style),
+        help="written: with capitals, punctuation and numbers in text and subtitles, and as "
+        "`written` in JSON; verbatim: as heard; default: written if there is a punctuation model. "
+        "textgrid and csv have words as heard",
+    )
     decoding = parser.add_argument_group("decoding")
     decoding.add_argument(
         "--decoder",

@@ -13,6 +13,7 @@ from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
+from otoscope.transcript import Style
 
 Recording: TypeAlias = bytes | Path
 """The bytes of standard input, or a file."""
@@ -36,8 +37,10 @@ class Output:
 class Backend(Protocol):
     """A model as the commands need it. Each method raises OtoscopeError or OSError."""
 
-    def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
-        """What is said, with characters and segments."""
+    def transcribe(
+        self, recording: Recording, options: DecodingOptions, style: Style | None
+    ) -> TranscriptAnswer:
+        """What is said, with characters and segments, and written as `Writer.write` does."""
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         """Where each character of the text is."""

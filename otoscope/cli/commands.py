@@ -42,7 +42,7 @@ def transcribe(options: argparse.Namespace) -> int:
         _check_several(options, files.form, "channels", _OF_ONE)
 
     def process(name: str, recording: Recording) -> Output:
-        result = backend.transcribe(recording, decoding)
+        result = backend.transcribe(recording, decoding, options.style)
         return write(result, files.form, files.label(name))
 
     with open_backend(options) as backend:

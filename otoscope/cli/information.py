@@ -60,6 +60,8 @@ def _of_model(model: Mapping[str, Any]) -> dict[str, str]:
         "phonemes": " ".join(phonemes["symbols"]) if phonemes else "none",
         "frame stride": f"{spec['frame_stride']}: {1000 * model['frame_s']:g} ms a frame",
     }
+    punctuation = model["punctuation"]
+    lines["punctuation"] = punctuation["name"] if punctuation else "none"
     if "calibrated" in model:
         words = model["language_model_words"]
         lines["language model"] = "none" if words is None else f"{words:,} words"

@@ -27,6 +27,8 @@ from otoscope.schemas.convert import (
 )
 from otoscope.spoken import spoken
 from otoscope.strict_json import dump
+from otoscope.transcript import Style
+from otoscope.written.writer import open_writer
 
 _DEFAULT_MODEL = Path("models/english/model.int8.onnx")
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -60,14 +62,17 @@ class LocalBackend:
         self._decoder = open_decoder(
             self._recognizer.spec, self._recognizer.exact_sha256, self._path, lm
         )
+        self._writer = open_writer(self._recognizer.spec, self._path, lm)
         self._name = ModelName(name=self._recognizer.spec.name, sha256=self._recognizer.sha256)
 
-    def transcribe(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+    def transcribe(
+        self, recording: Recording, options: DecodingOptions, style: Style | None
+    ) -> TranscriptAnswer:
         if self._separate == "channels":
-            return self._by_channel(recording, options)
+            return self._by_channel(recording, options, style)
         if self._separate == "tracks":
-            return self._by_track(recording, options)
-        return self._transcript(self._recognize(recording), options)
+            return self._by_track(recording, options, style)
+        return self._transcript(self._recognize(recording), options, style)
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         recognition = self._recognize(recording)
@@ -93,24 +98,28 @@ class LocalBackend:
         decoder = self._decoder
         words = decoder.language_model and decoder.language_model.ngrams.size
         return {
-            **model_facts(self._recognizer),
+            **model_facts(self._recognizer, self._writer.punctuator),
             "spec": dump(self._recognizer.spec),
             "file": str(self._path),
             "language_model_words": words,
             "calibrated": sorted(decoder.calibration.curves) if decoder.calibration else [],
         }
 
-    def _by_channel(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+    def _by_channel(
+        self, recording: Recording, options: DecodingOptions, style: Style | None
+    ) -> TranscriptAnswer:
         answers: list[TranscriptAnswer] = []
         channels = 1
         while len(answers) < channels:
             choice = self._choice._replace(channel=len(answers) + 1)
             recognition = self._recognize(recording, choice)
             channels = check_separable(recognition.channels)
-            answers.append(self._transcript(recognition, options))
+            answers.append(self._transcript(recognition, options, style))
         return by_channel(answers)
 
-    def _by_track(self, recording: Recording, options: DecodingOptions) -> TranscriptAnswer:
+    def _by_track(
+        self, recording: Recording, options: DecodingOptions, style: Style | None
+    ) -> TranscriptAnswer:
         answers: dict[int, TranscriptAnswer] = {}
         left_out: dict[int, AudioError] = {}
         for number in range(1, check_separable(count_tracks(recording), "tracks") + 1):
@@ -119,14 +128,18 @@ class LocalBackend:
             except AudioError as error:
                 left_out[number] = error
             else:
-                answers[number] = self._transcript(recognition, options)
+                answers[number] = self._transcript(recognition, options, style)
         return by_track(answers, left_out)
 
-    def _transcript(self, recognition: Recognition, options: DecodingOptions) -> TranscriptAnswer:
+    def _transcript(
+        self, recognition: Recognition, options: DecodingOptions, style: Style | None
+    ) -> TranscriptAnswer:
         posteriors, segments = recognition.posteriors, self._separate is None
         decoded = self._decoder.decode(posteriors, options)
+        written = self._writer.write(decoded, style)
+        warnings = (*recognition.warnings, *written.warnings)
         return transcript_answer(
-            decoded, posteriors.clock, self._name, recognition.warnings, segments=segments
+            decoded, written, posteriors.clock, self._name, warnings, segments=segments
         )
 
     def _recognize(

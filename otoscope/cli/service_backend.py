@@ -17,6 +17,7 @@ from otoscope.posteriors import Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
 from otoscope.strict_json import dump
+from otoscope.transcript import Style
 from otoscope.vocabulary import Alphabet
 
 _WRONG_OPTIONS = ("urn:otoscope:problem:form", "urn:otoscope:problem:query")
@@ -41,10 +42,12 @@ class ServiceBackend:
         with Client(address, api_key=api_key, retry=RetryPolicy(retries)) as client:
             yield cls(client)
 
-    def transcribe(self, recording: Recording, options: DecodingOptions) -> Transcription:
+    def transcribe(
+        self, recording: Recording, options: DecodingOptions, style: Style | None
+    ) -> Transcription:
         with _wrong_options():
             return self._client.transcribe(
-                recording, response_format="verbose_json", **options.model_dump()
+                recording, response_format="verbose_json", style=style, **options.model_dump()
             )
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:

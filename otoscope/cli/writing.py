@@ -10,6 +10,7 @@ from otoscope.cli.files import readable
 from otoscope.plots import posteriorgram_png
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
+from otoscope.schemas.convert import written_words
 from otoscope.spoken import spoken
 from otoscope.transcript import Character, Word
 
@@ -34,7 +35,8 @@ def write(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | No
         for word in result.words
         for each in word.characters or ()
     ]
-    body = formats.write(form, words, characters, result.duration_s)
+    shown = written_words(result, words) if isinstance(result, TranscriptAnswer) else None
+    body = formats.write(form, words, characters, result.duration_s, shown)
     if form == "text" and label is not None:
         body = os.fsencode(f"{label}: ") + (body or b"\n")
     return Output(body, result.duration_s, result.warnings)

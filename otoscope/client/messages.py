@@ -20,6 +20,7 @@ from otoscope.features import FeatureMatrix, FeatureSpec
 from otoscope.posteriors import LogProbs, Unit
 from otoscope.schemas import Problem
 from otoscope.strict_json import parse
+from otoscope.transcript import Style
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -40,11 +41,13 @@ class TranscribeOptions(TypedDict, total=False):
             track by itself, with response_format json.
         channels: separate transcribes each channel by itself, with response_format json.
         timestamps: what has its times: words, each character of them, or nothing.
+        style: written adds `written` to the response, and segments have it; verbatim does not.
         response_format: verbose_json has characters and segments, too.
     """
 
     response_format: Literal["json", "verbose_json"] | None
     timestamps: Literal["none", "word", "char"] | None
+    style: Style | None
     decoder: Literal["greedy", "beam"] | None
     language_model: bool
     beam_width: int | None

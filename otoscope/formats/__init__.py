@@ -40,6 +40,7 @@ class FileFormat:
         suffix: of files.
         write: for formats of words with times, see `write`.
         timestamps: what may have times in a transcription, the default first.
+        for_people: shows written text where there is one.
         binary: not for a terminal.
     """
 
@@ -47,6 +48,7 @@ class FileFormat:
     suffix: str
     write: _Writer | None = None
     timestamps: tuple[Timestamps, ...] = ("word",)
+    for_people: bool = False
     binary: bool = False
 
     @property
@@ -58,9 +60,16 @@ class FileFormat:
 FORMATS: Mapping[str, FileFormat] = {
     "json": FileFormat("application/json", ".json", timestamps=("word", "char", "none")),
     "verbose_json": FileFormat("application/json", ".json", timestamps=("char", "word")),
-    "text": FileFormat("text/plain", ".txt", lambda words, *_: _text(words), ("word", "none")),
-    "srt": FileFormat("application/x-subrip", ".srt", lambda words, _, end_s: srt(words, end_s)),
-    "vtt": FileFormat("text/vtt", ".vtt", lambda words, _, end_s: vtt(words, end_s)),
+    "text": FileFormat(
+        *("text/plain", ".txt", lambda words, *_: _text(words), ("word", "none")), for_people=True
+    ),
+    "srt": FileFormat(
+        *("application/x-subrip", ".srt", lambda words, _, end_s: srt(words, end_s)),
+        for_people=True,
+    ),
+    "vtt": FileFormat(
+        *("text/vtt", ".vtt", lambda words, _, end_s: vtt(words, end_s)), for_people=True
+    ),
     "textgrid": FileFormat("text/plain", ".TextGrid", textgrid, ("word", "char")),
     "csv": FileFormat("text/csv", ".csv", lambda words, *_: _csv(words)),
     "npy": FileFormat("application/x-npy", ".npy", binary=True),
@@ -70,7 +79,11 @@ FORMATS: Mapping[str, FileFormat] = {
 
 
 def write(
-    form: str, words: Sequence[Word], characters: Sequence[Character] | None, duration_s: float
+    form: str,
+    words: Sequence[Word],
+    characters: Sequence[Character] | None,
+    duration_s: float,
+    shown: Sequence[Word] | None = None,
 ) -> bytes:
     """Words with times as a file in UTF-8.
 
@@ -79,11 +92,13 @@ def write(
         words: in order, without overlaps, within the recording.
         characters: likewise, for the tier of a textgrid; None for a textgrid without it.
         duration_s: length of the recording.
+        shown: the same as formats for people show it; by default as it is.
     """
     writer = FORMATS[form].write
     if writer is None:
         raise ValueError(f"expected one of {', '.join(get_args(TextFormat))}, got {form}")
-    return writer(words, characters, duration_s).encode()
+    told = shown if shown is not None and FORMATS[form].for_people else words
+    return writer(told, characters, duration_s).encode()
 
 
 def _csv(words: Sequence[Word]) -> str:

@@ -1,8 +1,9 @@
 """Words -> subtitle cues: what stands on the screen together, and when.
 
 The limits are customary in subtitling: two lines of 42 characters, seven seconds, 17 characters a
-second to read. Times are whole milliseconds, as the formats write them, so that rounding can't make
-cues overlap.
+second to read. Written text is divided where its sentences and clauses end, as far as these limits
+allow. Times are whole milliseconds, as the formats write them, so that rounding can't make cues
+overlap.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from otoscope.transcript import Word, segments_of
+from otoscope.written.spec import SENTENCE_ENDS
 
 LINE_CHARACTERS = 42
 LINES = 2
@@ -89,24 +91,39 @@ def _fits(words: Sequence[Word]) -> bool:
 
 
 def _best_cut(words: Sequence[Word]) -> int:
-    """How many words come before the cut: at the longest silence in the phrase's middle third.
+    """How many words come before the cut.
 
-    Where no word ends there, the cut that comes nearest to the middle.
+    It is at the end of a sentence, or else of a clause, in the middle half; without one, at the
+    longest silence in the middle third. Where no word ends there, it is the cut that comes nearest
+    to the middle.
     """
     ends = list(accumulate(len(word.word) + 1 for word in words))
     off_middle = {cut: abs(2 * ends[cut - 1] - ends[-1]) for cut in range(1, len(words))}
+    marked = [cut for cut in off_middle if words[cut - 1].mark and 2 * off_middle[cut] <= ends[-1]]
     central = [cut for cut, off in off_middle.items() if 3 * off <= ends[-1]]
-    candidates = central or [min(off_middle, key=off_middle.__getitem__)]
-    return max(candidates, key=lambda cut: (_silence_ms(words, cut), -off_middle[cut]))
+    candidates = marked or central or [min(off_middle, key=off_middle.__getitem__)]
+    return max(
+        candidates,
+        key=lambda cut: (
+            words[cut - 1].mark in SENTENCE_ENDS,
+            _silence_ms(words, cut),
+            -off_middle[cut],
+        ),
+    )
 
 
 def _lines(words: Sequence[Word]) -> tuple[str, ...]:
-    """One line if it fits, or else the two that are most even."""
+    """One line if it fits, or else two: at the end of a clause, or as even as can be."""
     whole = _joined(words)
     if len(whole) <= LINE_CHARACTERS or len(words) == 1:
         return (whole,)
-    pairs = ((_joined(words[:cut]), _joined(words[cut:])) for cut in range(1, len(words)))
-    return min(pairs, key=lambda lines: max(map(len, lines)))
+    pairs = {cut: (_joined(words[:cut]), _joined(words[cut:])) for cut in range(1, len(words))}
+    marked = [
+        lines
+        for cut, lines in pairs.items()
+        if words[cut - 1].mark and max(map(len, lines)) <= LINE_CHARACTERS
+    ]
+    return min(marked or pairs.values(), key=lambda lines: max(map(len, lines)))
 
 
 def _joined(words: Sequence[Word]) -> str:

@@ -4,17 +4,10 @@ The service responds with them, `otoscope.client` reads them, and the command wr
 """
 
 from otoscope.schemas.alignment import AlignmentAnswer
+from otoscope.schemas.base import Answer, ModelName, Problem
+from otoscope.schemas.matrices import FeaturesAnswer, FreshProbs, ProbsAnswer
 from otoscope.schemas.status import LiveAnswer, ModelAnswer, ReadyAnswer
-from otoscope.schemas.transcription import (
-    Answer,
-    FeaturesAnswer,
-    FreshProbs,
-    ModelName,
-    Problem,
-    ProbsAnswer,
-    TranscriptAnswer,
-    Transcription,
-)
+from otoscope.schemas.transcription import TranscriptAnswer, Transcription
 
 __all__ = [
     "AlignmentAnswer",

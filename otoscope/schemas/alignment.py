@@ -2,14 +2,8 @@
 
 from pydantic import Field
 
-from otoscope.schemas.transcription import (
-    Answer,
-    CharacterAnswer,
-    ModelName,
-    Score,
-    TimeS,
-    WordAnswer,
-)
+from otoscope.schemas.base import Answer, ModelName, Score, TimeS
+from otoscope.schemas.transcription import CharacterAnswer, WordAnswer
 
 
 class AlignedCharacterAnswer(CharacterAnswer):

@@ -13,23 +13,28 @@ from otoscope.errors import AudioError
 from otoscope.formats.cues import Cue, cues_of
 from otoscope.recognizer import Recognizer
 from otoscope.schemas.alignment import AlignedWordAnswer, AlignmentAnswer, LogProbAnswer
+from otoscope.schemas.base import ModelName
 from otoscope.schemas.transcription import (
     ChannelAnswer,
     HypothesisAnswer,
-    ModelName,
     PhraseAnswer,
     SegmentAnswer,
     SpelledWordAnswer,
     TrackAnswer,
     TranscriptAnswer,
+    WrittenTokenAnswer,
 )
 from otoscope.transcript import Character, Word, characters_by_word
+from otoscope.written.punctuator import Punctuator
+from otoscope.written.text import WrittenText, WrittenToken
+from otoscope.written.writer import Written
 
 AnswerT = TypeVar("AnswerT", bound=TranscriptAnswer)
 
 
 def transcript_answer(
     result: DecodeResult,
+    written: Written,
     clock: FrameClock,
     model: ModelName,
     warnings: Sequence[str],
@@ -41,6 +46,7 @@ def transcript_answer(
 
     Args:
         result: what was said.
+        written: the same as it is shown.
         clock: of the recording's posteriors.
         model: that they are of.
         warnings: about reading the recording.
@@ -49,13 +55,16 @@ def transcript_answer(
     """
     transcript = result.transcript
     spelled = zip(transcript.words, characters_by_word(transcript.characters), strict=True)
-    cues = cues_of(transcript.words, clock.duration_s) if segments else None
+    cues = cues_of(written.words, clock.duration_s) if segments else None
+    tokens = () if written.written is None else written.written.tokens
     return TranscriptAnswer(
         text=transcript.text,
+        written=None if written.written is None else written.text,
         duration_s=clock.duration_s,
         frame_s=clock.frame_s,
         confidence=transcript.confidence,
         words=[_spelled_word(word, letters if characters else None) for word, letters in spelled],
+        written_tokens=[WrittenTokenAnswer.model_validate(one) for one in tokens],
         segments=None if cues is None else [_segment(cue) for cue in cues],
         decoder=result.decoder,
         hypotheses=[HypothesisAnswer.model_validate(one) for one in result.hypotheses],
@@ -107,8 +116,10 @@ def _sounds_own(answer: TranscriptAnswer) -> dict[str, Any]:
     return {
         "id": getattr(answer, "id", None),
         "text": answer.text,
+        "written": answer.written,
         "confidence": answer.confidence,
         "words": answer.words,
+        "written_tokens": answer.written_tokens,
     }
 
 
@@ -119,9 +130,27 @@ def _by_time(answers: Sequence[AnswerT], **fields: object) -> AnswerT:
     merged: dict[str, Any] = {
         "text": " ".join(word.word for word in words),
         "words": words,
+        "written": None,
+        "written_tokens": [],
         "confidence": math.fsum(sums) / len(words) if words else None,
     }
     return type(answers[0])(**(dict(answers[0]) | merged | fields))
+
+
+def written_words(answer: TranscriptAnswer, words: Sequence[Word]) -> tuple[Word, ...] | None:
+    """What `formats.write` takes for written text; None if the answer has none.
+
+    Args:
+        answer: with words.
+        words: the same, as heard.
+    """
+    if answer.written is None:
+        return None
+    tokens = (
+        WrittenToken(one.text, one.start_word, one.end_word, one.mark)
+        for one in answer.written_tokens
+    )
+    return WrittenText(tuple(tokens)).timed(words)
 
 
 def alignment_answer(
@@ -148,8 +177,8 @@ def alignment_answer(
     )
 
 
-def model_facts(recognizer: Recognizer) -> dict[str, Any]:
-    """The fields of `ModelAnswer` that the model's file tells."""
+def model_facts(recognizer: Recognizer, punctuator: Punctuator | None) -> dict[str, Any]:
+    """The fields of `ModelAnswer` that the files of a model tell."""
     spec = recognizer.spec
     return {
         "name": spec.name,
@@ -158,6 +187,7 @@ def model_facts(recognizer: Recognizer) -> dict[str, Any]:
         "parameters": spec.provenance.parameters,
         "training_hours": spec.provenance.audio_hours,
         "frame_s": spec.frame_s,
+        "punctuation": punctuator and {"name": punctuator.spec.name, "sha256": punctuator.sha256},
         "spec": spec,
     }
 

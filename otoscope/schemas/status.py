@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from otoscope.schemas.transcription import Answer, ModelName
+from otoscope.schemas.base import Answer, ModelName
 from otoscope.spec import ModelSpec
 
 
@@ -22,6 +22,11 @@ class ModelAnswer(ModelName):
         examples=[14.1],
     )
     frame_s: float = Field(description="Seconds between output frames.", examples=[0.04])
+    punctuation: ModelName | None = Field(
+        default=None,
+        description="The model that gives texts capitals and punctuation; null if there is none, "
+        "and texts stay as heard.",
+    )
     dev_wer: float | None = Field(
         description="Word error rate on the dev set, a fraction; null if not measured.",
         examples=[0.66],

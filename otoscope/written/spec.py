@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 
 from otoscope.errors import SpecError
+from otoscope.spec import check_language
 from otoscope.strict_json import Strict, dump, loads, parse
 from otoscope.vocabulary import ENGLISH, Alphabet
 
@@ -12,6 +13,9 @@ CASES = ("lower", "capital", "upper", "mixed")
 
 MARKS = ("", ",", ".", "?", "!")
 """What follows a word, in the order of the classes."""
+
+SENTENCE_ENDS = (".", "?", "!")
+"""Those of MARKS that end a sentence."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class PunctuationSpec(Strict):
         words: learned from, with repetitions.
         sources: names of the texts.
         created: UTC date, ISO 8601.
+        language: of the texts, an ISO 639 code; "" if that is not known, as of a document without
+            this key.
     """
 
     name: str = "english"
@@ -41,6 +47,7 @@ class PunctuationSpec(Strict):
     words: int = 0
     sources: tuple[str, ...] = ()
     created: str = ""
+    language: str = ""
 
     def __post_init__(self) -> None:
         if self.table_rows < 2:  # noqa: PLR2004
@@ -52,6 +59,7 @@ class PunctuationSpec(Strict):
                 f"overlap_words: expected at least 0 and less than window_words "
                 f"({self.window_words}), got {self.overlap_words}"
             )
+        check_language(self.language)
 
     @property
     def pause_classes(self) -> int:
@@ -69,4 +77,7 @@ class PunctuationSpec(Strict):
         Raises:
             SpecError: on unknown or missing keys, wrong types, or values that contradict.
         """
-        return parse(cls, loads(text, source), source, complete=True)
+        data = loads(text, source)
+        if isinstance(data, dict):
+            data = {"language": "", **data}
+        return parse(cls, data, source, complete=True)

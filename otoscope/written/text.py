@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 
@@ -20,11 +21,14 @@ class WrittenToken:
     Attributes:
         text: with the punctuation that follows.
         start_word, end_word: the heard words it stands for, by their index, the end excluded.
+        mark: the punctuation that follows, one of MARKS; also where the full stop of "a.m." is
+            that of the sentence, too.
     """
 
     text: str
     start_word: int
     end_word: int
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,24 @@ class WrittenText:
 
     def __str__(self) -> str:
         return " ".join(token.text for token in self.tokens)
+
+    def timed(self, words: Sequence[Word]) -> tuple[Word, ...]:
+        """The tokens as words with marks: times and mean confidence of the words each stands for.
+
+        Args:
+            words: the heard ones.
+        """
+        spans = ((token, words[token.start_word : token.end_word]) for token in self.tokens)
+        return tuple(
+            Word(
+                token.text,
+                heard[0].start_s,
+                heard[-1].end_s,
+                fmean(word.confidence for word in heard),
+                mark=token.mark,
+            )
+            for token, heard in spans
+        )
 
 
 def write(
@@ -49,9 +71,8 @@ def write(
     """
     punctuation = punctuator.punctuate(words, pauses_s)
     breaks = 1 + np.flatnonzero(punctuation.marks)
-    numbers = {
-        number.start: number for number in written_numbers(list(words), set(breaks.tolist()))
-    }
+    found = written_numbers(list(words), set(breaks.tolist())) if _in_english(punctuator) else []
+    numbers = {number.start: number for number in found}
     tokens: list[WrittenToken] = []
     place = 0
     while place < len(words):
@@ -59,9 +80,8 @@ def write(
             place, place + 1, _cased(words[place], punctuation, place, punctuator.spec.lexicon)
         )
         mark = MARKS[punctuation.marks[number.end - 1]]
-        if mark == "." and number.text.endswith("."):  # "Mr.", "a.m."
-            mark = ""
-        tokens.append(WrittenToken(number.text + mark, number.start, number.end))
+        shown = "" if mark == "." and number.text.endswith(".") else mark  # "Mr.", "a.m."
+        tokens.append(WrittenToken(number.text + shown, number.start, number.end, mark))
         place = number.end
     return WrittenText(tuple(tokens))
 
@@ -72,6 +92,11 @@ def pauses_after(words: Sequence[Word]) -> Floats:
         return np.zeros(0)
     gaps_s = [max(0.0, after.start_s - word.end_s) for word, after in itertools.pairwise(words)]
     return np.array([*gaps_s, np.nan])
+
+
+def _in_english(punctuator: Punctuator) -> bool:
+    """Whether its numbers are known: a model that does not say its language is of English."""
+    return punctuator.spec.language in ("", "en")
 
 
 def _cased(word: str, punctuation: Punctuation, place: int, lexicon: dict[str, str]) -> str:

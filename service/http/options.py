@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from otoscope.audio import Choice
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
+from otoscope.transcript import Style
 from service.errors import FormError
 from service.http.negotiation import negotiate
 
@@ -36,6 +37,14 @@ class ReadingOptions(DecodingOptions):
         description="word gives each word its times, char each character of it as well, none "
         "leaves `words` empty. By default char for verbose_json, else word. Subtitles need word, "
         "verbose_json and textgrid word or char.",
+    )
+
+    style: Style | None = Field(
+        default=None,
+        description="written gives text, subtitles and segments capitals, punctuation and numbers, "
+        "and json has `written`; verbatim leaves all as heard, as `text`, `words`, hypotheses, "
+        "phrases, textgrid and csv always are. By default written if there is a punctuation model "
+        "(GET /model); if it is asked for and there is none, a warning says so.",
     )
 
     @property

@@ -12,6 +12,7 @@ from otoscope.formats import FORMATS, MATRIX_FORMATS, write
 from otoscope.formats.tables import to_json
 from otoscope.schemas import ModelName, Transcription
 from otoscope.schemas.convert import transcript_answer
+from otoscope.written.writer import Written
 from service.http.options import Layout
 from service.http.problems import problem_responses
 
@@ -39,6 +40,7 @@ _CACHE_HEADERS = {
 def transcription(
     result_id: str,
     decoded: DecodeResult,
+    written: Written,
     clock: FrameClock,
     model: ModelName,
     *,
@@ -50,6 +52,7 @@ def transcription(
     Args:
         result_id: its id.
         decoded: what was said.
+        written: the same as it is shown.
         clock: of the recording's posteriors.
         model: that recognized it.
         warnings: what there was to say about the recording.
@@ -57,8 +60,9 @@ def transcription(
             subtitles, too.
     """
     characters, segments = layout.timestamps == "char", layout.response_format == "verbose_json"
+    told = list(dict.fromkeys((*warnings, *written.warnings)))
     answer = transcript_answer(
-        decoded, clock, model, warnings, characters=characters, segments=segments
+        decoded, written, clock, model, told, characters=characters, segments=segments
     )
     return Transcription(id=result_id, **dict(answer))
 
@@ -66,7 +70,7 @@ def transcription(
 def laid_out(answer: Transcription, layout: Layout) -> dict[str, Any]:
     """Its fields, without those that were not asked for, and without `probs`.
 
-    With timestamps none there are no words, with word they have no characters.
+    With timestamps none there are no words and tokens, with word they have no characters.
     """
     left_out: dict[str, Any] = {"probs": True}
     optional = ("segments", "channels", "tracks")
@@ -74,7 +78,7 @@ def laid_out(answer: Transcription, layout: Layout) -> dict[str, Any]:
     document = answer.model_dump(exclude=left_out)
     for one in (document, *document.get("channels", ()), *document.get("tracks", ())):
         if layout.timestamps == "none":
-            one["words"] = []
+            one["words"] = one["written_tokens"] = []
         elif layout.timestamps == "word":
             for word in one["words"]:
                 del word["characters"]
@@ -82,22 +86,25 @@ def laid_out(answer: Transcription, layout: Layout) -> dict[str, Any]:
 
 
 def transcription_response(
-    document: dict[str, Any], decoded: DecodeResult, clock: FrameClock, layout: Layout
+    document: dict[str, Any],
+    written: Written,
+    clock: FrameClock,
+    layout: Layout,
 ) -> Response:
     """A transcription in the format that was asked for.
 
     Args:
         document: the fields of `Transcription`; its id and warnings stand in headers, too.
-        decoded: what was said.
+        written: what was said.
         clock: of the recording's posteriors.
         layout: with timestamps char, a TextGrid has a tier of characters.
     """
-    chosen, transcript = layout.response_format, decoded.transcript
+    chosen, heard = layout.response_format, written.heard
     if FORMATS[chosen].is_json:
         body = to_json(document)
     else:
-        characters = transcript.characters if layout.timestamps == "char" else None
-        body = write(chosen, transcript.words, characters, clock.duration_s)
+        characters = heard.characters if layout.timestamps == "char" else None
+        body = write(chosen, heard.words, characters, clock.duration_s, written.words)
     headers = {} if document["id"] is None else {ID_HEADER: document["id"]}
     headers |= warnings_headers(document["warnings"])
     return Response(body, media_type=FORMATS[chosen].media_type, headers=headers)

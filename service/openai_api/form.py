@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from otoscope import ModelSpec
 from otoscope.decoding.options import MOST_HOTWORD_CHARACTERS
 from otoscope.errors import UnsupportedTextError
+from otoscope.transcript import Style
 from otoscope.vocabulary import Alphabet
 from service.errors import FormError, UnknownModelError
 from service.openai_api.languages import language_of
@@ -60,6 +61,12 @@ class TranscriptionForm(BaseModel):
     )
     include: tuple[Literal["logprobs"], ...] = Field(
         default=(), description="logprobs, for json: one for each character."
+    )
+    style: Style | None = Field(
+        default=None,
+        description="written or verbatim: whether the text has capitals, punctuation and numbers, "
+        "or is as heard. By default written if the model has a punctuation model. OpenAI's API has "
+        "no such field: its client sends it in extra_body.",
     )
     stream: bool = Field(default=False, description="Refused if true.")
     chunking_strategy: str | None = Field(

@@ -8,19 +8,21 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain, islice
+from itertools import chain
 from statistics import fmean
 from typing import Literal
 
 from pydantic import Field
 
-from otoscope import Character, ModelSpec, Posteriors, Transcript, Word
+from otoscope import Character, ModelSpec, Posteriors, Word
 from otoscope.schemas import Answer
 from otoscope.transcript import characters_by_word, segments_of
+from otoscope.written.spec import SENTENCE_ENDS
+from otoscope.written.writer import Written
 from service.openai_api.languages import language_of
 
 _PAUSE_S = 1.0
-"""A pause of so long between words begins a segment."""
+"""A pause of so long between words begins a segment of a text without punctuation."""
 
 _SEGMENT_S = 30.0
 """No segment is longer, as in Whisper, unless it is a single word."""
@@ -47,13 +49,16 @@ class Logprob(Answer):
 class WordTime(Answer):
     """A word and when it was said, in seconds."""
 
-    word: str
+    word: str = Field(
+        description="What stands between two spaces of the text, with its punctuation: a number "
+        "has the times of all words that it was heard as."
+    )
     start: float
     end: float
 
 
 class Segment(Answer):
-    """Words without a long pause between them."""
+    """A sentence; with style=verbatim, words without a long pause between them."""
 
     id: int = Field(description="Counts from 0.")
     seek: int = Field(default=0, description="Always 0: times count from the recording's start.")
@@ -62,7 +67,9 @@ class Segment(Answer):
     text: str = Field(
         description="Begins with a space, as Whisper's do.", examples=[" hello world"]
     )
-    tokens: list[int] = Field(description="Classes of its characters in the model's alphabet.")
+    tokens: list[int] = Field(
+        description="Classes of its characters, as heard, in the model's alphabet."
+    )
     temperature: float = Field(default=0.0, description="Always 0: nothing is sampled.")
     avg_logprob: float = Field(
         description="Mean over its characters, without spaces, of the natural log of each one's "
@@ -81,7 +88,8 @@ class JsonAnswer(Answer):
 
     text: str = Field(examples=["hello world"])
     logprobs: list[Logprob] | None = Field(
-        default=None, description="There if asked for with include[]=logprobs."
+        default=None,
+        description="There if asked for with include[]=logprobs: of the text as heard.",
     )
     usage: Usage
 
@@ -121,35 +129,35 @@ class ModelList(Answer):
     data: list[ModelCard]
 
 
-def json_answer(transcript: Transcript, duration_s: float, *, logprobs: bool) -> JsonAnswer:
-    """The text, and if wanted the log-probability of each of its characters."""
+def json_answer(said: Written, duration_s: float, *, logprobs: bool) -> JsonAnswer:
+    """The text, and if wanted the log-probability of each character as heard."""
     return JsonAnswer(
-        text=transcript.text,
-        logprobs=list(_logprobs(transcript.characters)) if logprobs else None,
+        text=said.text,
+        logprobs=list(_logprobs(said.heard.characters)) if logprobs else None,
         usage=Usage(seconds=math.ceil(duration_s)),
     )
 
 
 def verbose_answer(
-    transcript: Transcript, posteriors: Posteriors, spec: ModelSpec, granularities: Sequence[str]
+    said: Written, posteriors: Posteriors, spec: ModelSpec, granularities: Sequence[str]
 ) -> VerboseAnswer:
     """The text with times.
 
     Args:
-        transcript: what was said.
+        said: what was said.
         posteriors: that it was decoded from.
         spec: of the model that gave them.
         granularities: "word", "segment" or both; nothing means "segment".
     """
     language = language_of(spec)
-    words, duration_s = transcript.words, posteriors.clock.duration_s
+    words, duration_s = said.words, posteriors.clock.duration_s
     return VerboseAnswer(
         language="unknown" if language is None else language.name,
         duration=_time(duration_s),
-        text=transcript.text,
+        text=said.text,
         segments=None
         if granularities and "segment" not in granularities
-        else _segments(transcript, posteriors),
+        else _segments(said, posteriors),
         words=[WordTime(word=w.word, start=_time(w.start_s), end=_time(w.end_s)) for w in words]
         if "word" in granularities
         else None,
@@ -184,23 +192,36 @@ def _logprob(character: Character) -> Logprob:
     )
 
 
+def _begins_sentence(first: Word, last: Word, word: Word) -> bool:
+    return last.mark in SENTENCE_ENDS or word.end_s - first.start_s > _SEGMENT_S
+
+
 def _begins_segment(first: Word, last: Word, word: Word) -> bool:
     return word.start_s - last.end_s >= _PAUSE_S or word.end_s - first.start_s > _SEGMENT_S
 
 
-def _segments(transcript: Transcript, posteriors: Posteriors) -> list[Segment]:
+def _segments(said: Written, posteriors: Posteriors) -> list[Segment]:
+    words, heard = said.words, said.heard
+    begins = _begins_segment if said.written is None else _begins_sentence
+    tokens = said.written.tokens if said.written is not None else ()
+    ends = [token.end_word for token in tokens] or range(1, len(words) + 1)
     # Words may have calibrated confidences; their characters keep their posteriors.
-    spellings = characters_by_word(transcript.characters)
-    segments = []
-    for index, words in enumerate(segments_of(transcript.words, _begins_segment)):
-        inside = chain.from_iterable(islice(spellings, len(words)))
-        log_probs = [_log(each.confidence) for each in inside]
-        segments.append(_segment(index, words, fmean(log_probs), posteriors))
+    spellings = list(characters_by_word(heard.characters))
+    segments: list[Segment] = []
+    place = start = 0
+    for segment in segments_of(words, begins):
+        place += len(segment)
+        end = ends[place - 1]
+        inside = chain.from_iterable(spellings[start:end])
+        avg_logprob = fmean(_log(each.confidence) for each in inside)
+        text = " ".join(word.word for word in heard.words[start:end])
+        segments.append(_segment(len(segments), segment, text, avg_logprob, posteriors))
+        start = end
     return segments
 
 
 def _segment(
-    index: int, words: Sequence[Word], avg_logprob: float, posteriors: Posteriors
+    index: int, words: Sequence[Word], heard: str, avg_logprob: float, posteriors: Posteriors
 ) -> Segment:
     text = " ".join(word.word for word in words)
     start_s, end_s = words[0].start_s, words[-1].end_s
@@ -210,7 +231,7 @@ def _segment(
         start=_time(start_s),
         end=_time(end_s),
         text=f" {text}",
-        tokens=posteriors.alphabet.encode(text).tolist(),
+        tokens=posteriors.alphabet.encode(heard).tolist(),
         avg_logprob=round(avg_logprob, _LOGPROB_DECIMALS),
         compression_ratio=round(len(written) / len(zlib.compress(written)), 4),
         no_speech_prob=_probability_of_nothing(posteriors, start_s, end_s),

@@ -14,7 +14,7 @@ async def model(services: ServicesDep) -> ModelAnswer:
     """Its specification, provenance and what was measured about it."""
     reports = services.reports
     return ModelAnswer(
-        **model_facts(services.recognizer),
+        **model_facts(services.recognizer, services.writer.punctuator),
         dev_wer=reports.dev_rate("wer"),
         dev_cer=reports.dev_rate("cer"),
         evaluation=reports.evaluation,

@@ -71,24 +71,25 @@ def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> 
     alphabet = services.recognizer.spec.alphabet
     decoding = DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet))
     decoded = yield from services.decode_workers.decode(posteriors, decoding)
-    transcript = decoded.transcript
+    written = services.writer.write(decoded, options.style)
     duration_s = posteriors.clock.duration_s
     match options.response_format:
         case "text":
-            body = f"{transcript.text}\n".encode()  # a line even where nothing was said
+            body = f"{written.text}\n".encode()  # a line even where nothing was said
         case "json":
             logprobs = "logprobs" in options.include
-            body = _json(json_answer(transcript, duration_s, logprobs=logprobs))
+            body = _json(json_answer(written, duration_s, logprobs=logprobs))
         case "verbose_json":
             spec = services.recognizer.spec
             granularities = options.timestamp_granularities
-            body = _json(verbose_answer(transcript, posteriors, spec, granularities))
+            body = _json(verbose_answer(written, posteriors, spec, granularities))
         case subtitles:
-            body = write(subtitles, transcript.words, None, duration_s)
+            body = write(subtitles, written.words, None, duration_s)
+    warnings = (*recognition.warnings, *written.warnings, *without_effect(options, alphabet))
     return Response(
         body,
         media_type="application/json" if FORMATS[options.response_format].is_json else "text/plain",
-        headers=warnings_headers([*recognition.warnings, *without_effect(options, alphabet)]),
+        headers=warnings_headers(warnings),
     )
 
 

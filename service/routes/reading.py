@@ -2,7 +2,6 @@
 
 from fastapi import APIRouter, Request, Response
 
-from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.schemas import Transcription
 from service.dependencies import Services, ServicesDep
@@ -43,27 +42,29 @@ async def reading(request: Request, services: ServicesDep, result_id: ResultId) 
     """
     options = read_options(query_fields(request), ReadingOptions)
     layout = options.layout(request.headers.getlist("accept"))
-    return await services.pool.run_steps(_respond(services, result_id, options.decoding, layout))
+    return await services.pool.run_steps(_respond(services, result_id, options, layout))
 
 
 def _respond(
-    services: Services, result_id: str, decoding: DecodingOptions, layout: Layout
+    services: Services, result_id: str, options: ReadingOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     _check_model(services, result_id)
     warnings = services.store.warnings(result_id)
     posteriors = services.store.get(result_id)
-    decoded = yield from services.decode_workers.decode(posteriors, decoding)
+    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
+    written = services.writer.write(decoded, options.style)
     answer = transcription(
         result_id,
         decoded,
+        written,
         posteriors.clock,
         services.model_name,
         warnings=warnings,
         layout=layout,
     )
     document = laid_out(answer, layout)
-    return transcription_response(document, decoded, posteriors.clock, layout)
+    return transcription_response(document, written, posteriors.clock, layout)
 
 
 def _check_model(services: Services, result_id: str) -> None:

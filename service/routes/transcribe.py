@@ -14,6 +14,7 @@ from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
 from otoscope.schemas.convert import by_channel, by_track
+from otoscope.written.writer import Written
 from service.dependencies import Services, ServicesDep
 from service.errors import StoreError
 from service.http.forms import form_schema, read_form
@@ -75,10 +76,11 @@ def _respond(
     recognition = yield from services.recording_recognizer.steps(file, options.choice)
     posteriors = recognition.posteriors
     decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    document = laid_out(_answer(services, recognition, decoded, layout), layout)
+    written = services.writer.write(decoded, options.style)
+    document = laid_out(_answer(services, recognition, decoded, written, layout), layout)
     if options.probs:
         document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
-    return transcription_response(document, decoded, posteriors.clock, layout)
+    return transcription_response(document, written, posteriors.clock, layout)
 
 
 def _respond_by_channel(
@@ -122,16 +124,22 @@ def _answer_one(
     """Of one of several channels or tracks."""
     posteriors = recognition.posteriors
     decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    return _answer(services, recognition, decoded, layout)
+    written = services.writer.write(decoded, options.style)
+    return _answer(services, recognition, decoded, written, layout)
 
 
 def _answer(
-    services: Services, recognition: Recognition, decoded: DecodeResult, layout: Layout
+    services: Services,
+    recognition: Recognition,
+    decoded: DecodeResult,
+    written: Written,
+    layout: Layout,
 ) -> Transcription:
     """What is answered, and kept if that can be done."""
     answer = transcription(
         new_id(),
         decoded,
+        written,
         recognition.posteriors.clock,
         services.model_name,
         warnings=recognition.warnings,

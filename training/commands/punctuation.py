@@ -44,6 +44,7 @@ def punctuation(options: argparse.Namespace) -> int:
         words=run.steps * run.windows * PunctuationSpec().window_words,
         sources=tuple(text.name for text in texts),
         created=datetime.now(UTC).date().isoformat(),
+        language="en",  # its words are read as English
     )
     scores = train(texts, dev, spec, PunctuationConfig(), run, folder=options.run)
     print(markdown_table(scores.items()))

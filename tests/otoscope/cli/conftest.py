@@ -2,6 +2,7 @@
 
 import io
 from collections import namedtuple
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -45,15 +46,35 @@ def otoscope(capfdbinary, monkeypatch, sentence_model):
     return run
 
 
-@pytest.fixture(scope="session")
-def address(tmp_path_factory, sentence_model):
-    variables = {"OTOSCOPE_API_KEYS": KEY, "OTOSCOPE_MODEL_PATH": str(sentence_model)}
-    folder = tmp_path_factory.mktemp("cli")
+@contextmanager
+def serving(model, folder):
+    """The address of a service."""
+    variables = {"OTOSCOPE_API_KEYS": KEY, "OTOSCOPE_MODEL_PATH": str(model)}
     with (
         (folder / "log").open("wb") as log,  # not among what the command writes
         running_service(folder / "results.sqlite3", stderr=log, **variables) as address,
     ):
         yield address
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory, sentence_model):
+    with serving(sentence_model, tmp_path_factory.mktemp("cli")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def writing_address(tmp_path_factory, written_model):
+    with serving(written_model, tmp_path_factory.mktemp("cli")) as address:
+        yield address
+
+
+@pytest.fixture(params=["local", "service"])
+def writing_backend(request, written_model):
+    """Arguments that choose a model with punctuation, or a service that has one."""
+    if request.param == "local":
+        return "--model", written_model
+    return "--server", request.getfixturevalue("writing_address"), "--api-key", KEY
 
 
 @pytest.fixture(params=["local", "service"])

@@ -15,6 +15,7 @@ from otoscope import ENGLISH, Recognizer, align, greedy, load
 
 HEARD = "was a long time before he came home to his father"
 SAID = f"it {HEARD}"
+WRITTEN = f"W{HEARD[1:]}"
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -238,3 +239,56 @@ def test_each_track_by_itself(otoscope, address, sample, tmp_path):
     film.write_bytes(film.read_bytes().replace(b"A_AAC", b"A_XYZ"))
     done = otoscope(*every, "-f", "json", film)
     assert (done.code, "a known codec" in done.err) == (1, True)
+
+
+def test_every_format_in_the_style_that_is_asked_for(otoscope, writing_backend, sample):
+    shown = {"text": lambda out: out.strip(), "srt": cues, "vtt": cues}
+    for form, read in shown.items():
+        arguments = ("transcribe", *writing_backend, "-f", form, sample)
+        assert read(otoscope(*arguments).out.decode()) == WRITTEN
+        for style, expected in (("written", WRITTEN), ("verbatim", HEARD)):
+            assert read(otoscope(*arguments, "--style", style).out.decode()) == expected
+    for form in ("csv", "textgrid"):
+        arguments = ("transcribe", *writing_backend, "-f", form, sample)
+        as_heard = otoscope(*arguments)
+        assert (as_heard.code, as_heard.err) == (0, "")
+        assert otoscope(*arguments, "--style", "written") == as_heard
+        assert b"Was" not in as_heard.out
+
+
+def test_written_json(otoscope, writing_backend, sample):
+    arguments = ("transcribe", *writing_backend, "-f", "json", sample)
+    document = json.loads(otoscope(*arguments).out)
+    assert (document["text"], document["written"]) == (HEARD, WRITTEN)
+    assert " ".join(token["text"] for token in document["written_tokens"]) == WRITTEN
+    assert [segment["text"] for segment in document["segments"]] == [WRITTEN]
+    verbatim = json.loads(otoscope(*arguments, "--style", "verbatim").out)
+    assert (verbatim["written"], verbatim["written_tokens"]) == (None, [])
+    assert [segment["text"] for segment in verbatim["segments"]] == [HEARD]
+
+
+def test_several_files_are_written(otoscope, writing_backend, sample, tmp_path):
+    files = [tmp_path / name for name in ("one.flac", "two.flac")]
+    for file in files:
+        file.write_bytes(sample.read_bytes())
+    done = otoscope("transcribe", *writing_backend, "--out-dir", tmp_path / "texts", *files)
+    assert done == (0, b"", "")
+    assert [(tmp_path / f"texts/{n}.txt").read_text() for n in ("one", "two")] == [
+        f"{WRITTEN}\n"
+    ] * 2
+    done = otoscope("transcribe", *writing_backend, "--style", "verbatim", *files)
+    assert [line.split(": ")[1] for line in done.out.decode().splitlines()] == [HEARD] * 2
+
+
+def test_what_can_not_be_written_is_said(otoscope, backend, sample):
+    done = otoscope("transcribe", *backend, "--style", "written", sample)
+    assert (done.code, done.out.decode()) == (0, f"{HEARD}\n")
+    assert (
+        "warning: the text is as heard: there is no punctuation.onnx beside the model" in done.err
+    )
+
+
+def test_info_names_the_punctuation_model(otoscope, writing_backend, backend):
+    shown = otoscope("info", *writing_backend).out.decode()
+    assert re.search(r"^punctuation +pauses$", shown, re.MULTILINE)
+    assert re.search(r"^punctuation +none$", otoscope("info", *backend).out.decode(), re.MULTILINE)

@@ -13,7 +13,9 @@ from otoscope.formats.cues import Cue, cues_of
 LENGTHS_MS = st.one_of(st.integers(1, 900), st.integers(1, 12000))
 GAPS_MS = st.one_of(st.integers(0, 300), st.integers(0, 3000))
 SPELLINGS = st.one_of(
-    st.text("abcde", min_size=1, max_size=9), st.text("ab", min_size=1, max_size=99)
+    st.text("abcde", min_size=1, max_size=9),
+    st.text("ab", min_size=1, max_size=99),
+    st.from_regex("[a-e]{1,9}[,.?!]", fullmatch=True),
 )
 
 
@@ -23,7 +25,8 @@ def spoken(*timed):
     for gap_ms, length_ms, spelling in timed:
         start_ms = now_ms + gap_ms
         now_ms = start_ms + length_ms
-        words.append(Word(spelling, start_ms / 1000, now_ms / 1000, 1.0))
+        mark = spelling[-1] if spelling[-1] in ",.?!" else ""
+        words.append(Word(spelling, start_ms / 1000, now_ms / 1000, 1.0, mark=mark))
     return words
 
 
@@ -157,3 +160,41 @@ def test_a_small_gap_is_closed():
     ]
     words = spoken((0, 600, "one"), (800, 1200, "two"))
     assert [(cue.start_ms, cue.end_ms) for cue in cues_of(words, 9.0)] == [(0, 1400), (1400, 2600)]
+
+
+def test_written_text_is_divided_where_sentences_end():
+    words = evenly(
+        "He came home, to his father. It was a long time, and it rained on all the days that he "
+        "was away from the house."
+    )
+    first, second = cues_of(words, 30.0)
+    assert first.lines == ("He came home, to his father.",)
+    assert second.lines == (
+        "It was a long time, and it rained on all",
+        "the days that he was away from the house.",
+    )
+
+
+def test_or_else_at_a_clause_wherever_the_longest_silence_is():
+    words = spoken(
+        *((50, 250, "word") for _ in range(6)),
+        (50, 250, "word,"),
+        *((50, 250, "word") for _ in range(3)),
+        (600, 250, "word"),
+        *((50, 250, "word") for _ in range(7)),
+    )
+    first, second = cues_of(words, 30.0)
+    assert " ".join(first.lines).endswith("word,")
+    assert len(" ".join(second.lines).split()) == 11
+
+
+def test_a_clause_at_the_edge_of_a_phrase_is_no_place_to_cut():
+    first, _ = cues_of(evenly("so, " + "word " * 18), 30.0)
+    assert len(" ".join(first.lines).split()) > 6
+
+
+def test_lines_end_with_clauses_if_both_fit():
+    [cue] = cues_of(evenly("It was a long time, before he came home to his father"), 4.0)
+    assert cue.lines == ("It was a long time,", "before he came home to his father")
+    [cue] = cues_of(evenly("It was, a very long time before he came home to his father"), 7.0)
+    assert cue.lines == ("It was, a very long time before", "he came home to his father")

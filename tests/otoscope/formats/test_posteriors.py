@@ -12,7 +12,7 @@ from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Poster
 from otoscope.errors import NoPhonemesError, ViewError
 from otoscope.formats.posteriors import ViewOptions, probs_csv, probs_document, select, write
 from otoscope.formats.tables import to_json
-from otoscope.schemas.transcription import ProbsMatrix
+from otoscope.schemas.matrices import ProbsMatrix
 
 
 def read(posteriors, **fields):

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from pause_punctuator import write_pause_punctuator
+from pause_punctuator import SPEC, write_pause_punctuator
 
 from otoscope.transcript import Word
 from otoscope.written.punctuator import Punctuator
@@ -63,6 +65,27 @@ def test_the_first_letter_is_capital():
         "'",
         "I'm",
     ]
+
+
+def test_written_words_have_the_times_of_what_was_heard(punctuator):
+    heard = ["it", "cost", "five", "dollars", "and", "ten", "cents"]
+    words = [Word(each, float(place), place + 0.9, 0.1 * place) for place, each in enumerate(heard)]
+    timed = write(heard, punctuator, np.array([0.0] * 6 + [0.8])).timed(words)
+    assert [each.word for each in timed] == ["It", "cost", "$5.10."]
+    assert (timed[2].start_s, timed[2].end_s, timed[2].mark) == (2.0, 6.9, ".")
+    assert timed[2].confidence == pytest.approx(0.4)
+    assert timed[0] == Word("It", 0.0, 0.9, 0.0)
+
+
+def test_a_full_stop_that_is_there_ends_the_sentence_too(punctuator):
+    token = _write(punctuator, "at ten thirty a m. he left.").tokens[1]
+    assert (token.text, token.mark) == ("10:30 a.m.", ".")
+
+
+def test_numbers_of_other_languages_stay_words(tmp_path):
+    german = replace(SPEC, language="de")
+    punctuator = Punctuator(write_pause_punctuator(tmp_path / "punctuation.onnx", german))
+    assert str(_write(punctuator, "in nineteen eighty four.")) == "In nineteen eighty four."
 
 
 def _word(start_s, end_s):

@@ -1,12 +1,14 @@
 """POST /transcribe with the decoder and the words that a caller chooses."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pause_punctuator import SPEC, write_pause_punctuator
 
-from otoscope import Recognizer, greedy, load
+from otoscope import ENGLISH, Alphabet, Recognizer, greedy, load
 from service.app import create_app
 from service.dependencies import open_services
 from service.errors import StartError
@@ -141,6 +143,18 @@ def test_without_a_language_model_greedy_is_the_default(make_settings, tmp_path)
     assert [word["confidence"] for word in raw] == pytest.approx(
         [word.confidence for word in greedy(posteriors).words], abs=1e-4
     )
+
+
+def test_a_punctuation_model_of_another_language_stops_the_start(
+    make_settings, tmp_path, sentence_model
+):
+    folder = shutil.copytree(sentence_model.parent, tmp_path / "model")
+    french = replace(SPEC, alphabet=Alphabet((*ENGLISH.symbols, "é")), language="fr")
+    write_pause_punctuator(folder / "punctuation.onnx", french)
+    settings = make_settings(model_path=folder / sentence_model.name)
+    expected = r"punctuation\.onnx: expected .* the symbols"
+    with pytest.raises(StartError, match=expected), open_services(settings, Metrics()):
+        pass
 
 
 def test_a_language_model_that_is_none_stops_the_start(make_settings, tmp_path):

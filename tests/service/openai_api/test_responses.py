@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from otoscope import ENGLISH, FrameClock, ModelSpec, Posteriors, Provenance, greedy
+from otoscope.written.text import WrittenText, WrittenToken
+from otoscope.written.writer import Written
 from service.openai_api.responses import json_answer, model_card, verbose_answer
 
 SPEC = ModelSpec(name="english", provenance=Provenance(created="2024-02-29"))
@@ -27,12 +29,12 @@ def heard(path):
 
 def told(path, *, logprobs):
     posteriors = heard(path)
-    return json_answer(greedy(posteriors), posteriors.clock.duration_s, logprobs=logprobs)
+    return json_answer(Written(greedy(posteriors)), posteriors.clock.duration_s, logprobs=logprobs)
 
 
 def told_with_times(path, spec=SPEC, granularities=()):
     posteriors = heard(path)
-    return verbose_answer(greedy(posteriors), posteriors, spec, granularities)
+    return verbose_answer(Written(greedy(posteriors)), posteriors, spec, granularities)
 
 
 def test_logprobs_spell_the_text():
@@ -125,7 +127,61 @@ def test_avg_logprob_is_of_posteriors_whatever_words_are_calibrated_to():
     posteriors = heard("__to_ _be" + "_" * 30 + " _or_ _not")
     plain = greedy(posteriors)
     calibrated = replace(plain, words=tuple(replace(word, confidence=0.5) for word in plain.words))
-    segments = verbose_answer(calibrated, posteriors, SPEC, ()).segments
+    segments = verbose_answer(Written(calibrated), posteriors, SPEC, ()).segments
     assert [segment.text for segment in segments] == [" to be", " or not"]
     for segment in segments:
         assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)
+
+
+def written_answer(path, *tokens, granularities=("word", "segment")):
+    """Of tokens (text, heard words, mark)."""
+    posteriors = heard(path)
+    made, place = [], 0
+    for text, words, mark in tokens:
+        made.append(WrittenToken(text, place, place + words, mark))
+        place += words
+    said = Written(greedy(posteriors), WrittenText(tuple(made)))
+    return said.heard, verbose_answer(said, posteriors, SPEC, granularities)
+
+
+def test_segments_of_written_text_are_sentences_whatever_pauses_there_are():
+    long = "_" * 30
+    plain, answer = written_answer(
+        f"at_ _ten_ _am{long} _he_ _left_ _go",
+        *(("At", 1, ""), ("10 a.m.", 2, "."), ("He", 1, ""), ("left!", 1, "!"), ("Go", 1, "")),
+    )
+    assert answer.text == "At 10 a.m. He left! Go"
+    assert [segment.text for segment in answer.segments] == [" At 10 a.m.", " He left!", " Go"]
+    assert [ENGLISH.decode(segment.tokens) for segment in answer.segments] == [
+        *("at ten am", "he left", "go")
+    ]
+    for segment, (first, last) in zip(answer.segments, ((0, 2), (3, 4), (5, 5)), strict=True):
+        assert segment.start == pytest.approx(plain.words[first].start_s, abs=1e-3)
+        assert segment.end == pytest.approx(plain.words[last].end_s, abs=1e-3)
+        assert segment.avg_logprob == pytest.approx(math.log(SURE), abs=1e-5)
+    _, answer = written_answer(f"a{long} _b", ("A", 1, ""), ("b", 1, ""))
+    assert [segment.text for segment in answer.segments] == [" A b"]
+
+
+def test_words_are_those_of_the_written_text():
+    plain, answer = written_answer(
+        "at_ _ten_ _am_ _he", ("At", 1, ""), ("10 a.m.", 2, "."), ("He", 1, "")
+    )
+    assert [word.word for word in answer.words] == ["At", "10 a.m.", "He"]
+    assert answer.words[1].start == pytest.approx(plain.words[1].start_s, abs=1e-3)
+    assert answer.words[1].end == pytest.approx(plain.words[2].end_s, abs=1e-3)
+
+
+def test_no_sentence_is_longer_than_half_a_minute():
+    path = "a_b_ _" * 400
+    tokens = [("ab", 1, "")] * len(greedy(heard(path)).words)
+    _, answer = written_answer(path, *tokens)
+    assert len(answer.segments) == 4
+    assert "".join(segment.text for segment in answer.segments) == f" {answer.text}"
+
+
+def test_logprobs_are_of_what_was_heard():
+    posteriors = heard("_b_b_c_")
+    said = Written(greedy(posteriors), WrittenText((WrittenToken("BBC.", 0, 1, "."),)))
+    answer = json_answer(said, posteriors.clock.duration_s, logprobs=True)
+    assert (answer.text, "".join(each.token for each in answer.logprobs)) == ("BBC.", "bbc")

@@ -12,4 +12,5 @@ def test_model_describes_itself(client, recognizer):
     assert body["parameters"] == spec.provenance.parameters
     assert body["training_hours"] == spec.provenance.audio_hours
     assert body["frame_s"] == pytest.approx(spec.frame_s)
+    assert body["punctuation"] is None
     assert {"dev_wer", "dev_cer", "parity", "evaluation"} <= set(body)
