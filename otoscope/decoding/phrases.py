@@ -8,12 +8,15 @@ import numpy as np
 
 from otoscope import ctc
 from otoscope.arrays import Floats
-from otoscope.errors import EmptyTextError, UnalignableTextError
+from otoscope.errors import EmptyTextError, TextError, UnalignableTextError
 from otoscope.posteriors import Posteriors
 
 _BATCH_STATES = 2**16
 """Of the phrases whose sums run side by side, blanks and padding included: some megabytes."""
 
+MOST_CELLS = 250_000_000
+"""Frames times characters of all phrases, and one more for each: some ten seconds of a processor.
+A thousand phrases of 15 characters may be looked for in ten minutes."""
 
 NONE_OF_THESE = ""
 """Stands for anything else, or nothing."""
@@ -53,6 +56,7 @@ def rank_phrases(
         EmptyTextError: if a phrase holds no words, or there is none.
         UnsupportedTextError: if a phrase holds what the alphabet can't express.
         UnalignableTextError: if the recording is too short for all of them.
+        TextError: if the recording is too long for so many of them.
     """
     alphabet = posteriors.alphabet
     spoken = {alphabet.normalize(phrase): phrase for phrase in reversed(phrases)}
@@ -86,6 +90,7 @@ def _log_probs(posteriors: Posteriors, labels: Sequence[ctc.Labels]) -> Floats:
     frames, blank = posteriors.log_probs.shape[0], posteriors.alphabet.blank_index
     found = np.full(len(labels), -np.inf)
     fitting = [index for index, one in enumerate(labels) if ctc.min_frames(one) <= frames]
+    _check_cells(frames, sum(labels[index].size + 1 for index in fitting))
     fitting.sort(key=lambda index: labels[index].size)
     while fitting:
         states = 2 * labels[fitting[-1]].size + 1  # of the longest that is left
@@ -94,6 +99,15 @@ def _log_probs(posteriors: Posteriors, labels: Sequence[ctc.Labels]) -> Floats:
         texts = [labels[index] for index in batch]
         found[batch] = ctc.forward_log_probs(posteriors.log_probs, texts, blank)
     return found
+
+
+def _check_cells(frames: int, characters: int) -> None:
+    most = MOST_CELLS // frames
+    if characters > most:
+        raise TextError(
+            f"expected phrases of at most {most} characters together, and one more for each, for a "
+            f"recording of {frames} frames, got {characters}"
+        )
 
 
 def _garbage_log_prob(posteriors: Posteriors) -> float:

@@ -48,7 +48,7 @@ def damaged_files(service, count):
 
 
 def dying_processes(service, count):
-    """Decoding and search processes are killed while they work."""
+    """Something else than a file ends decoding and search processes while they work."""
     finding = Finding("processes killed while they work")
     m4a = seeds()["m4a"]
     attempts = [lambda: service.post().status_code, lambda: service.post(data=m4a).status_code]
@@ -58,12 +58,13 @@ def dying_processes(service, count):
         for name in ("decode_process", "decode_worker"):
             for each in service.children(name):
                 with suppress(ProcessLookupError):
-                    os.kill(each.pid, signal.SIGSEGV)
+                    os.kill(each.pid, signal.SIGKILL)
         return "killed"
 
     with watched(service, finding):
         finding.run([kill, *attempts, *attempts] * count, at_a_time=4)
     finding.expect(service.process.pid == pid, "the service is gone")
+    finding.expect(set(finding.statuses) <= {"200", "503", "killed"}, "a file was blamed")
     return finding
 
 
@@ -83,8 +84,8 @@ def stopped_searches(service, _):
 
 
 def phrases(service, _):
-    """Long lists of phrases, and longer ones than are allowed."""
-    finding = Finding("phrases: 1,000 short, 1,000 long, 50,000")
+    """Long lists of phrases, and longer ones than are allowed, alone and of a long recording."""
+    finding = Finding("phrases: 1,000 short, 1,000 long, 50,000; long ones in five minutes")
     lists = [
         [f"word {'ab' * (number % 40)}" for number in range(1000)],
         ["ab" * 480 + "c" * (number % 7) + "" for number in range(999)] + ["it was"],
@@ -93,6 +94,8 @@ def phrases(service, _):
     attempts = [
         lambda each=each: service.post(phrases="\n".join(each)).status_code for each in lists * 2
     ]
+    long = _long_flac(300)
+    attempts += [lambda: service.post(data=long, phrases="\n".join(lists[1])).status_code]
     with watched(service, finding):
         finding.run(attempts, at_a_time=3)
     finding.expect(finding.slowest_s < LIMIT_S + LATE_S, "later than the limit")

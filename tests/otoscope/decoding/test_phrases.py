@@ -12,7 +12,7 @@ from otoscope import ENGLISH, Recognizer, ctc, load
 from otoscope.clock import FrameClock
 from otoscope.decoding import phrases as phrases_module
 from otoscope.decoding.phrases import rank_phrases
-from otoscope.errors import EmptyTextError, UnalignableTextError, UnsupportedTextError
+from otoscope.errors import EmptyTextError, TextError, UnalignableTextError, UnsupportedTextError
 from otoscope.posteriors import Posteriors
 from otoscope.vocabulary import Alphabet
 
@@ -95,6 +95,24 @@ def test_phrases_that_do_not_fit_take_no_memory():
         tracemalloc.stop()
     assert (ranked[0].phrase, ranked[0].probability) == ("a", 1.0)
     assert peak_bytes < 100e6
+
+
+def test_the_work_for_long_lists_and_recordings_is_bounded(monkeypatch):
+    monkeypatch.setattr(phrases_module, "MOST_CELLS", 1000)
+    given = posteriors(100)
+    assert rank_phrases(given, ["ab" * 3, "b", "a" * 101])[0].phrase == "ababab"
+    expected = (
+        "at most 10 characters together, and one more for each, for a recording of 100 frames"
+    )
+    with pytest.raises(TextError, match=f"{expected}, got 12"):
+        rank_phrases(given, ["ab" * 4, "ab"])
+
+
+def test_ten_minutes_and_hundreds_of_long_phrases_are_refused():
+    """It would take minutes to rank them."""
+    many = ["ab" * 400 + "a" * (1 + number) for number in range(199)]
+    with pytest.raises(TextError, match="for a recording of 15000 frames, got 1"):
+        rank_phrases(posteriors(15000), many)
 
 
 def test_none_of_these_wins_where_something_else_is_said(sentence_model):
