@@ -35,7 +35,9 @@ from otoscope.audio.parts import (
 from otoscope.audio.timeline import Timeline
 from otoscope.errors import ChannelError, UnreadableAudioError
 
-_CONTAINERS = "mov,matroska,aac,ac3,aiff,amr,asf,au,avi,caf,flac,flv,loas,mp3,mpegts,ogg,w64,wav"
+_CONTAINERS = (
+    "mov,matroska,aac,ac3,eac3,aiff,amr,asf,au,avi,caf,flac,flv,loas,mp3,mpegts,ogg,w64,wav"
+)
 _STATES_DURATION = ("mov", "matroska")
 """Containers whose header gives the length. FFmpeg estimates it from the bit rate in others."""
 

@@ -316,6 +316,18 @@ UNUSUAL = [
     ("mov", "alac", 48000),
     ("ogg", "flac", 48000),
     ("matroska", "pcm_f32le", 48000),
+    ("asf", "wmav1", 22050),
+    ("asf", "wmav2", 44100),
+    ("eac3", "eac3", 48000),
+    ("mpegts", "eac3", 48000),
+    ("mp4", "ac3", 48000),
+    ("mp4", "libopus", 48000),
+    ("latm", "aac", 44100),
+    ("wav", "g722", 16000),
+    ("wav", "libmp3lame", 44100),
+    ("au", "pcm_mulaw", 8000),
+    ("caf", "pcm_alaw", 8000),
+    ("aiff", "pcm_s8", 22050),
 ]
 
 
@@ -323,7 +335,25 @@ UNUSUAL = [
 def test_unusual_containers(speech, container, codec, rate_hz):
     samples = soxr.resample(speech, 48000, rate_hz)
     video_s = 3.0 if container in ("avi", "mov") else 0.0
-    check_bursts(mux(container, Track(samples, rate_hz, codec), video_s=video_s), 0, 0)
+    options = {"b": "64k"} if codec.startswith("wma") else {}  # it has no bit rate of its own
+    track = Track(samples, rate_hz, codec, options=options)
+    check_bursts(mux(container, track, video_s=video_s), 0, 0)
+
+
+def test_an_aac_with_spectral_band_replication(speech):
+    """HE-AAC of a half-rate core, signalled compatibly (ISO 14496-3, table 1.15): twice its rate.
+
+    FFmpeg's encoder announces that there is none; set the flag, and 48000 Hz, in its place.
+    """
+    data = mux("mp4", Track(soxr.resample(speech, 48000, 24000), 24000))
+    assert data.count(SBR_ABSENT) == 1
+    replicated = data.replace(SBR_ABSENT, SBR_AT_48000_HZ)
+    check_bursts(replicated, 0, 0)
+    assert (probe(data).sample_rate_hz, probe(replicated).sample_rate_hz) == (24000, 48000)
+
+
+SBR_ABSENT, SBR_AT_48000_HZ = b"\x56\xe5\x00", b"\x56\xe5\x98"
+"""Sync extension, object type, flag, index of the rate; in bits: 11, 5, 1, 4."""
 
 
 @pytest.mark.parametrize("container", ["au", "aiff", "w64", "avi"])
