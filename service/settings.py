@@ -154,7 +154,7 @@ class Settings(BaseSettings):
     lm_path: Annotated[Path, AfterValidator(_find)] | None = Field(
         default=None,
         description="The language model for beam search; by default lm.npz beside the model, if it "
-        "is there.",
+        "is there. punctuation.onnx is looked for beside the model, then beside this.",
     )
     inference_threads: int = Field(
         default_factory=available,

@@ -277,7 +277,11 @@ def _add_backend(parser: argparse.ArgumentParser) -> None:
         "--server", metavar="URL", help="a running service, such as http://127.0.0.1:8000"
     )
     group.add_argument(
-        "--lm", type=Path, metavar="FILE", help="language model; default: lm.npz beside the model"
+        "--lm",
+        type=Path,
+        metavar="FILE",
+        help="language model; default: lm.npz beside the model. punctuation.onnx is looked for "
+        "beside the model, then beside this",
     )
     group.add_argument(
         "--api-key",

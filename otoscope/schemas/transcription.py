@@ -57,7 +57,7 @@ class WrittenTokenAnswer(Answer):
     end_word: int = Field(description="The first word after them.", examples=[3])
 
 
-Written: TypeAlias = Annotated[
+_Written: TypeAlias = Annotated[
     str | None,
     Field(
         description="The text with capitals, punctuation and numbers. Null with style=verbatim, "
@@ -66,7 +66,7 @@ Written: TypeAlias = Annotated[
         examples=["Hello world."],
     ),
 ]
-WrittenTokens: TypeAlias = Annotated[
+_WrittenTokens: TypeAlias = Annotated[
     list[WrittenTokenAnswer],
     Field(
         description="What it is made of, with a space between: which of `words` each part stands "
@@ -93,12 +93,12 @@ class ChannelAnswer(Answer):
     text: str = Field(
         description="As it was heard. Empty where nothing was said.", examples=["hello world"]
     )
-    written: Written = None
+    written: _Written = None
     confidence: Score | None = Field(
         description="As that of a recording of this channel alone.", examples=[0.91]
     )
     words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
-    written_tokens: WrittenTokens = Field(default=[])
+    written_tokens: _WrittenTokens = Field(default=[])
 
 
 class TrackAnswer(Answer):
@@ -113,12 +113,12 @@ class TrackAnswer(Answer):
     text: str = Field(
         description="As it was heard. Empty where nothing was said.", examples=["hello world"]
     )
-    written: Written = None
+    written: _Written = None
     confidence: Score | None = Field(
         description="As that of a recording of this track alone.", examples=[0.91]
     )
     words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
-    written_tokens: WrittenTokens = Field(default=[])
+    written_tokens: _WrittenTokens = Field(default=[])
 
 
 class SegmentAnswer(Answer):
@@ -165,7 +165,7 @@ class TranscriptAnswer(Answer):
     text: str = Field(
         description="As it was heard. Empty where nothing was said.", examples=["hello world"]
     )
-    written: Written = None
+    written: _Written = None
     duration_s: TimeS = Field(description="Length of the recording in seconds.", examples=[1.53])
     frame_s: float = Field(description="Seconds between the model's frames.", examples=[0.04])
     confidence: Score | None = Field(
@@ -178,7 +178,7 @@ class TranscriptAnswer(Answer):
         description="Empty with timestamps=none. With channels=separate and track=all those of "
         "all channels or tracks, in order of their starts; they may overlap."
     )
-    written_tokens: WrittenTokens = Field(default=[])
+    written_tokens: _WrittenTokens = Field(default=[])
     channels: list[ChannelAnswer] | None = Field(
         default=None,
         description="What was said on each channel; there with channels=separate only.",

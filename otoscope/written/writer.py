@@ -37,7 +37,7 @@ class Written:
 
     @property
     def words(self) -> tuple[Word, ...]:
-        """What stands between spaces in `text`, with times."""
+        """The words of `text`, with times; a number is one."""
         words = self.heard.words
         return words if self.written is None else self.written.timed(words)
 

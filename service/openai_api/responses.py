@@ -50,8 +50,8 @@ class WordTime(Answer):
     """A word and when it was said, in seconds."""
 
     word: str = Field(
-        description="What stands between two spaces of the text, with its punctuation: a number "
-        "has the times of all words that it was heard as."
+        description='As the text has it, with its punctuation. A number, "10:30 a.m." say, is '
+        "one word, with the times of all that it was heard as."
     )
     start: float
     end: float

@@ -71,6 +71,13 @@ def test_options_are_sent(ask, sample):
     assert {one.phrase for one in closed.phrases} == {"good morning", TEXT}
 
 
+def test_a_style_is_asked_for(ask, sample):
+    for style, warnings in (("written", 1), ("verbatim", 0), (None, 0)):
+        answer = ask(lambda client: client.transcribe(sample, style=style))  # noqa: B023 - at once
+        assert (answer.written, len(answer.written_tokens)) == (None, 0)
+        assert len(answer.warnings) == warnings, style
+
+
 def test_list_items_with_commas_are_refused(ask, sample):
     with pytest.raises(OptionsError, match=r"phrases: .*'yes, sir'"):
         ask(lambda client: client.transcribe(sample, phrases=["yes, sir", "no"]))
