@@ -60,6 +60,8 @@ class FeatureSpec(Strict):
         normalisation: "utterance" makes each bin zero-mean and unit-variance over the utterance;
             "corpus" uses `corpus_mean` and `corpus_std`, one value a bin, as streaming needs.
         corpus_mean, corpus_std: one value a bin, for "corpus" alone.
+        raise_quiet_db: for "whisper" alone: a recording whose loudest value is below a power of 1
+            is raised to it, by so much at most. 0: quiet recordings are read as they are.
     """
 
     kind: Literal["log_mel", "mfcc", "whisper"] = "log_mel"
@@ -76,16 +78,10 @@ class FeatureSpec(Strict):
     normalisation: Literal["utterance", "corpus"] = "utterance"
     corpus_mean: tuple[float, ...] = ()
     corpus_std: tuple[float, ...] = ()
+    raise_quiet_db: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.kind not in ("log_mel", "mfcc", "whisper"):
-            raise SpecError(f"features.kind: expected log_mel, mfcc or whisper, got {self.kind!r}")
-        front_end = (self.n_fft, self.window_samples, self.preemphasis, self.log_guard)
-        if self.kind == "whisper" and front_end != _WHISPER:
-            raise SpecError(
-                f"features: expected n_fft, window, preemphasis and log_guard of {_WHISPER} for "
-                f"whisper, got {front_end}"
-            )
+        self._check_kind()
         if self.normalisation not in ("utterance", "corpus"):
             raise SpecError(
                 f"features.normalisation: expected utterance or corpus, got {self.normalisation!r}"
@@ -111,6 +107,21 @@ class FeatureSpec(Strict):
                     f"features: corpus normalisation needs {self.bins} means and deviations, "
                     f"got {got[0]} and {got[1]}"
                 )
+
+    def _check_kind(self) -> None:
+        if self.kind not in ("log_mel", "mfcc", "whisper"):
+            raise SpecError(f"features.kind: expected log_mel, mfcc or whisper, got {self.kind!r}")
+        front_end = (self.n_fft, self.window_samples, self.preemphasis, self.log_guard)
+        if self.kind == "whisper" and front_end != _WHISPER:
+            raise SpecError(
+                f"features: expected n_fft, window, preemphasis and log_guard of {_WHISPER} for "
+                f"whisper, got {front_end}"
+            )
+        if not 0 <= self.raise_quiet_db <= (np.inf if self.kind == "whisper" else 0):
+            raise SpecError(
+                "features.raise_quiet_db: expected 0 or more for whisper, and 0 for other kinds, "
+                f"got {self.raise_quiet_db}"
+            )
 
     @property
     def bins(self) -> int:
@@ -264,6 +275,7 @@ def normalize(log_mels: Features, spec: FeatureSpec) -> Features:
     features = log_mels
     if spec.kind == "whisper":
         decades = log_mels / np.float32(np.log(10.0))
+        decades += np.clip(-decades.max(), 0.0, np.float32(spec.raise_quiet_db / 10))
         np.maximum(decades, decades.max() - np.float32(_WHISPER_RANGE), out=decades)
         scaled: Features = (decades + np.float32(4.0)) / np.float32(4.0)
         return scaled
