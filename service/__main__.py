@@ -19,6 +19,7 @@ from service.middleware.api_keys import warn_if_open
 from service.protocol import Protocol
 from service.secret_files import SUFFIX
 from service.settings import PREFIX, SECRETS, Settings, load_settings, warn_of_removed
+from service.websocket_protocol import MAX_MESSAGE_BYTES, WebSocketProtocol
 
 _EXIT_WRONG_SETTINGS = 2
 _SEARCH_PROCESSES = f"{PREFIX}SEARCH_PROCESSES"
@@ -59,7 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             port=settings.port,
             workers=options.workers,
             http=Protocol,
-            ws="none",
+            ws=WebSocketProtocol,
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # a small message could become a large one
             log_level=settings.log_level,
             log_config=None,  # its loggers write through ours
             access_log=False,  # it would show paths and queries, and with them ids of results

@@ -25,6 +25,7 @@ from service.middleware.deadline import DeadlineMiddleware
 from service.middleware.headers import HeadersMiddleware
 from service.middleware.hosts import HostMiddleware
 from service.middleware.lingering_close import LingeringCloseMiddleware
+from service.middleware.origins import OriginMiddleware
 from service.middleware.plain_paths import PlainPathsMiddleware
 from service.middleware.request_id import HEADER, REQUEST_ID
 from service.middleware.send_limit import SendLimitMiddleware
@@ -38,6 +39,7 @@ from service.routes import (
     openai,
     probs,
     reading,
+    stream,
     transcribe,
     transcriptions,
 )
@@ -77,6 +79,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     add_handlers(app, {openai_errors.PREFIX: openai_errors.render})
     for routes in (transcribe, transcriptions, reading, align, probs, features, model):
         app.include_router(routes.router, responses=refused)
+    app.include_router(stream.router)
     app.include_router(openai.router, responses=openai_refused)
     for open_routes in (health, metrics_route):
         app.include_router(open_routes.router)
@@ -122,6 +125,7 @@ def _around(settings: Settings, metrics: Metrics) -> list[Middleware]:
         Middleware(HeadersMiddleware),
         Middleware(DeadlineMiddleware, limit_s=settings.max_request_s),
         Middleware(HostMiddleware, hosts=settings.served_hosts),
+        Middleware(OriginMiddleware, origins=settings.cors_origins),
     ]
     if settings.cors_origins:
         cors = Middleware(

@@ -18,6 +18,7 @@ from otoscope.schemas import ModelName
 from otoscope.written.writer import Writer, open_writer
 from service.errors import StartError
 from service.inference.decode_workers import DecodeWorkers
+from service.inference.live_streams import LiveStreams, StreamLimits
 from service.inference.recognition import RecordingRecognizer
 from service.inference.request_pool import RequestPool
 from service.inference.threaded_model import model_threads
@@ -55,6 +56,8 @@ class Services:
     readiness: Readiness
     reports: ModelReports
     metrics: Metrics
+    live_streams: LiveStreams
+    stream_limits: StreamLimits
 
     @property
     def recognizer(self) -> Recognizer:
@@ -116,6 +119,8 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         yield Services(
             *(recording_recognizer, workers, writer, pool, reading, store, check),
             *(Readiness(), reports, metrics),
+            LiveStreams(settings.streams),
+            StreamLimits(settings.stream_idle_s, settings.max_duration_s),
         )
 
 

@@ -56,6 +56,16 @@ class QueueFullError(ServiceError):
     """About as long as ten minutes of audio take."""
 
 
+class StreamsFullError(ServiceError):
+    """As many streams are heard as may be."""
+
+    retry_after_s = 5
+
+
+class ForeignOriginError(ServiceError):
+    """A page of another origin wants a WebSocket."""
+
+
 class SendingFullError(ServiceError):
     """As many bytes of answers wait to be read as may wait."""
 

@@ -98,10 +98,10 @@ class Protocol(HttpToolsProtocol):
         self._take_host_of_url()
         super().on_headers_complete()
         self._received_head = True
-        if self.parser.should_upgrade():
+        if self.parser.should_upgrade() and not self._should_upgrade():
             self.cycle.keep_alive = False  # httptools reads nothing behind such a request
         self._between_bytes = 0
-        if self._stopping:
+        if self._stopping and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:

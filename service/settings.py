@@ -175,6 +175,18 @@ class Settings(BaseSettings):
         description="Recordings taken on at a time besides one for each thread; the next is "
         "refused with 503.",
     )
+    max_streams: Annotated[int, Field(ge=0)] | None = Field(
+        default=None,
+        description="Live streams at a time in each process; the next is closed with 1013. By "
+        "default four for each inference thread; 0 allows none.",
+    )
+    stream_idle_s: float = Field(
+        default=60.0,
+        gt=0,
+        allow_inf_nan=False,
+        description="Longest, in seconds, that a live stream may bring nothing before it is "
+        "closed. It ends at MAX_DURATION_S in any case.",
+    )
     max_request_s: float = Field(
         default=600.0,
         gt=0,
@@ -231,6 +243,11 @@ class Settings(BaseSettings):
         if self.search_processes is not None:
             return self.search_processes
         return self.inference_threads if available() > 1 else 0
+
+    @property
+    def streams(self) -> int:
+        """How many at a time."""
+        return 4 * self.inference_threads if self.max_streams is None else self.max_streams
 
     @property
     def served_hosts(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from otoscope.audio.decode_processes import DecodeProcesses
 from otoscope.audio.mixing import check_separable
 from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Choice, Samples, Source
+from otoscope.audio.pcm import PCM_ENCODINGS, PcmEncoding, PcmStream
 from otoscope.audio.probe import count_tracks
 from otoscope.audio.stream import (
     DEFAULT_MAX_DURATION_S,
@@ -17,10 +18,13 @@ from otoscope.audio.stream import (
 __all__ = [
     "AUDIO_KINDS",
     "DEFAULT_MAX_DURATION_S",
+    "PCM_ENCODINGS",
     "THE_USUAL",
     "AudioStream",
     "Choice",
     "DecodeProcesses",
+    "PcmEncoding",
+    "PcmStream",
     "Samples",
     "Source",
     "Waveform",

@@ -177,21 +177,38 @@ def _finite(blocks: Iterable[Block]) -> Iterator[Block]:
 def _at_rate(blocks: Iterable[Block], to_hz: int) -> Iterator[Samples]:
     """Blocks (samples,) float32 at `to_hz`, clipped to [-1, 1], none of them empty."""
     for from_hz, neighbours in groupby(blocks, key=lambda block: block.rate_hz):
-        for samples in _resampled((block.samples for block in neighbours), from_hz, to_hz):
-            if samples.size:
-                inside = samples.min() >= -1.0 and samples.max() <= 1.0
-                yield samples if inside else np.clip(samples, -1.0, 1.0)
+        resampler = Resampler(from_hz, to_hz)
+        for block in neighbours:
+            if (samples := resampler.feed(block.samples)).size:
+                yield samples
+        if (samples := resampler.flush()).size:
+            yield samples
 
 
-def _resampled(blocks: Iterable[Samples], from_hz: int, to_hz: int) -> Iterator[Samples]:
-    """Blocks of one rate at another. soxr gives the same samples however they are divided."""
-    if from_hz == to_hz:
-        yield from blocks
-        return
-    stream = soxr.ResampleStream(from_hz, to_hz, num_channels=1, dtype="float32", quality="HQ")
-    for samples in blocks:
-        yield stream.resample_chunk(samples)
-    yield stream.resample_chunk(_NOTHING, last=True)
+class Resampler:
+    """Changes the rate of a stream of mono samples. They are the same however it is divided."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream = None
+        if from_hz != to_hz:
+            self._stream = soxr.ResampleStream(
+                from_hz, to_hz, num_channels=1, dtype="float32", quality="HQ"
+            )
+
+    def feed(self, samples: Samples) -> Samples:
+        """What more (samples,) float32 give, clipped to [-1, 1]."""
+        return self._clipped(samples, last=False)
+
+    def flush(self) -> Samples:
+        """What is still to come behind the last samples."""
+        return self._clipped(_NOTHING, last=True)
+
+    def _clipped(self, samples: Samples, *, last: bool) -> Samples:
+        if self._stream is not None:
+            samples = self._stream.resample_chunk(samples, last=last)
+        if not samples.size or (samples.min() >= -1.0 and samples.max() <= 1.0):
+            return samples
+        return np.clip(samples, -1.0, 1.0)
 
 
 def _truncation_warning(decoder: AudioDecoder) -> str:

@@ -39,7 +39,7 @@ class StreamingOptions:
     lead_s: float = 0.4
     speech_probability: float = 0.5
     longest_utterance_s: float = 20.0
-    settle_s: float = 1.0
+    settle_s: float = 1.1
 
     def __post_init__(self) -> None:
         if not 0 < self.step_s <= self.shortest_window_s:

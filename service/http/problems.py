@@ -65,6 +65,8 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
     errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
     errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
+    errors.StreamsFullError: Kind(503, "streams-full", "Too many streams are heard"),
+    errors.ForeignOriginError: Kind(403, "origin-foreign", "This origin may not open streams"),
     domain.DecodersBusyError: Kind(503, "decoders-busy", "The decoders are busy"),
     domain.DecoderLostError: Kind(503, "decoder-lost", "The decoding was broken off"),
     errors.SendingFullError: Kind(503, "sending-full", "Too many answers wait to be read"),
@@ -124,10 +126,19 @@ def _problem(request: Request, error: Exception) -> Problem:
         case RequestValidationError():
             lines = [_short(line) for line in describe(error.errors()[:_MOST_LINES])]
             return _untyped(422, "; ".join(lines), lines if len(lines) > 1 else None)
+    return problem_of(error, f"{request.scope.get('method', 'GET')} {request.url.path:.200}")
+
+
+def problem_of(error: Exception, what: str = "the work") -> Problem:
+    """An error of this service or its library; of any other no internals leave.
+
+    Args:
+        error: that went wrong.
+        what: failed, where the log alone is to say why.
+    """
     kind = next((KINDS[base] for base in type(error).__mro__ if base in KINDS), None)
-    if kind is None:
-        # No internals leave; Starlette raises the error again behind this, and the server logs it.
-        return _untyped(500, f"{request.method} {request.url.path:.200} failed; the log says why")
+    if kind is None:  # Starlette raises the error again behind this, and the server logs it
+        return _untyped(500, f"{what} failed; the log says why")
     return Problem(
         type=f"urn:otoscope:problem:{kind.slug}",
         title=kind.title,

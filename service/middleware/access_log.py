@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -36,7 +37,7 @@ class AccessLogMiddleware:
         self._observers = observers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         status, bytes_in = 500, 0
@@ -45,20 +46,23 @@ class AccessLogMiddleware:
         async def counting_receive() -> Message:
             nonlocal bytes_in
             message = await receive()
-            bytes_in += len(message.get("body", b""))
+            bytes_in += len(message.get("body") or message.get("bytes") or b"")
             return message
 
         async def noting_send(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if message["type"].endswith("http.response.start"):
                 status = message["status"]
+            elif message["type"] == "websocket.accept":
+                status = HTTPStatus.SWITCHING_PROTOCOLS
             await send(message)
 
         try:
             await self._app(scope, counting_receive, noting_send)
         finally:
             duration_s = time.perf_counter() - started_s
-            exchange = Exchange(scope["method"], _route(scope), status, duration_s, bytes_in)
+            method = scope.get("method", "GET")  # which a WebSocket begins with
+            exchange = Exchange(method, _route(scope), status, duration_s, bytes_in)
             for observer in self._observers:
                 observer(exchange)
 

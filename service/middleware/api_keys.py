@@ -23,6 +23,9 @@ from service.settings import Settings
 OPEN_PATHS = frozenset(("/health/live", "/health/ready", "/metrics", "/", "/docs", "/openapi.json"))
 """These need no key, nor do the page's files. Any other path does, whether it exists or not."""
 
+KEY_PROTOCOL = "openai-insecure-api-key."
+"""Begins the name of a WebSocket's protocol that is a key."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -82,8 +85,16 @@ def warn_if_open(settings: Settings) -> None:
 
 
 def _offered(headers: Headers) -> list[str]:
-    """Every key that a request brings."""
+    """Every key that a request brings.
+
+    Pages can't give a WebSocket headers, but protocols: OpenAI's clients send one that has the key.
+    """
     offered = headers.getlist("x-api-key")
+    for value in headers.getlist("sec-websocket-protocol"):
+        names = (name.strip() for name in value.split(","))
+        offered += [
+            name.removeprefix(KEY_PROTOCOL) for name in names if name.startswith(KEY_PROTOCOL)
+        ]
     for value in headers.getlist("authorization"):
         scheme, _, credentials = value.partition(" ")
         if scheme.lower() == "bearer":

@@ -24,8 +24,9 @@ class HostMiddleware:
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        offered = Headers(scope=scope).getlist("host") if scope["type"] == "http" else []
-        if scope["type"] == "http" and not self._is_served(offered):
+        asked = scope["type"] in ("http", "websocket")
+        offered = Headers(scope=scope).getlist("host") if asked else []
+        if asked and not self._is_served(offered):
             hosts = ", ".join(sorted(self._hosts))
             got = "another" if offered else "none"
             error = UnknownHostError(

@@ -1,0 +1,74 @@
+"""JSON messages of a live stream. Times count in seconds from its start."""
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from otoscope.formats.posteriors import probs_document, select
+from otoscope.formats.tables import to_json
+from otoscope.posteriors import Posteriors
+from otoscope.schemas.base import Answer, Score, TimeS
+from otoscope.schemas.transcription import WordAnswer
+from otoscope.streaming import Event, Final, Frames, Partial, SpeechStarted
+
+
+class SpeechStartedMessage(Answer):
+    """An utterance has begun."""
+
+    type: Literal["speech_started"] = "speech_started"
+    utterance: int = Field(description="Its number, from 0.")
+    start_s: TimeS
+
+
+class PartialMessage(Answer):
+    """An utterance so far."""
+
+    type: Literal["partial"] = "partial"
+    utterance: int
+    text: str
+    confirmed: int = Field(description="So many of the first words stay as they are.")
+    words: list[WordAnswer]
+
+
+class FinalMessage(Answer):
+    """An utterance that has ended; words that were confirmed are its first."""
+
+    type: Literal["final"] = "final"
+    utterance: int
+    text: str
+    confidence: Score | None = Field(description="The words' mean; null where there are none.")
+    start_s: TimeS
+    end_s: TimeS
+    words: list[WordAnswer]
+
+
+SaidMessage: TypeAlias = SpeechStartedMessage | PartialMessage | FinalMessage
+
+_MESSAGES: dict[type[Any], type[SaidMessage]] = {
+    SpeechStarted: SpeechStartedMessage,
+    Partial: PartialMessage,
+    Final: FinalMessage,
+}
+
+
+def message_json(event: Event, frame_s: float, *, probs: bool) -> bytes:
+    """An event as a message.
+
+    Args:
+        event: to tell of.
+        frame_s: seconds between the stream's frames.
+        probs: whether a `Final` has the posteriors of its frames, as GET /probs gives them. Those
+            of `Frames` are all that they have.
+    """
+    if isinstance(event, Frames):
+        return to_json({"type": "frames", **_matrix(event.posteriors, event.first_frame, frame_s)})
+    document = _MESSAGES[type(event)].model_validate(event).model_dump()
+    if probs and isinstance(event, Final):
+        document["probs"] = _matrix(event.posteriors, event.first_frame, frame_s)
+    return to_json(document)
+
+
+def _matrix(posteriors: Posteriors, first_frame: int, frame_s: float) -> dict[str, Any]:
+    """Probabilities, a row a frame; `start_s` is the centre of the first in the stream."""
+    document = probs_document(select(posteriors))
+    return {**document, "first_frame": first_frame, "start_s": round(first_frame * frame_s, 6)}

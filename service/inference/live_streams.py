@@ -1,0 +1,193 @@
+"""Live streams: audio comes while it is heard. How many there may be, and the work for one.
+
+A stream takes its turn among the recordings, a hearing at a time. One that falls behind is heard
+less often, each time with more to hear, until it keeps up.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from otoscope.audio import PcmStream
+from otoscope.streaming import Event, StreamingTranscriber
+from service.errors import QueueFullError, StreamsFullError
+from service.inference.deadline import Deadline, applies
+from service.inference.request_pool import RequestPool, Steps
+
+MOST_STEP_S = 2.0
+"""Between two hearings of a stream that falls behind."""
+
+MOST_WAITING_BYTES = 2**19
+"""Of a stream that comes faster than it is heard; the rest stays with its sender."""
+
+_SLOWER = 1.5
+_RETRY_S = 0.25
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """When a stream has to end.
+
+    Attributes:
+        idle_s: longest that it may bring nothing.
+        longest_s: longest that it may last, in seconds of audio.
+    """
+
+    idle_s: float
+    longest_s: float
+
+
+class LiveStreams:
+    """The streams of this process."""
+
+    def __init__(self, most: int) -> None:
+        """Allow `most` at a time."""
+        self._most, self._count = most, 0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place for one stream; StreamsFullError at once if all are taken."""
+        if self._count >= self._most:
+            raise StreamsFullError(
+                f"expected fewer than {self._most} streams at a time, got one more; "
+                f"try again in {StreamsFullError.retry_after_s} s"
+            )
+        self._count += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A stream is heard at another pace.
+
+    Attributes:
+        step_s: audio between two hearings from now on.
+    """
+
+    step_s: float
+
+
+Told: TypeAlias = Event | Pace
+
+
+class LiveStream:
+    """One stream: bytes go in, and what was heard comes out. For the event loop alone."""
+
+    def __init__(
+        self,
+        transcriber: StreamingTranscriber,
+        pcm: PcmStream,
+        pool: RequestPool,
+        bytes_per_s: float,
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            transcriber: of this stream.
+            pcm: likewise.
+            pool: where it is heard.
+            bytes_per_s: of what is put in.
+        """
+        self._transcriber, self._pcm, self._pool = transcriber, pcm, pool
+        self._bytes_per_s, self._base_s = bytes_per_s, transcriber.step_s
+        self._waiting: deque[bytes | bool] = deque()
+        self._waiting_bytes = 0
+        self._changed, self._room = asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._deadline = Deadline(float("inf"))
+        self.received_bytes = 0
+
+    @property
+    def received_s(self) -> float:
+        """Seconds of audio that were put in."""
+        return self.received_bytes / self._bytes_per_s
+
+    async def put(self, data: bytes) -> None:
+        """Put some of the stream in, once there is room for it."""
+        await self._room.wait()
+        self._waiting.append(data)
+        self._waiting_bytes += len(data)
+        self.received_bytes += len(data)
+        if self._waiting_bytes > MOST_WAITING_BYTES:
+            self._room.clear()
+        self._changed.set()
+
+    def flush(self, *, ends: bool) -> None:
+        """End the utterance behind all that was put in; perhaps the stream, too."""
+        self._waiting.append(ends)
+        self._changed.set()
+
+    def leave(self) -> None:
+        """Drop the work: nobody waits for it any more."""
+        self._deadline.cancel()
+
+    async def told(self) -> AsyncIterator[list[Told]]:
+        """What there is to tell, until the stream ends.
+
+        Raises:
+            ClientGoneError: after `leave`.
+            Whatever the transcriber raises.
+        """
+        ended = False
+        while not ended:
+            data, flush = await self._take()
+            ended = flush is True
+            before_s = self._transcriber.step_s
+            events: list[Told] = list(await self._hear(data, flush))
+            self._keep_up()
+            if self._transcriber.step_s != before_s:
+                events.append(Pace(self._transcriber.step_s))
+            yield events
+
+    async def _take(self) -> tuple[bytes, bool | None]:
+        """A step's bytes or more, up to a flush if there is one; and what that says."""
+        wanted = self._transcriber.step_s * self._bytes_per_s
+        while self._waiting_bytes < wanted and bool not in map(type, self._waiting):
+            self._changed.clear()
+            await self._changed.wait()
+        pieces: list[bytes] = []
+        while self._waiting:
+            item = self._waiting.popleft()
+            if isinstance(item, bool):
+                return self._taken(pieces), item
+            pieces.append(item)
+        return self._taken(pieces), None
+
+    def _taken(self, pieces: list[bytes]) -> bytes:
+        data = b"".join(pieces)
+        self._waiting_bytes -= len(data)
+        self._room.set()
+        return data
+
+    async def _hear(self, data: bytes, flush: bool | None) -> list[Event]:  # noqa: FBT001
+        with applies(self._deadline):
+            while True:
+                try:
+                    with self._pool.place() as place:
+                        return await place.run_steps(self._steps(data, flush))
+                except QueueFullError:  # it was not begun
+                    self._deadline.raise_if_over()
+                    await asyncio.sleep(_RETRY_S)
+
+    def _steps(self, data: bytes, flush: bool | None) -> Steps[list[Event]]:  # noqa: FBT001
+        events = yield from self._transcriber.feed(self._pcm.feed(data))
+        if flush:
+            events += yield from self._transcriber.feed(self._pcm.flush())
+        if flush is not None:
+            events += yield from self._transcriber.flush()
+        return events
+
+    def _keep_up(self) -> None:
+        """Hear it less often if more than a step waits, more often if next to nothing does."""
+        step_s, waiting_s = self._transcriber.step_s, self._waiting_bytes / self._bytes_per_s
+        if waiting_s > step_s:
+            step_s = min(step_s * _SLOWER, max(MOST_STEP_S, self._base_s))
+        elif waiting_s < step_s / _SLOWER**2:
+            step_s = max(step_s / _SLOWER, self._base_s)
+        self._transcriber.step_s = step_s

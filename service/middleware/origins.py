@@ -1,0 +1,44 @@
+"""Which pages may open a WebSocket: browsers ask nobody before they do, and send no CORS request.
+
+A page of evil.example could stream to a service on the same machine. What gives it away is its
+Origin header, which programs other than browsers do not send.
+"""
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.errors import ForeignOriginError
+
+
+class OriginMiddleware:
+    """ASGI middleware that answers 403 to WebSockets of pages from other origins."""
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        """Allow pages of the host that is asked, and of `origins`; "*" is any."""
+        self._app = app
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and not self._is_allowed(Headers(scope=scope)):
+            error = ForeignOriginError(
+                "expected a WebSocket of a page from this host, or from one of "
+                "OTOSCOPE_CORS_ORIGINS"
+            )
+            handle = scope["app"].exception_handlers[ForeignOriginError]
+            response = await handle(HTTPConnection(scope), error)
+            await response(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _is_allowed(self, headers: Headers) -> bool:
+        offered = headers.getlist("origin")
+        if not offered or "*" in self._origins:
+            return True
+        own = headers.get("host", "").lower()
+        return len(offered) == 1 and (
+            offered[0] in self._origins or urlsplit(offered[0].lower()).netloc == own
+        )
