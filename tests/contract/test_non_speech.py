@@ -27,9 +27,6 @@ SOUNDS = {
 LASTS_S = (5.0, 20.0, 60.0, 120.0)
 LEVELS_DB = (0.0, -20.0, -40.0)
 """Of the sound beside the speech, relative to it."""
-QUIET = pytest.mark.xfail(
-    reason="Whisper's log-mel has a floor where quiet speech is lost: 6.5 points of WER at -40 dB"
-)
 EDGE_S = 0.2
 """A word may begin before its utterance's file, and end after it, by so much."""
 
@@ -112,12 +109,11 @@ def test_beside_speech(kind, clips, listen):
     compare(clips[: len(read)], read, points=2.0)
 
 
-@QUIET
 def test_quiet_recordings(clips, listen):
-    compare(clips, [listen(0.01 * samples).text for samples, *_ in clips])
+    compare(clips, [listen(0.01 * samples).text for samples, *_ in clips], points=2.0)
 
 
-@QUIET
+@pytest.mark.xfail(reason="Whisper's log-mel keeps 80 dB, of which a burst takes some: 2.7 points")
 def test_a_loud_burst_before_quiet_speech(clips, listen):
     burst = np.concatenate([noise(0.5, 0.3), np.zeros(RATE_HZ // 2, dtype=np.float32)])
     quiet = [0.03 * samples / level(samples) * 0.3 for samples, *_ in clips]
