@@ -24,9 +24,8 @@ from otoscope.longform import FrameClassifier
 from otoscope.posteriors import HeadLogProbs, Posteriors
 from otoscope.streaming.agreement import agreed, moved, words_behind
 from otoscope.streaming.events import Event, Final, Frames, Partial, SpeechStarted
+from otoscope.streaming.hearing import Hearing
 from otoscope.streaming.options import StreamingOptions
-from otoscope.streaming.rolling_posteriors import RollingPosteriors
-from otoscope.streaming.sample_buffer import SampleBuffer
 from otoscope.streaming.speech import first_pause, longest_pause, spoken_frames
 from otoscope.transcript import Word
 
@@ -104,16 +103,15 @@ class StreamingTranscriber:
             drafts: how to decode one that goes on, perhaps at less expense; the same by default.
             frames: tell of the posteriors of each hearing, too.
         """
-        self._model, self._decode = model, decode
+        self._decode = decode
         self._options = options or StreamingOptions()
         self._decoding = decoding or DecodingOptions()
         self._drafts = drafts or self._decoding
         self._frames = frames
         self._spec = model.spec
         self.step_s = self._options.step_s
-        self._samples = SampleBuffer()
-        self._rolling = RollingPosteriors()
-        self._window = 0
+        self._hearing = Hearing(model, self._options)
+        self._rolling = self._hearing.posteriors
         self._floor = 0
         self._told_frames = 0
         self._utterance: _Utterance | None = None
@@ -122,12 +120,12 @@ class StreamingTranscriber:
     @property
     def received_s(self) -> float:
         """Audio so far."""
-        return self._samples.stop / self._spec.features.sample_rate_hz
+        return self._hearing.samples.stop / self._spec.features.sample_rate_hz
 
     @property
     def kept_s(self) -> float:
         """Audio that is kept: bounded, however long the stream is."""
-        kept = self._samples.stop - self._samples.start
+        kept = self._hearing.samples.stop - self._hearing.samples.start
         return kept / self._spec.features.sample_rate_hz
 
     def feed(self, samples: Samples) -> Events:
@@ -140,47 +138,32 @@ class StreamingTranscriber:
             NonFiniteAudioError: if they can't be used.
             Whatever the model or the decoder raises.
         """
-        check_finite(samples, self._samples.stop)
+        check_finite(samples, self._hearing.samples.stop)
         events: list[Event] = []
         while samples.size:
-            missing = self._next_hearing - self._samples.stop
-            self._samples.add(samples[: max(0, missing)])
+            missing = self._next_hearing - self._hearing.samples.stop
+            self._hearing.samples.add(samples[: max(0, missing)])
             samples = samples[max(0, missing) :]
-            if self._samples.stop >= self._next_hearing:
+            if self._hearing.samples.stop >= self._next_hearing:
                 events += yield from self._hear()
         return events
 
     def flush(self) -> Events:
         """Hear the rest, and end the utterance if there is one; the stream may go on."""
-        events = (yield from self._hear()) if self._heard_samples < self._samples.stop else []
+        events = (
+            (yield from self._hear())
+            if self._hearing.heard_samples < self._hearing.samples.stop
+            else []
+        )
         if self._utterance is not None:
             events.append((yield from self._end(self._rolling.stop)))
         return events
 
-    @property
-    def _heard_samples(self) -> int:
-        return self._rolling.stop * self._spec.frame_samples
-
-    @property
-    def _next_hearing(self) -> int:
-        """The sample at which the stream is heard next."""
-        return self._heard_samples + max(1, self._frames_in(self.step_s)) * self._spec.frame_samples
-
-    def _frames_in(self, seconds: float) -> int:
-        return round(seconds / self._spec.frame_s)
-
-    def _time_s(self, frame: int) -> float:
-        """Where a frame begins."""
-        return max(0.0, (frame - 0.5) * self._spec.frame_s)
-
     def _hear(self) -> Events:
         """Run the model over the window, and tell what follows from it."""
-        stop = -(-self._samples.stop // self._spec.frame_samples)
-        self._move_window(stop)
-        heads = self._run(self._window, stop)
-        if heads is None:
+        start = None if self._utterance is None else self._utterance.start
+        if not self._hearing.hear(start, self._floor):
             return []
-        self._rolling.update(self._window, heads, self._frames_in(self._options.overlap_s))
         events: list[Event] = list(self._news_of_frames()) if self._frames else []
         while (event := (yield from self._turn())) is not None:
             events.append(event)
@@ -188,40 +171,25 @@ class StreamingTranscriber:
             events += yield from self._hypothesis(self._utterance)
         return events
 
-    def _run(self, start: int, stop: int) -> HeadLogProbs | None:
-        """Posteriors of the frames start..stop-1; None if they hold too few samples."""
-        unit = self._spec.frame_samples
-        samples = self._samples.view(start * unit, min(stop * unit, self._samples.stop))
-        if samples.size < self._spec.features.window_samples:
-            return None
-        [heads] = self._model.run_heads([self._model.features(samples)])
-        return heads
-
-    def _move_window(self, stop: int) -> None:
-        """Choose where the window begins that ends before frame `stop`."""
-        shortest, longest = (
-            self._frames_in(each)
-            for each in (self._options.shortest_window_s, self._options.longest_window_s)
-        )
-        if self._utterance is None:
-            self._window = max(self._window, stop - shortest, self._floor - self._context)
-        elif stop - self._window > longest:
-            self._window = max(self._window, min(stop - shortest, self._rolling.stop))
-        unit = self._spec.frame_samples
-        start = self._window if self._utterance is None else self._utterance.start - self._context
-        self._samples.drop_before(min(start, self._window) * unit)
-
     @property
-    def _context(self) -> int:
-        return self._frames_in(self._options.context_s)
+    def _next_hearing(self) -> int:
+        """The sample at which the stream is heard next."""
+        return (
+            self._hearing.heard_samples
+            + max(1, self._hearing.frames_in(self.step_s)) * self._spec.frame_samples
+        )
+
+    def _time_s(self, frame: int) -> float:
+        """Where a frame begins."""
+        return max(0.0, (frame - 0.5) * self._spec.frame_s)
 
     def _turn(self) -> Generator[Any, None, Event | None]:
         """Begin or end an utterance; None where it, or the silence, goes on."""
         spoken = self._spoken()
         if self._utterance is None:
             if not spoken.size:
-                lead = self._frames_in(self._options.lead_s)
-                self._floor = max(self._floor, self._rolling.stop - self._context - lead)
+                lead = self._hearing.frames_in(self._options.lead_s)
+                self._floor = max(self._floor, self._rolling.stop - self._hearing.context - lead)
                 self._rolling.drop_before(self._floor)
                 return None
             return self._begin(int(spoken[0]))
@@ -236,7 +204,7 @@ class StreamingTranscriber:
         return start + spoken_frames(log_probs, self._spec.alphabet, probability)
 
     def _begin(self, first_spoken: int) -> Event:
-        start = max(self._floor, first_spoken - self._frames_in(self._options.lead_s))
+        start = max(self._floor, first_spoken - self._hearing.frames_in(self._options.lead_s))
         self._utterance = _Utterance(start, start)
         self._floor = start
         return SpeechStarted(self._number, self._time_s(start))
@@ -249,11 +217,13 @@ class StreamingTranscriber:
             over = stop - max(utterance.start, self._rolling.first) >= silence
             return stop if over else None
         if (last := first_pause(spoken, stop, silence)) is not None:
-            return min(stop, last + 1 + self._frames_in(min(options.lead_s, options.silence_s)))
-        if stop - utterance.start < self._frames_in(options.longest_utterance_s):
+            return min(
+                stop, last + 1 + self._hearing.frames_in(min(options.lead_s, options.silence_s))
+            )
+        if stop - utterance.start < self._hearing.frames_in(options.longest_utterance_s):
             return None
         half = (utterance.start + stop) // 2
-        latest = stop - self._frames_in(options.settle_s)
+        latest = stop - self._hearing.frames_in(options.settle_s)
         return longest_pause(spoken, max(half, self._rolling.first), latest)
 
     def _hypothesis(self, utterance: _Utterance) -> Events:
@@ -277,17 +247,14 @@ class StreamingTranscriber:
         self, utterance: _Utterance, heads: HeadLogProbs, decoding: DecodingOptions
     ) -> Generator[Any, None, tuple[Word, ...]]:
         """What is said behind its confirmed words, in frames from its anchor on."""
-        result = yield from self._decode(self._meaning(heads), decoding)
+        result = yield from self._decode(self._hearing.meaning(heads), decoding)
         anchor_s = utterance.anchor * self._spec.frame_s
         known = [word for word in utterance.confirmed if word.end_s > anchor_s]
         return words_behind(known, moved(result.transcript.words, anchor_s))
 
-    def _meaning(self, heads: HeadLogProbs) -> Posteriors:
-        return self._model.interpret(heads, heads.characters.shape[0] * self._spec.frame_s)
-
     def _move_anchor(self, utterance: _Utterance) -> None:
         """Decode no more than the last words that are confirmed and what follows them."""
-        too_long = self._rolling.stop - utterance.anchor > self._frames_in(_ANCHOR_S)
+        too_long = self._rolling.stop - utterance.anchor > self._hearing.frames_in(_ANCHOR_S)
         if too_long and len(utterance.confirmed) > _ANCHOR_WORDS:
             start_s = utterance.confirmed[-_ANCHOR_WORDS].start_s
             utterance.anchor = max(utterance.anchor, round(start_s / self._spec.frame_s))
@@ -300,7 +267,7 @@ class StreamingTranscriber:
         assert utterance is not None  # noqa: S101 - there is one to end
         edge_s = stop * self._spec.frame_s
         kept = tuple(word for word in utterance.confirmed if word.start_s < edge_s)
-        heads = self._whole(utterance.start, stop)
+        heads = self._hearing.whole(utterance.start, stop)
         utterance.anchor, late = utterance.start, utterance.confirmed[len(kept) :]
         utterance.confirmed = kept
         words = kept
@@ -318,24 +285,12 @@ class StreamingTranscriber:
             float(np.mean(confidences)) if confidences else None,
             self._time_s(utterance.start),
             min(self._time_s(stop), self.received_s),
-            self._meaning(heads),
+            self._hearing.meaning(heads),
             utterance.start,
-        )
-
-    def _whole(self, start: int, stop: int) -> HeadLogProbs:
-        """Posteriors of the frames start..stop-1, heard with what is around them."""
-        unit = self._spec.frame_samples
-        first = max(start - self._context, self._samples.start // unit)
-        heads = self._run(first, min(stop + self._context, self._rolling.stop))
-        assert heads is not None  # noqa: S101 - they were heard before
-        phonemes = heads.phonemes
-        inside = slice(start - first, stop - first)
-        return HeadLogProbs(
-            heads.characters[inside], None if phonemes is None else phonemes[inside]
         )
 
     def _news_of_frames(self) -> Iterator[Event]:
         """The frames that are new, and those before them that were heard once more."""
-        first = max(self._rolling.first, self._told_frames - self._frames_in(_REVISED_S))
+        first = max(self._rolling.first, self._told_frames - self._hearing.frames_in(_REVISED_S))
         self._told_frames = self._rolling.stop
-        yield Frames(first, self._meaning(self._rolling.view(first, self._rolling.stop)))
+        yield Frames(first, self._hearing.meaning(self._rolling.view(first, self._rolling.stop)))
