@@ -6,7 +6,7 @@ with Client("http://127.0.0.1:8000") as client:
     result = client.transcribe("speech.flac")
     print(result.text, client.probs(result.id).probs.shape)
 
-Needs httpx: the extra `client`. The library itself does without.
+Needs httpx and websockets: the extra `client`. The library itself does without.
 """
 
 from otoscope.client.clients import AsyncClient, Client
@@ -19,6 +19,7 @@ from otoscope.client.errors import (
 )
 from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
 from otoscope.client.retries import RetryPolicy
+from otoscope.client.streaming import StreamOptions
 from otoscope.formats import MatrixFormat
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Probs",
     "ProbsOptions",
     "RetryPolicy",
+    "StreamOptions",
     "TranscribeOptions",
     "UnexpectedAnswerError",
     "UnreachableError",

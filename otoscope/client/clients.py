@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
@@ -12,9 +12,11 @@ from otoscope.client.errors import AddressError
 from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
 from otoscope.client.requests import Requests
 from otoscope.client.retries import RetryPolicy
+from otoscope.client.streaming import Pieces, StreamOptions, stream, stream_async, stream_uri
 from otoscope.features import FeatureMatrix
 from otoscope.formats import MatrixFormat
 from otoscope.schemas import AlignmentAnswer, ModelAnswer, ReadyAnswer, Transcription
+from otoscope.schemas.streaming import SaidMessage
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -45,7 +47,14 @@ class AsyncClient(Requests):
         """Arguments as for `Client`."""
         settings = _settings(address, api_key, timeout_s)
         self._http = httpx.AsyncClient(transport=transport, **settings)
+        self._keys: dict[str, str] = settings["headers"]
         super().__init__(self._http.build_request, self._http.send, asyncio.sleep, retry)
+
+    def stream(
+        self, pieces: Pieces | AsyncIterable[bytes], **options: Unpack[StreamOptions]
+    ) -> AsyncIterator[SaidMessage]:
+        """Words while they are spoken; `pieces` of samples may be awaited."""
+        return stream_async(stream_uri(self._http.base_url, options), self._keys, pieces)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -87,7 +96,9 @@ class Client:
         Raises:
             AddressError: if the address or the key can't be used.
         """
-        self._http = httpx.Client(transport=transport, **_settings(address, api_key, timeout_s))
+        settings = _settings(address, api_key, timeout_s)
+        self._http = httpx.Client(transport=transport, **settings)
+        self._keys: dict[str, str] = settings["headers"]
         # These coroutines never suspend, so `_run` needs no event loop.
         send, sleep = _awaitable(self._http.send), _awaitable(time.sleep)
         self._requests = Requests(self._http.build_request, send, sleep, retry)
@@ -103,6 +114,19 @@ class Client:
     def transcription(self, result_id: str) -> Transcription:
         """What `transcribe` gave, again."""
         return _run(self._requests.transcription(result_id))
+
+    def stream(self, pieces: Pieces, **options: Unpack[StreamOptions]) -> Iterator[SaidMessage]:
+        """Words while they are spoken.
+
+        Args:
+            pieces: bytes of samples, any number at a time; a thread takes them as they come.
+            options: of the stream, as its encoding and rate.
+
+        Returns:
+            Messages as they come, until `pieces` and what is said in them end. What `pieces` raises
+            ends them, too.
+        """
+        return stream(stream_uri(self._http.base_url, options), self._keys, pieces)
 
     def delete(self, result_id: str) -> None:
         """Have text, posteriors and features of a result removed."""

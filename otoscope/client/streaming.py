@@ -1,0 +1,172 @@
+"""Live streams, for programs that wait and for asynchronous ones."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeAlias, TypedDict
+from urllib.parse import urlencode
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+from websockets.asyncio import client as asynchronous
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.sync import client as waiting
+
+from otoscope.audio import PcmEncoding
+from otoscope.client.errors import ProblemError, UnexpectedAnswerError, UnreachableError
+from otoscope.client.messages import given, transcribe_form
+from otoscope.schemas import Problem
+from otoscope.schemas.streaming import SaidMessage
+
+_END = '{"type": "end"}'
+_MOST_BYTES = 2**16
+"""Of a message to the service, which takes four times as many."""
+
+_FAILURES = (OSError, TimeoutError, WebSocketException)
+_SAID = frozenset(("speech_started", "partial", "final"))
+_said: TypeAdapter[SaidMessage] = TypeAdapter(SaidMessage)
+
+Pieces: TypeAlias = Iterable[bytes]
+
+
+class StreamOptions(TypedDict, total=False):
+    """What /stream takes in its query, see docs/live.md; what is None is left to the service."""
+
+    encoding: PcmEncoding | None
+    sample_rate_hz: int | None
+    step_s: float | None
+    silence_s: float | None
+    settle_s: float | None
+    speech_probability: float | None
+    decoder: str | None
+    language_model: bool
+    beam_width: int | None
+    lm_weight: float | None
+    word_bonus: float | None
+    hotwords: Mapping[str, float] | list[str] | None
+
+
+def stream_uri(url: httpx.URL, options: StreamOptions) -> str:
+    """The address of a stream, of the service's own."""
+    fields = transcribe_form(options)  # type: ignore[arg-type]  # it has hot words alike
+    query = urlencode({name: _plain(value) for name, value in given(fields).items()})
+    path = f"{url.path.rstrip('/')}/stream"
+    scheme = {"http": "ws", "https": "wss"}[url.scheme]
+    return str(url.copy_with(scheme=scheme, path=path, query=query.encode()))
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def stream(uri: str, headers: Mapping[str, str], pieces: Pieces) -> Iterator[SaidMessage]:
+    """Send `pieces` in a thread while messages are given back as they come."""
+    failures: list[BaseException] = []
+
+    def send(socket: waiting.ClientConnection) -> None:
+        try:
+            for message in _messages(pieces):
+                socket.send(message)
+        except ConnectionClosed:  # what comes back says why
+            return
+        except BaseException as error:  # noqa: BLE001 - raised where the caller waits
+            failures.append(error)
+            socket.close()
+
+    with (
+        _failures_told(),
+        waiting.connect(uri, additional_headers=headers, compression=None) as socket,
+    ):
+        threading.Thread(target=send, args=(socket,), daemon=True).start()
+        for message in socket:
+            if (said := _read(message)) is not None:
+                yield said
+    if failures:
+        raise failures[0]
+
+
+async def stream_async(
+    uri: str, headers: Mapping[str, str], pieces: Pieces | AsyncIterable[bytes]
+) -> AsyncIterator[SaidMessage]:
+    """`stream` in an event loop; pieces may be awaited, too."""
+    failures: list[BaseException] = []
+
+    async def send(socket: asynchronous.ClientConnection) -> None:
+        try:
+            async for message in _awaited_messages(pieces):
+                await socket.send(message)
+        except ConnectionClosed:
+            return
+        except Exception as error:  # noqa: BLE001 - raised where the caller waits
+            failures.append(error)
+            await socket.close()
+
+    with _failures_told():
+        async with asynchronous.connect(
+            uri, additional_headers=headers, compression=None
+        ) as socket:
+            sending = asyncio.create_task(send(socket))
+            try:
+                async for message in socket:
+                    if (said := _read(message)) is not None:
+                        yield said
+            finally:
+                sending.cancel()
+    if failures:
+        raise failures[0]
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    """Make errors of the connection the client's.
+
+    The service may end a stream that has told its last words; one that breaks off is an error.
+    """
+    try:
+        yield
+    except InvalidStatus as error:
+        raise _refused(error) from error
+    except ConnectionClosed as error:
+        if error.rcvd is None:
+            raise UnreachableError(f"the stream broke off: {error}") from error
+    except _FAILURES as error:
+        raise UnreachableError(f"no stream came about: {error or type(error).__name__}") from error
+
+
+def _messages(pieces: Pieces) -> Iterator[bytes | str]:
+    for piece in pieces:
+        for at in range(0, len(piece), _MOST_BYTES):
+            yield piece[at : at + _MOST_BYTES]
+    yield _END
+
+
+async def _awaited_messages(pieces: Pieces | AsyncIterable[bytes]) -> AsyncIterator[bytes | str]:
+    if isinstance(pieces, AsyncIterable):
+        async for piece in pieces:
+            for at in range(0, len(piece), _MOST_BYTES):
+                yield piece[at : at + _MOST_BYTES]
+        yield _END
+        return
+    for message in _messages(pieces):
+        yield message
+
+
+def _read(message: str | bytes) -> SaidMessage | None:
+    """What is said in a message; None if it is about the stream; ProblemError if it says so."""
+    try:
+        document: dict[str, Any] = TypeAdapter(dict[str, Any]).validate_json(message)
+        if document["type"] == "error":
+            kind = document.get("kind", "about:blank")
+            raise ProblemError(Problem.model_validate({**document, "type": kind}))
+        return _said.validate_python(document) if document["type"] in _SAID else None
+    except (ValidationError, KeyError) as error:
+        raise UnexpectedAnswerError(f"expected a message of a stream, got: {error}") from error
+
+
+def _refused(error: InvalidStatus) -> ProblemError | UnreachableError:
+    """What a refused handshake says, if the service did it."""
+    try:
+        return ProblemError(Problem.model_validate_json(error.response.body or b""))
+    except ValidationError:
+        return UnreachableError(f"the stream was refused: {error}")
