@@ -63,6 +63,14 @@ def address(tmp_path_factory, sentence_model):
         yield address
 
 
+@pytest.fixture(scope="session")
+def writing_address(tmp_path_factory, written_model):
+    """A service with a punctuation model, too."""
+    store_path = tmp_path_factory.mktemp("writing") / "results.sqlite3"
+    with running_service(store_path, OTOSCOPE_MODEL_PATH=str(written_model)) as address:
+        yield address
+
+
 class Watched:
     """A page, and what it did that no page of this service may do.
 

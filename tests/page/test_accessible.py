@@ -35,6 +35,21 @@ def test_axe_finds_nothing_serious(open_page, address, recognize, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_corrections_are_accessible(open_page, writing_address, recognize, scheme):
+    with open_page(writing_address, scheme=scheme) as watched:
+        page = watched.page
+        recognize(page)
+        for text in ("Is", ""):
+            page.locator("#text .word").first.focus()
+            page.keyboard.press("Enter")
+            page.get_by_label("Correct “Was”").or_(page.get_by_label("Correct “Is”")).fill(text)
+            assert violations(page) == []
+            page.keyboard.press("Tab")
+            assert violations(page) == []
+        assert page.get_by_role("group", name="Text", exact=True).is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_errors_and_the_recorder_are_accessible(open_page, address, scheme):
     with open_page(address, scheme=scheme) as watched:
         watched.expected.add(415)

@@ -81,7 +81,7 @@ def test_the_line_is_copied(heard):
     line = heard.locator("#curl").inner_text()
     assert line.startswith("curl -F file=@sample.flac")
     assert "response_format=vtt" in line
-    heard.get_by_role("button", name="Copy").click()
+    heard.get_by_role("button", name="Copy", exact=True).click()
     heard.get_by_role("button", name="Copied").wait_for()
     assert heard.evaluate("navigator.clipboard.readText()") == line
 

@@ -1,7 +1,10 @@
 /** Files to take away, and the command that gets the same without this page. */
 
+import { copy } from "./clipboard.js";
+import { canCorrect, correctedFile } from "./corrected-files.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { showProblem } from "./problems.js";
+import { isWritten } from "./tokens.js";
 
 const MOST_PICTURE_S = 60;
 
@@ -67,9 +70,10 @@ export class Downloads {
   constructor(store, api, readings) {
     Object.assign(this, { store, api, readings });
     this.chosen = GROUPS[0].files[0];
-    byId("copy-curl").addEventListener("click", () => this.#copy());
+    const [button, line] = [byId("copy-curl"), byId("curl")];
+    button.addEventListener("click", () => copy(line.textContent, button, line));
     store.on(["recording", "alignment"], () => this.#build());
-    store.on(["decoder", "lmWeight", "view", "alignment", "recording"], () => this.#showCurl());
+    store.on(["decoder", "lmWeight", "view", "alignment", "recording", "tokens"], () => this.#showCurl());
   }
 
   #build() {
@@ -110,7 +114,7 @@ export class Downloads {
   /** The query of a file, with the part of the recording that a picture can hold. */
   #query(file) {
     const { recording, view } = this.store.state;
-    if (file.from === "reading") return { ...this.#readingQuery(file) };
+    if (file.from === "reading") return this.#readingQuery(file);
     if (file.from === "align") return file.query;
     const whole = file.query.format !== "png" || recording.duration_s <= MOST_PICTURE_S;
     const to_s = Math.min(view.start_s + Math.min(view.span_s, MOST_PICTURE_S), recording.duration_s);
@@ -121,8 +125,10 @@ export class Downloads {
   /** Only JSON has a place for more than one hypothesis. */
   #readingQuery(file) {
     const { n_best, ...query } = this.readings.query;
+    const { reading, style } = this.store.state;
     return {
       ...query,
+      ...(isWritten(reading) && style === "verbatim" ? { style } : {}),
       ...(file.query.response_format === "verbose_json" && n_best ? { n_best } : {}),
       ...file.query,
     };
@@ -135,7 +141,7 @@ export class Downloads {
     try {
       const answer =
         file.from === "align" ? await this.#align(file) : await this.api.fetch(this.#address(file));
-      this.#offer(await answer.blob(), file.ending);
+      this.#offer(this.#isCorrected(file) ? await this.#corrected(file, answer) : await answer.blob(), file);
     } catch (error) {
       showProblem(place, error, () => this.#save(file));
     }
@@ -157,7 +163,20 @@ export class Downloads {
     return this.api.fetch(this.api.address("align"), { method: "POST", body: form });
   }
 
-  #offer(blob, ending) {
+  /** Whether a file has words that somebody corrected here. */
+  #isCorrected(file) {
+    const { tokens } = this.store.state;
+    const corrected = tokens.some(({ original }) => original !== undefined);
+    return file.from === "reading" && corrected && canCorrect(file.query.response_format);
+  }
+
+  async #corrected(file, answer) {
+    const { tokens } = this.store.state;
+    const type = answer.headers.get("Content-Type");
+    return new Blob([correctedFile(file.query.response_format, await answer.text(), tokens)], { type });
+  }
+
+  #offer(blob, { ending }) {
     const stem = this.store.state.recording.name.replace(/\.[^.]*$/, "");
     const link = /** @type {HTMLAnchorElement} */ (
       el("a", { href: URL.createObjectURL(blob), download: `${stem}.${ending}` })
@@ -169,8 +188,9 @@ export class Downloads {
   #showCurl() {
     if (!this.store.state.recording) return;
     byId("curl").textContent = this.#curl(this.chosen);
-    byId("curl-for").textContent =
-      `${this.store.state.recording.name.replace(/\.[^.]*$/, "")}.${this.chosen.ending}`;
+    const stem = this.store.state.recording.name.replace(/\.[^.]*$/, "");
+    const without = this.#isCorrected(this.chosen) ? ", without what was corrected here" : "";
+    byId("curl-for").textContent = `${stem}.${this.chosen.ending}${without}`;
   }
 
   /** From the file itself where that is all it takes, so that the line works tomorrow as well. */
@@ -189,19 +209,6 @@ export class Downloads {
     if (file.from === "probs")
       return `curl${key}${source} ${quoted(this.api.address("probs", this.#query(file)))} -o ${file.ending}`;
     return `curl${key} ${quoted(this.#address(file))} -o ${file.ending}`;
-  }
-
-  async #copy() {
-    const button = byId("copy-curl");
-    const line = byId("curl");
-    try {
-      await navigator.clipboard.writeText(line.textContent);
-      button.textContent = "Copied";
-    } catch {
-      getSelection().selectAllChildren(line); // without the right to copy, it is at least marked
-      button.textContent = "Marked: press Ctrl+C";
-    }
-    setTimeout(() => (button.textContent = "Copy"), 2000);
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { Align } from "./align.js";
 import { Api } from "./api.js";
+import { Corrections } from "./corrections.js";
 import { byId } from "./dom.js";
 import { Downloads } from "./downloads.js";
 import { clock, size } from "./format.js";
@@ -19,6 +20,7 @@ import { Session } from "./session.js";
 import { Stage } from "./stage.js";
 import { Store } from "./store.js";
 import { followTabs } from "./tabs.js";
+import { firstStyle, followStyle } from "./text-style.js";
 import { followTheme } from "./theme.js";
 import { Transcript } from "./transcript.js";
 import { following } from "./viewport.js";
@@ -33,6 +35,9 @@ const store = new Store({
   baseline: null,
   decoder: "greedy",
   lmWeight: null,
+  style: firstStyle(), // "written" or "verbatim"
+  original: [], // the reading's words in this style
+  tokens: [], // the same with corrections
   alignment: null,
   mode: "read", // or "align"
   view: { start_s: 0, span_s: 1 },
@@ -54,10 +59,14 @@ const player = new Player((playing, at_s) => {
 const stage = new Stage(store);
 const gestures = new Gestures(store, stage, player, byId("lanes"), byId("overview"));
 const readings = new Readings(store, api, (error, again) => showProblem(problems, error, again));
-const session = new Session({ store, stage, api, player, readings, problems, nBest: N_BEST });
+const corrections = new Corrections(store);
+const session = new Session({
+  ...{ store, stage, api, player, readings, corrections, problems },
+  nBest: N_BEST,
+});
 
 new Inspector(store);
-new Transcript(store, player);
+new Transcript(store, player, corrections);
 new Hypotheses(store, readings);
 new Align(store, api, player);
 new Pipeline(store, gestures);
@@ -65,6 +74,7 @@ new Downloads(store, api, readings);
 new Legends(store);
 new Intake((blob, name, text) => session.open(blob, name, text), problems);
 followTabs(store);
+followStyle(store);
 followTheme((theme) => store.set({ theme }));
 followButtons();
 session.greet();

@@ -2,6 +2,7 @@
 
 import { byId } from "./dom.js";
 import { clock, percent } from "./format.js";
+import { keyOf } from "./kept-corrections.js";
 import { openMatrices } from "./matrices.js";
 import { Problem, clearProblem, showProblem } from "./problems.js";
 import { decode } from "./sound.js";
@@ -9,8 +10,8 @@ import { firstView } from "./viewport.js";
 
 export class Session {
   /** @param {Record<string, any>} parts the page's. */
-  constructor({ store, stage, api, player, readings, problems, nBest }) {
-    Object.assign(this, { store, stage, api, player, readings, problems, nBest });
+  constructor({ store, stage, api, player, readings, corrections, problems, nBest }) {
+    Object.assign(this, { store, stage, api, player, readings, corrections, problems, nBest });
     /** @type {AbortController | null} */
     this.abort = null;
     store.on(["phase"], ({ phase }) => (document.body.dataset.phase = phase));
@@ -77,7 +78,7 @@ export class Session {
     this.store.set({ phase: this.store.state.recording ? "ready" : "empty" });
   }
 
-  /** Have the service delete what it keeps, and start again. */
+  /** Have the service delete what it keeps, delete what the browser keeps, and start again. */
   async forget() {
     const { recording, matrices } = this.store.state;
     try {
@@ -88,6 +89,7 @@ export class Session {
         return;
       }
     }
+    this.corrections.forget(recording);
     matrices?.probs.close();
     matrices?.vectors.close();
     this.player.load(null);
@@ -123,7 +125,7 @@ export class Session {
   async #show(blob, name, text, answer, sound, signal) {
     const { store } = this;
     if (!answer.id) throw notKept(answer);
-    const recording = { name, blob, text, id: answer.id, duration_s: answer.duration_s };
+    const recording = { name, blob, text, id: answer.id, key: keyOf(answer), duration_s: answer.duration_s };
     store.state.matrices?.probs.close();
     store.state.matrices?.vectors.close();
     const matrices = await openMatrices(this.api, recording, store.state.model, {

@@ -16,6 +16,7 @@ const SHOWN_IN = [
   "view",
   "sound",
   "reading",
+  "tokens",
   "alignment",
   "mode",
   "matrices",

@@ -5,6 +5,7 @@
  * @property {string} name of the file.
  * @property {Blob} blob its bytes.
  * @property {string} id under which the service keeps what it heard.
+ * @property {string} key the same whenever the recording is heard; see kept-corrections.js.
  * @property {number} duration_s
  * @property {number} frames T', rows of the posteriors.
  * @property {number} vectors T, rows of X.

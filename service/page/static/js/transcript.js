@@ -1,72 +1,108 @@
 /** The text, word by word: how sure each is, how it sounds, and what another decoder made of it. */
 
+import { copy } from "./clipboard.js";
 import { doubtColour } from "./colours.js";
 import { diffWords } from "./diff.js";
 import { byId, el, fill } from "./dom.js";
 import { clock, counted, percent } from "./format.js";
+import { doubtOf } from "./lanes/spans.js";
 import { DECODERS } from "./readings.js";
+import { changesOfTokens, textOf } from "./tokens.js";
 import { revealing } from "./viewport.js";
+import { WordEditor } from "./word-editor.js";
 
 export class Transcript {
   /**
    * @param {import("./store.js").Store} store
    * @param {import("./player.js").Player} player
+   * @param {import("./corrections.js").Corrections} corrections
    */
-  constructor(store, player) {
-    this.store = store;
-    this.player = player;
-    /** @type {HTMLElement[]} a button a word of the reading. */
+  constructor(store, player, corrections) {
+    Object.assign(this, { store, player, corrections });
+    /** @type {HTMLElement[]} a button a token. */
     this.buttons = [];
-    store.on(["reading", "baseline", "theme"], () => this.#show());
+    /** @type {import("./tokens.js").Token[]} what the buttons are of, before corrections. */
+    this.original = [];
+    /** @type {WordEditor | null} */
+    this.editor = null;
+    this.stale = false;
+    const button = byId("copy-text");
+    button.addEventListener("click", () => copy(textOf(store.state.tokens), button, byId("text")));
+    store.on(["tokens", "theme"], () => this.#showWords());
+    store.on(["reading", "original", "baseline"], () => this.#show());
     store.on(["play"], () => this.#follow());
   }
 
+  /** Buttons stay where they are while their text is corrected, so the focus does, too. */
+  #showWords() {
+    const { tokens, original } = this.store.state;
+    if (original !== this.original) {
+      this.editor?.close(null);
+      this.original = original;
+      this.buttons = tokens.map((_, place) => this.#button(place));
+    }
+    tokens.forEach((token, place) => dress(this.buttons[place], token));
+    byId("copy-text").hidden = tokens.length === 0;
+  }
+
   #show() {
-    const { reading, baseline } = this.store.state;
-    if (!reading) return;
-    this.buttons = reading.words.map((word) => this.#button(word));
+    const { reading, baseline, decoder, tokens } = this.store.state;
+    this.stale = this.editor !== null;
+    if (!reading || this.stale) return; // nothing moves while somebody types
     const place = byId("text");
-    if (reading.words.length === 0)
+    const focused = this.buttons.find((button) => button === document.activeElement);
+    if (tokens.length === 0)
       fill(
         place,
         el("p", { class: "muted", text: "No word was recognised: the blank is the likeliest in every frame." }),
       );
     else if (baseline) this.#showWithChanges(place, baseline, reading);
     else fill(place, ...this.buttons.flatMap((button) => [button, " "]));
+    focused?.focus({ preventScroll: true });
     byId("text-facts").textContent = reading.words.length
       ? `${counted(reading.words.length)} words, mean confidence ${percent(reading.confidence)}`
       : "";
-    if (!baseline) byId("changes").textContent = DECODERS[this.store.state.decoder].about;
+    if (!baseline) byId("changes").textContent = DECODERS[decoder].about;
   }
 
-  #button(word) {
-    const dark = document.documentElement.dataset.theme === "dark";
+  #button(place) {
     return el("button", {
       class: "word",
       type: "button",
-      text: word.word,
-      title: `${clock(word.start_s)} to ${clock(word.end_s)}, confidence ${percent(word.confidence)}: click to play it`,
-      style: { "--doubt": doubtColour(1 - word.confidence, dark) },
-      on: { click: () => this.#hear(word) },
+      on: {
+        click: () => this.#hear(this.store.state.tokens[place]),
+        dblclick: () => this.#edit(place),
+        keydown: (event) => {
+          if (event.key !== "Enter") return;
+          event.preventDefault(); // a button would take it for a click
+          this.#edit(place);
+        },
+      },
     });
   }
 
-  #hear(word) {
+  #hear(token) {
     const { view, recording } = this.store.state;
     this.store.set({
-      cursor_s: (word.start_s + word.end_s) / 2,
-      view: revealing(view, word.start_s, word.end_s, recording.duration_s),
+      cursor_s: (token.start_s + token.end_s) / 2,
+      view: revealing(view, token.start_s, token.end_s, recording.duration_s),
     });
-    this.player.play(Math.max(word.start_s - 0.03, 0), word.end_s + 0.06);
+    this.player.play(Math.max(token.start_s - 0.03, 0), token.end_s + 0.06);
+  }
+
+  #edit(place) {
+    this.editor = new WordEditor(this.buttons[place], this.store.state.tokens[place], (word) => {
+      this.editor = null;
+      if (word !== null) this.corrections.correct(place, word);
+      if (this.stale) this.#show();
+    });
   }
 
   /** Words that differ from the other reading stand with the other's above them. */
   #showWithChanges(place, baseline, reading) {
     const before = baseline.words.map((word) => word.word);
-    const changes = diffWords(
-      before,
-      reading.words.map((word) => word.word),
-    );
+    const heard = reading.words.map((word) => word.word);
+    const changes = changesOfTokens(diffWords(before, heard), this.original);
     const parts = changes.map(({ kind, before: old, after }) => {
       const now = after.flatMap((at) => [this.buttons[at], " "]);
       if (kind === "same") return el("span", {}, ...now);
@@ -87,12 +123,25 @@ export class Transcript {
 
   /** Mark the word that is heard at this moment. */
   #follow() {
-    const { reading, play } = this.store.state;
-    const spoken = (word) => play.playing && play.at_s >= word.start_s && play.at_s < word.end_s;
-    const heard = reading && this.buttons[reading.words.findIndex(spoken)];
+    const { tokens, play } = this.store.state;
+    const spoken = (token) => play.playing && play.at_s >= token.start_s && play.at_s < token.end_s;
+    const heard = this.buttons[tokens.findIndex(spoken)];
     if (heard === this.heard) return;
     this.heard?.classList.remove("heard");
     heard?.classList.add("heard");
     this.heard = heard;
   }
+}
+
+/** Let a button look like its token. */
+function dress(button, token) {
+  const { word, original, start_s, end_s, confidence } = token;
+  const corrected = original !== undefined;
+  const dark = document.documentElement.dataset.theme === "dark";
+  const what = corrected ? `heard as “${original}”` : `confidence ${percent(confidence)}`;
+  button.textContent = word || "∅";
+  button.title = `${clock(start_s)} to ${clock(end_s)}, ${what}: click to play it, double click or Enter to correct it`;
+  button.classList.toggle("corrected", corrected);
+  button.classList.toggle("left-out", word === "");
+  button.style.setProperty("--doubt", doubtColour(doubtOf(token, false), dark));
 }

@@ -16,12 +16,12 @@ const LEAST_BOX_PX = 4;
  */
 export function spansOf(state) {
   const aligned = state.mode === "align" && Boolean(state.alignment);
-  return { words: aligned ? state.alignment.words : (state.reading?.words ?? []), aligned };
+  return { words: aligned ? state.alignment.words : state.tokens, aligned };
 }
 
 /** How doubtful a span is, 0 to 1: a word by its confidence or GOP, an aligned character by its score. */
 export function doubtOf(span, aligned) {
-  if (!aligned) return 1 - span.confidence;
+  if (!aligned) return span.original === undefined ? 1 - span.confidence : 0; // somebody was sure
   return Math.min(-(span.gop ?? span.score) / WORST_SCORE, 1);
 }
 
@@ -33,7 +33,8 @@ export const characters = {
     drawFrame(context, scene, "", false);
     nameLane(context, scene, "letters");
     const { words, aligned } = spansOf(scene.state);
-    const letters = words.flatMap((word) => word.characters ?? []);
+    const spelled = aligned ? words : (scene.state.reading?.words ?? []);
+    const letters = spelled.flatMap((word) => word.characters ?? []);
     drawSpans(context, scene, letters, (letter) => visible(letter.character), `11.5px ${MONO}`, aligned, 2);
   },
 };
