@@ -210,6 +210,17 @@ def test_files_for_people_are_of_the_corrected_text(writing, answer):
     }
 
 
+def test_shades_are_those_of_the_theme_and_of_what_was_corrected(writing):
+    shades = "[...document.querySelectorAll('#text .word')].map((e) => e.style.cssText)"
+    light = writing.evaluate(shades)
+    writing.get_by_role("button", name="Change to the dark theme").click()
+    dark = writing.evaluate(shades)
+    assert all(one != other for one, other in zip(light, dark, strict=True))
+    correct(writing, 1, "the")
+    corrected = writing.evaluate(shades)
+    assert [at for at, one in enumerate(dark) if one != corrected[at]] == [1]
+
+
 def test_without_a_punctuation_model_there_is_no_switch_and_words_are_corrected(heard):
     assert heard.locator("#text-style").is_hidden()
     text = text_of(heard)

@@ -19,7 +19,7 @@ const MOST_PICTURE_S = 60;
 /** @type {{title: string, files: File[]}[]} */
 const GROUPS = [
   {
-    title: "Transcript, as it is shown",
+    title: "Transcript, as it is shown (TextGrid: as heard)",
     files: [
       { name: "Text", ending: "txt", from: "reading", query: { response_format: "text" } },
       { name: "SubRip", ending: "srt", from: "reading", query: { response_format: "srt" } },

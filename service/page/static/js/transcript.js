@@ -23,11 +23,14 @@ export class Transcript {
     this.buttons = [];
     /** @type {import("./tokens.js").Token[]} what the buttons are of, before corrections. */
     this.original = [];
+    /** @type {import("./tokens.js").Token[]} what the buttons look like. */
+    this.shown = [];
     /** @type {WordEditor | null} */
     this.editor = null;
     this.stale = false;
     const button = byId("copy-text");
     button.addEventListener("click", () => copy(textOf(store.state.tokens), button, byId("text")));
+    store.on(["theme"], () => (this.shown = [])); // shades are others
     store.on(["tokens", "theme"], () => this.#showWords());
     store.on(["reading", "original", "baseline"], () => this.#show());
     store.on(["play"], () => this.#follow());
@@ -40,8 +43,10 @@ export class Transcript {
       this.editor?.close(null);
       this.original = original;
       this.buttons = tokens.map((_, place) => this.#button(place));
+      this.shown = [];
     }
-    tokens.forEach((token, place) => dress(this.buttons[place], token));
+    tokens.forEach((token, place) => token !== this.shown[place] && dress(this.buttons[place], token));
+    this.shown = tokens;
     byId("copy-text").hidden = tokens.length === 0;
   }
 
