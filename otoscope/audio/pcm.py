@@ -37,6 +37,11 @@ class PcmStream:
         self._resampler = Resampler(from_hz, to_hz)
         self._rest = b""
 
+    @property
+    def sample_bytes(self) -> int:
+        """Of one sample."""
+        return _BYTES[self._encoding]
+
     def feed(self, data: bytes) -> Samples:
         """What more bytes give, (samples,) float32 clipped to [-1, 1]; NaN stays NaN."""
         data = self._rest + data

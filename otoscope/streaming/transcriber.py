@@ -171,6 +171,12 @@ class StreamingTranscriber:
             events += yield from self._hypothesis(self._utterance)
         return events
 
+    def forget(self) -> None:
+        """Drop what is being said, and all audio up to here."""
+        self._utterance = None
+        self._floor = -(-self._hearing.samples.stop // self._spec.frame_samples)
+        self._rolling.drop_before(min(self._floor, self._rolling.stop))
+
     @property
     def _next_hearing(self) -> int:
         """The sample at which the stream is heard next."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from otoscope.audio import PcmStream
-from otoscope.streaming import Event, StreamingTranscriber
+from otoscope.streaming import Event, Final, StreamingTranscriber
 from service.errors import QueueFullError, StreamsFullError
 from service.inference.deadline import Deadline, applies
 from service.inference.request_pool import RequestPool, Steps
@@ -73,7 +73,20 @@ class Pace:
     step_s: float
 
 
-Told: TypeAlias = Event | Pace
+@dataclass(frozen=True)
+class Flushed:
+    """All is heard that was put in before a flush.
+
+    Attributes:
+        received_s: audio until there.
+        spoken: whether it ended an utterance.
+    """
+
+    received_s: float
+    spoken: bool
+
+
+Told: TypeAlias = Event | Pace | Flushed
 
 
 class LiveStream:
@@ -101,6 +114,7 @@ class LiveStream:
         self._changed, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._deadline = Deadline(float("inf"))
+        self._forgets = False
         self.received_bytes = 0
 
     @property
@@ -123,6 +137,13 @@ class LiveStream:
         self._waiting.append(ends)
         self._changed.set()
 
+    def clear(self) -> None:
+        """Drop what was put in and not yet told of."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._room.set()
+        self._forgets = True
+
     def leave(self) -> None:
         """Drop the work: nobody waits for it any more."""
         self._deadline.cancel()
@@ -139,11 +160,23 @@ class LiveStream:
             data, flush = await self._take()
             ended = flush is True
             before_s = self._transcriber.step_s
+            self._forget_if_asked()
             events: list[Told] = list(await self._hear(data, flush))
+            if self._forget_if_asked():  # while that was heard
+                events.clear()
+            if flush is not None:
+                spoken = any(isinstance(event, Final) for event in events)
+                events.append(Flushed(self._transcriber.received_s, spoken))
             self._keep_up()
             if self._transcriber.step_s != before_s:
                 events.append(Pace(self._transcriber.step_s))
             yield events
+
+    def _forget_if_asked(self) -> bool:
+        asked, self._forgets = self._forgets, False
+        if asked:
+            self._transcriber.forget()
+        return asked
 
     async def _take(self) -> tuple[bytes, bool | None]:
         """A step's bytes or more, up to a flush if there is one; and what that says."""

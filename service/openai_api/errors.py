@@ -36,16 +36,20 @@ class Error(Answer):
 
 def render(problem: Problem, headers: Mapping[str, str], param: str | None) -> JSONResponse:
     """A `service.http.problems.Render`: the problem in OpenAI's form and with its status."""
+    status = _STATUSES.get(problem.status, problem.status)
+    return JSONResponse({"error": error_of(problem, param).model_dump()}, status, headers)
+
+
+def error_of(problem: Problem, param: str | None) -> Error:
+    """The problem in OpenAI's form."""
     slug = problem.type.rpartition(":problem:")[2]
     known = slug != problem.type
-    error = Error(
+    return Error(
         message=problem.detail,
         type="invalid_request_error" if problem.status < 500 else "server_error",  # noqa: PLR2004
         param="file" if slug.startswith("audio") else param,
         code=_CODES.get(slug, slug.replace("-", "_")) if known else None,
     )
-    status = _STATUSES.get(problem.status, problem.status)
-    return JSONResponse({"error": error.model_dump()}, status, headers)
 
 
 def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -110,7 +110,7 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
     """
     check_model(form.model, spec)
     if form.language is not None and form.language.lower() != _ANY_LANGUAGE:
-        _check_language(form.language, spec)
+        check_language(form.language, spec)
     if form.stream:
         raise FormError(
             "stream: expected false, because answers come in one piece, got true", "stream"
@@ -160,7 +160,8 @@ def prompt_hotwords(prompt: str, alphabet: Alphabet) -> dict[str, float]:
     return {word: PROMPT_BOOST for word in last if len(word) in fitting}
 
 
-def _check_language(language: str, spec: ModelSpec) -> None:
+def check_language(language: str, spec: ModelSpec) -> None:
+    """FormError unless the model knows that language."""
     known = language_of(spec)
     if known is None:
         raise FormError(

@@ -159,6 +159,16 @@ def test_a_stream_may_go_on_behind_a_flush():
     assert two.start_s > one.end_s
 
 
+def test_what_is_forgotten_is_not_told_of():
+    recording = said(13, words=8, pause=0)
+    transcriber = scripted()
+    run_through(transcriber.feed(recording.samples[: recording.samples.size // 2]))
+    transcriber.forget()
+    silence = np.zeros(2 * RATE_HZ, dtype=np.float32)
+    assert words_of(streamed(transcriber, [silence]), Final) == []
+    assert words_of(streamed(transcriber, [recording.samples]), Final) == recording.text.split()
+
+
 def test_without_an_end_by_silence_the_utterance_goes_on():
     generator = np.random.default_rng(0)
     recording = record(["one", "two"], [100, 60], generator)

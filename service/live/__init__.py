@@ -1,0 +1,1 @@
+"""Live streams over WebSockets, in the messages of one API or another."""

@@ -1,0 +1,105 @@
+"""The messages of /stream; docs/live.md describes them."""
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from otoscope.formats.tables import to_json
+from otoscope.schemas.streaming import message_json
+from service.dependencies import Services
+from service.errors import FormError
+from service.http.forms import read_options
+from service.http.problems import problem_of
+from service.http.stream_options import StreamOptions
+from service.inference.live_streams import Flushed, Pace, Told
+from service.live.sockets import Opened, open_stream
+
+
+class PlainDialect:
+    """Samples in binary messages, JSON out."""
+
+    def __init__(self, services: Services) -> None:
+        self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
+        self._services = services
+        self._options = StreamOptions()
+
+    def open(self, websocket: WebSocket) -> None:
+        """Open the stream that the address asks for.
+
+        Raises:
+            FormError, OptionsError: if that can't be done.
+        """
+        self._options = options = read_options(websocket.query_params.multi_items(), StreamOptions)
+        self.stream.set_result(
+            open_stream(
+                *(self._services, options.streaming, options.decoding),
+                *(options.encoding, options.sample_rate_hz),
+                frames=options.probs,
+            )
+        )
+
+    def greet(self) -> list[str]:
+        """What is served, and what is expected."""
+        return _json(
+            type="ready",
+            model=self._services.model_name.model_dump(),
+            encoding=self._options.encoding,
+            sample_rate_hz=self._options.sample_rate_hz,
+            frame_s=self._services.recognizer.spec.frame_s,
+        )
+
+    async def take(self, message: Message) -> tuple[bool, list[str]]:
+        """Samples, or a wish."""
+        live, data, text = self.stream.result().live, message.get("bytes"), message.get("text")
+        if isinstance(data, bytes):
+            await live.put(data)
+            return False, []
+        kind = _kind(str(text))
+        if kind == "flush":
+            live.flush(ends=False)
+        elif kind != "end":
+            raise FormError(
+                'expected samples in binary messages, {"type": "flush"} or {"type": "end"}, got '
+                f"{text!r:.200}"
+            )
+        return kind == "end", []
+
+    def tell(self, told: Told) -> list[str]:
+        """What was heard."""
+        if isinstance(told, Flushed):
+            return []
+        if isinstance(told, Pace):
+            return _json(type="pace", step_s=round(told.step_s, 3))
+        frame_s = self._services.recognizer.spec.frame_s
+        return [message_json(told, frame_s, probs=self._options.probs).decode()]
+
+    def closing(self, reason: str) -> list[str]:
+        """Why the stream ends."""
+        return _json(type="closing", reason=reason)
+
+    def done(self, received_s: float) -> list[str]:
+        """How long it was."""
+        return _json(type="done", duration_s=round(received_s, 3))
+
+    def refuse(self, error: Exception) -> tuple[int, list[str]]:
+        """A problem as of other routes, its type as `kind`."""
+        problem = problem_of(error).model_dump(exclude_none=True)
+        retry_after_s = getattr(error, "retry_after_s", None)
+        if retry_after_s is not None:
+            problem["retry_after_s"] = retry_after_s
+        kind = problem.pop("type")
+        return problem["status"], _json(type="error", kind=kind, **problem)
+
+
+def _kind(text: str) -> str | None:
+    try:
+        return str(json.loads(text)["type"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _json(**document: Any) -> list[str]:  # noqa: ANN401 - whatever JSON holds
+    return [to_json(document).decode()]

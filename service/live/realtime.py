@@ -1,0 +1,204 @@
+"""OpenAI's Realtime protocol, as far as transcription sessions go.
+
+https://platform.openai.com/docs/guides/realtime-transcription. Words are told as soon as they are
+confirmed, so the deltas of an item are its transcript. Mistakes of the client are answered and
+forgiven, as OpenAI does.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from pydantic import ValidationError
+from starlette.types import Message
+
+from otoscope.errors import OtoscopeError
+from otoscope.formats.tables import to_json
+from otoscope.streaming import Final, Partial, SpeechStarted
+from otoscope.streaming.events import text_of
+from otoscope.strict_json import describe
+from otoscope.transcript import Word
+from service.dependencies import Services
+from service.errors import FormError, ServiceError
+from service.http.problems import problem_of
+from service.inference.live_streams import Flushed, Told
+from service.live.sockets import Opened, open_stream
+from service.openai_api.errors import error_of
+from service.openai_api.realtime_session import Session, SessionUpdate
+
+_INTENT = "transcription"
+_ITEM = "conversation.item.input_audio_transcription"
+
+
+class RealtimeDialect:
+    """One session."""
+
+    def __init__(self, services: Services, query: Mapping[str, str]) -> None:
+        self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
+        self._services, self._query = services, query
+        self._session = Session()
+        self._item = _new_id("item")
+        self._previous: str | None = None
+        self._told: tuple[Word, ...] = ()
+        self._transcript: list[str] = []
+        self._spoken_s = self._item_s = 0.0
+
+    def greet(self) -> list[str]:
+        """The session; FormError if another one than for transcription is asked for."""
+        if self._query.get("intent", _INTENT) != _INTENT:
+            raise FormError(f"intent: expected {_INTENT}, got {self._query['intent']!r:.80}")
+        return [_event("session.created", session=self._session.document())]
+
+    async def take(self, message: Message) -> tuple[bool, list[str]]:
+        """An event; what is wrong with it is answered."""
+        text, event = str(message.get("text")), {}
+        try:
+            event = json.loads(text)
+            return False, await self._heed(event, event["type"])
+        except (ValueError, TypeError, KeyError):
+            error: Exception = FormError(f"expected a JSON object with a type, got {text:.200}")
+        except (OtoscopeError, ServiceError) as refused:
+            error = refused
+        cause = event.get("event_id") if isinstance(event, dict) else None
+        return False, self._error(error, cause)
+
+    async def _heed(self, event: dict[str, Any], kind: str) -> list[str]:
+        match kind:
+            case "session.update":
+                return self._update(event)
+            case "input_audio_buffer.append":
+                samples = _audio(event.get("audio"))
+                await self._opened().live.put(samples)
+                return []
+            case "input_audio_buffer.commit":
+                if not self.stream.done():
+                    raise FormError("input_audio_buffer.commit: expected audio before it, got none")
+                self._opened().live.flush(ends=False)
+                return []
+            case "input_audio_buffer.clear":
+                if self.stream.done():
+                    self._opened().live.clear()
+                self._told, self._transcript = (), []
+                return [_event("input_audio_buffer.cleared")]
+            case _:
+                raise FormError(
+                    "type: expected session.update, or input_audio_buffer.append, commit or clear, "
+                    f"got {kind!r:.80}"
+                )
+
+    def _update(self, event: dict[str, Any]) -> list[str]:
+        if self.stream.done():
+            raise FormError("session.update: expected it before the first audio, got it behind")
+        try:
+            update = SessionUpdate.model_validate(event).session
+        except ValidationError as error:
+            raise FormError("; ".join(describe(error.errors()[:20]))) from None
+        self._session = self._session.updated(update, self._services.recognizer.spec)
+        return [_event("session.updated", session=self._session.document())]
+
+    def _opened(self) -> Opened:
+        if not self.stream.done():
+            session, alphabet = self._session, self._services.recognizer.spec.alphabet
+            self.stream.set_result(
+                open_stream(
+                    self._services,
+                    session.streaming(),
+                    session.decoding(alphabet),
+                    session.encoding,
+                    session.rate_hz,
+                )
+            )
+        return self.stream.result()
+
+    def tell(self, told: Told) -> list[str]:
+        """What was heard; without turn detection an item ends where the client commits it."""
+        turns = self._session.turns
+        match told:
+            case SpeechStarted():
+                kind = "input_audio_buffer.speech_started"
+                start_ms = round(1000 * told.start_s)
+                return [_event(kind, audio_start_ms=start_ms, item_id=self._item)] if turns else []
+            case Partial():
+                return self._delta(told.words[: told.confirmed])
+            case Final():
+                messages = self._delta(told.words)
+                if told.words:
+                    self._transcript.append(text_of(told.words))
+                self._told, self._spoken_s = (), told.end_s
+                return messages + self._ended(told.end_s) if turns else messages
+            case Flushed():
+                if self._transcript or not turns or not told.spoken:
+                    return self._ended(told.received_s)
+        return []
+
+    def _delta(self, words: tuple[Word, ...]) -> list[str]:
+        """The words that were not told of yet."""
+        fresh = words[len(self._told) :]
+        if not fresh:
+            return []
+        space = " " if self._told or self._transcript else ""
+        self._told = words
+        delta = space + text_of(fresh)
+        return [_event(f"{_ITEM}.delta", item_id=self._item, content_index=0, delta=delta)]
+
+    def _ended(self, end_s: float) -> list[str]:
+        """The item is whole; the next one begins."""
+        seconds, self._item_s = end_s - self._item_s, end_s
+        item, transcript = self._item, " ".join(self._transcript)
+        previous, turns = self._previous, self._session.turns
+        self._item, self._previous, self._transcript = _new_id("item"), item, []
+        content = {"type": "input_audio", "transcript": None}
+        message = {"id": item, "type": "message", "role": "user", "status": "completed"}
+        end_ms = round(1000 * self._spoken_s)
+        stopped = _event("input_audio_buffer.speech_stopped", audio_end_ms=end_ms, item_id=item)
+        return [
+            *([stopped] if turns else []),
+            _event("input_audio_buffer.committed", item_id=item, previous_item_id=previous),
+            _event(
+                "conversation.item.added",
+                previous_item_id=previous,
+                item={**message, "content": [content]},
+            ),
+            _event(
+                f"{_ITEM}.completed",
+                item_id=item,
+                content_index=0,
+                transcript=transcript,
+                usage={"type": "duration", "seconds": round(seconds, 3)},
+            ),
+        ]
+
+    def closing(self, reason: str) -> list[str]:
+        """An error without a client's fault."""
+        error = {"type": "server_error", "code": "closing", "message": reason, "param": None}
+        return [_event("error", error={**error, "event_id": None})]
+
+    def done(self, received_s: float) -> list[str]:  # noqa: ARG002 - OpenAI says nothing
+        """Nothing."""
+        return []
+
+    def refuse(self, error: Exception) -> tuple[int, list[str]]:
+        """An error, and behind it the close."""
+        return problem_of(error).status, self._error(error, None)
+
+    def _error(self, error: Exception, cause: object) -> list[str]:
+        fields = error_of(problem_of(error), getattr(error, "param", None)).model_dump()
+        return [_event("error", error={**fields, "event_id": cause})]
+
+
+def _audio(text: object) -> bytes:
+    try:
+        return base64.b64decode(text if isinstance(text, str) else "?", validate=True)
+    except ValueError:
+        raise FormError(f"audio: expected samples in base64, got {text!r:.80}", "audio") from None
+
+
+def _event(kind: str, **fields: Any) -> str:  # noqa: ANN401 - whatever JSON holds
+    return to_json({"type": kind, "event_id": _new_id("event"), **fields}).decode()
+
+
+def _new_id(kind: str) -> str:
+    return f"{kind}_{uuid4().hex}"

@@ -1,0 +1,200 @@
+"""A live stream over a WebSocket: what comes is put in, what is heard is told, limits hold."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from starlette.types import Message
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from otoscope.audio import PcmEncoding, PcmStream
+from otoscope.decoding.options import DecodingOptions
+from otoscope.errors import OtoscopeError
+from otoscope.streaming import StreamingOptions, StreamingTranscriber
+from service.dependencies import Services
+from service.errors import ClientGoneError, ServiceError
+from service.inference.live_streams import LiveStream, Told
+from service.inference.threaded_model import Stopwatch, ThreadedModel
+from service.websocket_protocol import CLOSING
+
+_NORMAL, _GOING_AWAY, _POLICY, _INTERNAL, _RESTART, _TRY_LATER = 1000, 1001, 1008, 1011, 1012, 1013
+"""Close codes, RFC 6455 (section 7.4.1) and IANA's registry."""
+
+_SERVER_ERRORS, _UNEXPECTED = 500, 500
+
+logger = logging.getLogger(__name__)
+
+
+class Dialect(Protocol):
+    """How an API speaks about a stream. Each method but `take` gives messages to send.
+
+    Attributes:
+        stream: set as soon as there is one.
+    """
+
+    stream: "asyncio.Future[Opened]"
+
+    def greet(self) -> list[str]:
+        """First of all."""
+
+    async def take(self, message: Message) -> tuple[bool, list[str]]:
+        """Heed what the client sends; whether that ends the stream.
+
+        Raises:
+            OtoscopeError, ServiceError: if that can't be forgiven.
+        """
+
+    def tell(self, told: Told) -> list[str]:
+        """What was heard."""
+
+    def closing(self, reason: str) -> list[str]:
+        """Why the service ends the stream."""
+
+    def done(self, received_s: float) -> list[str]:
+        """Last of all, after so much audio."""
+
+    def refuse(self, error: Exception) -> tuple[int, list[str]]:
+        """What is wrong, with the HTTP status that it has elsewhere."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A stream, and the times of its stages."""
+
+    live: LiveStream
+    stopwatch: Stopwatch
+
+
+@dataclass
+class _End:
+    """How a stream ends: the WebSocket's close code, and why, if not by the client."""
+
+    code: int = _NORMAL
+    reason: str = ""
+
+
+def open_stream(
+    services: Services,
+    streaming: StreamingOptions,
+    decoding: DecodingOptions,
+    encoding: PcmEncoding,
+    rate_hz: int,
+    *,
+    frames: bool = False,
+) -> Opened:
+    """A stream of the service's model."""
+    stopwatch, spec = Stopwatch(), services.recognizer.spec
+    model = ThreadedModel(services.recognizer, services.recording_recognizer.threads, stopwatch)
+    transcriber = StreamingTranscriber(
+        model, services.decode_workers.decode, streaming, decoding, frames=frames
+    )
+    pcm = PcmStream(encoding, rate_hz, spec.features.sample_rate_hz)
+    return Opened(
+        LiveStream(transcriber, pcm, services.pool, rate_hz * pcm.sample_bytes), stopwatch
+    )
+
+
+async def serve(websocket: WebSocket, services: Services, dialect: Dialect) -> None:
+    """Serve a WebSocket that was accepted, until it is closed."""
+    try:
+        services.readiness.require()
+        with services.live_streams.place():
+            await _run(websocket, services, dialect)
+    except (ClientGoneError, WebSocketDisconnect):
+        return
+    except Exception as error:
+        if not isinstance(error, OtoscopeError | ServiceError):
+            logger.exception("a live stream failed")
+        await refuse(websocket, dialect, error)
+
+
+async def refuse(websocket: WebSocket, dialect: Dialect, error: Exception) -> None:
+    """Say what is wrong, and close."""
+    if websocket.application_state is not WebSocketState.CONNECTED:
+        return
+    status, messages = dialect.refuse(error)
+    code = _POLICY if status < _SERVER_ERRORS else _TRY_LATER
+    await _send(websocket, messages)
+    await websocket.close(_INTERNAL if status == _UNEXPECTED else code)
+
+
+async def _run(websocket: WebSocket, services: Services, dialect: Dialect) -> None:
+    end = _End()
+    await _send(websocket, dialect.greet())
+    reading = asyncio.create_task(_read(websocket, services, dialect, end))
+    try:
+        either: set[asyncio.Future[Any]] = {dialect.stream, reading}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if dialect.stream.done():
+            await _tell(websocket, services, dialect, reading)
+        await reading
+        received_s = dialect.stream.result().live.received_s if dialect.stream.done() else 0.0
+        await _send(websocket, dialect.done(received_s))
+        await websocket.close(end.code, end.reason)
+    finally:
+        reading.cancel()
+
+
+async def _tell(
+    websocket: WebSocket, services: Services, dialect: Dialect, reading: "asyncio.Task[None]"
+) -> None:
+    """Send what is heard, until the stream ends; what ended the reading is raised."""
+    opened = dialect.stream.result()
+    reading.add_done_callback(lambda done: _end_with(done, opened.live))
+    try:
+        async for told in opened.live.told():
+            for each in told:
+                await _send(websocket, dialect.tell(each))
+    except ClientGoneError:
+        if reading.done():
+            await reading
+        raise
+    finally:
+        opened.live.leave()
+        services.metrics.add_recording(opened.live.received_s, opened.stopwatch.took_s)
+
+
+def _end_with(reading: "asyncio.Task[None]", live: LiveStream) -> None:
+    """Behind the last that was read nothing comes; if that is an error, all is dropped."""
+    if reading.cancelled() or reading.exception() is not None:
+        live.leave()
+    live.flush(ends=True)
+
+
+async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end: _End) -> None:
+    """Heed what comes, until the stream ends or has to."""
+    closing = asyncio.create_task(websocket.scope["state"].get(CLOSING, asyncio.Event()).wait())
+    idle_s, longest_s = services.stream_limits.idle_s, services.stream_limits.longest_s
+    try:
+        while not end.reason:
+            receiving = asyncio.create_task(websocket.receive())
+            done, _ = await asyncio.wait(
+                {receiving, closing}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if receiving in done:
+                ended, messages = await _take(receiving.result(), dialect)
+                await _send(websocket, messages)
+                if ended:
+                    return
+                if dialect.stream.done() and dialect.stream.result().live.received_s > longest_s:
+                    end.code, end.reason = _GOING_AWAY, f"it lasted {longest_s:g} s"
+            else:
+                receiving.cancel()
+                end.code, end.reason = _GOING_AWAY, f"nothing came for {idle_s:g} s"
+            if closing in done:
+                end.code, end.reason = _RESTART, "the service stops"
+        await _send(websocket, dialect.closing(end.reason))
+    finally:
+        closing.cancel()
+
+
+async def _take(message: Message, dialect: Dialect) -> tuple[bool, list[str]]:
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect
+    return await dialect.take(message)
+
+
+async def _send(websocket: WebSocket, messages: list[str]) -> None:
+    for message in messages:
+        await websocket.send_text(message)
