@@ -4,8 +4,13 @@ import argparse
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from training.commands.registry import argument, command, path
+
+if TYPE_CHECKING:
+    from otoscope.written.punctuator import Punctuator
+    from training.punctuation.scores import F1
 
 _CACHE = path("--cache", default=Path(".cache/punctuation"), help="folder of texts as arrays")
 _MOST = argument("--most-words", type=int, help="of each text, from its beginning (default: all)")
@@ -54,13 +59,18 @@ def punctuation(options: argparse.Namespace) -> int:
 
 @command(
     "punctuation-scores",
-    path("--text", nargs="+", required=True, help="written text that it was not trained on"),
+    path("--text", nargs="*", default=[], help="written text that it was not trained on"),
+    path("--speech", nargs="*", default=[], help="manifests whose texts have case and punctuation"),
     path("--model", default=Path("models/english/punctuation.onnx"), help="exported model"),
+    path("--recognizer", default=Path("models/english"), help="that hears the speech"),
     _CACHE,
     argument("--most-words", type=int, default=200_000, help="of each text"),
 )
 def punctuation_scores(options: argparse.Namespace) -> int:
-    """F1 of punctuation and capitals on texts, without and with drawn pauses (needs no torch)."""
+    """F1 of punctuation and capitals on texts, without and with drawn pauses, and on speech.
+
+    Needs no torch.
+    """
     from otoscope.written.punctuator import Punctuator
     from training.punctuation.scores import markdown_table, score_text
     from training.punctuation.text import labelled_text
@@ -72,5 +82,30 @@ def punctuation_scores(options: argparse.Namespace) -> int:
         for pauses, what in ((False, "no pauses"), (True, "drawn pauses")):
             scores = score_text(model.punctuate, text, options.most_words, pauses=pauses)
             rows.append((f"{text.name}, {what}", scores))
+    rows += [row for manifest in options.speech for row in _of_speech(manifest, model, options)]
     print(markdown_table(rows))
     return 0
+
+
+def _of_speech(
+    manifest: Path, model: "Punctuator", options: argparse.Namespace
+) -> "list[tuple[str, list[F1]]]":
+    from otoscope import Recognizer
+    from otoscope.model_folders import find_model
+    from training.data.manifest import manifest_name, read_manifest
+    from training.evaluation.decoders import model_decoder, transcribers
+    from training.punctuation.speech import score_speech
+
+    file = find_model(options.recognizer)
+    recognizer = Recognizer(file)
+    lm = file.with_name("lm.npz")
+    decoder = model_decoder(recognizer, file, lm if lm.is_file() else None, {})
+    transcribe = list(transcribers(recognizer, decoder).values())[-1]
+    rate_hz = recognizer.spec.features.sample_rate_hz
+    scores = score_speech(read_manifest(manifest), transcribe, model, rate_hz)
+    name = manifest_name(manifest)
+    wer = 100 * scores.word_error_rate
+    return [
+        (f"{name}, as said", scores.reference),
+        (f"{name}, as heard ({wer:.1f} % WER)", scores.transcripts),
+    ]

@@ -104,6 +104,18 @@ def labelled_text(path: Path, cache: Path, most_words: int | None = None) -> Lab
     )
 
 
+def labelled_lines(lines: Iterable[str], name: str = "") -> LabelledText:
+    """Words of lines in memory, in order; none if they hold no sentence."""
+    stream = _labelled(lines, None)
+    return LabelledText(
+        name,
+        np.frombuffer(stream.numbers, dtype=np.uint32),
+        np.frombuffer(stream.labels, dtype=np.uint8),
+        tuple(stream.types),
+        {},
+    )
+
+
 def merged_lexicon(texts: Iterable[LabelledText]) -> dict[str, str]:
     """How words of mixed case are written; the first text that knows one decides."""
     lexicon: dict[str, str] = {}
