@@ -18,7 +18,7 @@ def test_answer_has_every_field(client, short_wav, recognizer):
     body = answer.json()
     assert set(body) == {
         *("id", "text", "duration_s", "frame_s", "confidence", "words", "model", "warnings"),
-        *("decoder", "hypotheses", "phrases"),
+        *("decoder", "hypotheses", "phrases", "written", "written_tokens"),
     }
     assert body["duration_s"] == 1.5
     assert body["frame_s"] == pytest.approx(recognizer.spec.frame_s)
