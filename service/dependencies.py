@@ -119,7 +119,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         yield Services(
             *(recording_recognizer, workers, writer, pool, reading, store, check),
             *(Readiness(), reports, metrics),
-            LiveStreams(settings.streams),
+            LiveStreams(settings.streams, metrics.set_streams),
             StreamLimits(settings.stream_idle_s, settings.max_duration_s),
         )
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -68,6 +69,7 @@ class Metrics:
         self._audio_s = counter("otoscope_audio_seconds", "Audio recognised, in seconds.")
         self._waiting = gauge("otoscope_recordings_waiting", "Wait for a thread.")
         self._running = gauge("otoscope_recordings_running", "Are at work now.")
+        self._streams = gauge("otoscope_streams_open", "Live streams that are heard now.")
         self._results = latest("otoscope_results_kept", "Results that can be fetched.")
         self._result_bytes = latest("otoscope_results_bytes", "Bytes that they take.")
 
@@ -76,7 +78,8 @@ class Metrics:
         # Clients may make methods up, and each would be a series of its own for ever.
         method = exchange.method if exchange.method in _METHODS else "other"
         self._requests.labels(method, exchange.route, str(exchange.status)).inc()
-        self._latency_s.labels(method, exchange.route).observe(exchange.duration_s)
+        if exchange.status != HTTPStatus.SWITCHING_PROTOCOLS:  # a stream lasts as long as the talk
+            self._latency_s.labels(method, exchange.route).observe(exchange.duration_s)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -95,6 +98,10 @@ class Metrics:
         """How many recordings wait for a thread of the pool, and how many have one."""
         self._waiting.set(waiting)
         self._running.set(running)
+
+    def set_streams(self, count: int) -> None:
+        """How many live streams are open."""
+        self._streams.set(count)
 
     def set_store(self, usage: Usage | None) -> None:
         """What the store holds; None, which is NaN to Prometheus, if it can't say."""

@@ -6,7 +6,7 @@ less often, each time with more to hear, until it keeps up.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -43,9 +43,9 @@ class StreamLimits:
 class LiveStreams:
     """The streams of this process."""
 
-    def __init__(self, most: int) -> None:
-        """Allow `most` at a time."""
-        self._most, self._count = most, 0
+    def __init__(self, most: int, observe: Callable[[int], None]) -> None:
+        """Allow `most` at a time, and tell `observe` how many there are when that changes."""
+        self._most, self._observe, self._count = most, observe, 0
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -55,11 +55,15 @@ class LiveStreams:
                 f"expected fewer than {self._most} streams at a time, got one more; "
                 f"try again in {StreamsFullError.retry_after_s} s"
             )
-        self._count += 1
+        self._change(1)
         try:
             yield
         finally:
-            self._count -= 1
+            self._change(-1)
+
+    def _change(self, by: int) -> None:
+        self._count += by
+        self._observe(self._count)
 
 
 @dataclass(frozen=True)

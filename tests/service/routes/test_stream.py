@@ -149,10 +149,14 @@ def test_one_stream_too_many_is_asked_to_come_again(make_settings):
             assert code == 1013
             assert messages[0]["status"] == 503
             assert messages[0]["retry_after_s"] == 5
+            assert "otoscope_streams_open 1.0" in client.get("/metrics").text
             first.send_json({"type": "end"})
             assert first.receive_json()["type"] == "done"
         messages, code = talk(client, b"")
         assert code == 1000
+        metrics = client.get("/metrics").text
+        assert "otoscope_streams_open 0.0" in metrics
+        assert 'duration_seconds_count{method="GET",route="/stream"}' not in metrics  # no request
 
 
 def test_a_stream_that_brings_nothing_or_never_ends_is_closed(make_settings):
