@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -37,6 +38,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if hasattr(self, "scope"):
             self._closing = self.scope["state"][CLOSING] = asyncio.Event()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send what the application says; a refusal that is whole ends the handshake, too."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # else uvicorn logs that it isn't
 
     def shutdown(self) -> None:
         """The server stops."""

@@ -20,7 +20,7 @@ from service.inference.request_pool import RequestPool, Steps
 MOST_STEP_S = 2.0
 """Between two hearings of a stream that falls behind."""
 
-MOST_WAITING_BYTES = 2**19
+MOST_WAITING_BYTES, MOST_WAITING_PIECES = 2**19, 2**12
 """Of a stream that comes faster than it is heard; the rest stays with its sender."""
 
 _SLOWER = 1.5
@@ -114,7 +114,7 @@ class LiveStream:
         self._transcriber, self._pcm, self._pool = transcriber, pcm, pool
         self._bytes_per_s, self._base_s = bytes_per_s, transcriber.step_s
         self._waiting: deque[bytes | bool] = deque()
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._waiting_flushes = 0
         self._changed, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._deadline = Deadline(float("inf"))
@@ -129,22 +129,33 @@ class LiveStream:
     async def put(self, data: bytes) -> None:
         """Put some of the stream in, once there is room for it."""
         await self._room.wait()
-        self._waiting.append(data)
         self._waiting_bytes += len(data)
         self.received_bytes += len(data)
-        if self._waiting_bytes > MOST_WAITING_BYTES:
-            self._room.clear()
-        self._changed.set()
+        self._append(data)
 
-    def flush(self, *, ends: bool) -> None:
-        """End the utterance behind all that was put in; perhaps the stream, too."""
-        self._waiting.append(ends)
+    async def flush(self) -> None:
+        """End the utterance behind all that was put in, once there is room for that."""
+        await self._room.wait()
+        self._append_flush(ends=False)
+
+    def end(self) -> None:
+        """End the stream behind all that was put in."""
+        self._append_flush(ends=True)
+
+    def _append_flush(self, *, ends: bool) -> None:
+        self._waiting_flushes += 1
+        self._append(ends)
+
+    def _append(self, item: bytes | bool) -> None:  # noqa: FBT001
+        self._waiting.append(item)
+        if self._waiting_bytes > MOST_WAITING_BYTES or len(self._waiting) > MOST_WAITING_PIECES:
+            self._room.clear()
         self._changed.set()
 
     def clear(self) -> None:
         """Drop what was put in and not yet told of."""
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._waiting_flushes = 0
         self._room.set()
         self._forgets = True
 
@@ -183,15 +194,19 @@ class LiveStream:
         return asked
 
     async def _take(self) -> tuple[bytes, bool | None]:
-        """A step's bytes or more, up to a flush if there is one; and what that says."""
+        """A step's bytes or more, up to a flush if there is one; and whether that is the end.
+
+        Less than a step where there is no room for one.
+        """
         wanted = self._transcriber.step_s * self._bytes_per_s
-        while self._waiting_bytes < wanted and bool not in map(type, self._waiting):
+        while self._waiting_bytes < wanted and not self._waiting_flushes and self._room.is_set():
             self._changed.clear()
             await self._changed.wait()
         pieces: list[bytes] = []
         while self._waiting:
             item = self._waiting.popleft()
             if isinstance(item, bool):
+                self._waiting_flushes -= 1
                 return self._taken(pieces), item
             pieces.append(item)
         return self._taken(pieces), None
@@ -199,7 +214,8 @@ class LiveStream:
     def _taken(self, pieces: list[bytes]) -> bytes:
         data = b"".join(pieces)
         self._waiting_bytes -= len(data)
-        self._room.set()
+        if len(self._waiting) <= MOST_WAITING_PIECES:
+            self._room.set()
         return data
 
     async def _hear(self, data: bytes, flush: bool | None) -> list[Event]:  # noqa: FBT001

@@ -1,9 +1,9 @@
 """The messages of /stream; docs/live.md describes them."""
 
 import asyncio
-import json
 from typing import Any
 
+import orjson
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
@@ -59,7 +59,7 @@ class PlainDialect:
             return False, []
         kind = _kind(str(text))
         if kind == "flush":
-            live.flush(ends=False)
+            await live.flush()
         elif kind != "end":
             raise FormError(
                 'expected samples in binary messages, {"type": "flush"} or {"type": "end"}, got '
@@ -96,7 +96,7 @@ class PlainDialect:
 
 def _kind(text: str) -> str | None:
     try:
-        return str(json.loads(text)["type"])
+        return str(orjson.loads(text)["type"])
     except (ValueError, TypeError, KeyError):
         return None
 

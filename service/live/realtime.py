@@ -7,11 +7,11 @@ forgiven, as OpenAI does.
 
 import asyncio
 import base64
-import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from pydantic import ValidationError
 from starlette.types import Message
 
@@ -56,7 +56,7 @@ class RealtimeDialect:
         """An event; what is wrong with it is answered."""
         text, event = str(message.get("text")), {}
         try:
-            event = json.loads(text)
+            event = orjson.loads(text)
             return False, await self._heed(event, event["type"])
         except (ValueError, TypeError, KeyError):
             error: Exception = FormError(f"expected a JSON object with a type, got {text:.200}")
@@ -76,7 +76,7 @@ class RealtimeDialect:
             case "input_audio_buffer.commit":
                 if not self.stream.done():
                     raise FormError("input_audio_buffer.commit: expected audio before it, got none")
-                self._opened().live.flush(ends=False)
+                await self._opened().live.flush()
                 return []
             case "input_audio_buffer.clear":
                 if self.stream.done():
@@ -186,7 +186,8 @@ class RealtimeDialect:
 
     def _error(self, error: Exception, cause: object) -> list[str]:
         fields = error_of(problem_of(error), getattr(error, "param", None)).model_dump()
-        return [_event("error", error={**fields, "event_id": cause})]
+        event_id = cause if isinstance(cause, str) else None
+        return [_event("error", error={**fields, "event_id": event_id})]
 
 
 def _audio(text: object) -> bytes:

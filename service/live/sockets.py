@@ -159,7 +159,7 @@ def _end_with(reading: "asyncio.Task[None]", live: LiveStream) -> None:
     """Behind the last that was read nothing comes; if that is an error, all is dropped."""
     if reading.cancelled() or reading.exception() is not None:
         live.leave()
-    live.flush(ends=True)
+    live.end()
 
 
 async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end: _End) -> None:

@@ -39,6 +39,12 @@ class OriginMiddleware:
         if not offered or "*" in self._origins:
             return True
         own = headers.get("host", "").lower()
-        return len(offered) == 1 and (
-            offered[0] in self._origins or urlsplit(offered[0].lower()).netloc == own
-        )
+        return len(offered) == 1 and (offered[0] in self._origins or _host_of(offered[0]) == own)
+
+
+def _host_of(origin: str) -> str | None:
+    """With its port; None for what is no address."""
+    try:
+        return urlsplit(origin.lower()).netloc
+    except ValueError:
+        return None

@@ -153,6 +153,24 @@ def test_mistakes_are_answered_and_forgiven(socket, event, said):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"type": "x", "event_id": "\\ud800"}',
+        '{"type": "x", "event_id": 1e999}',
+        '{"type": "x", "event_id": %s}' % ("9" * 40),
+        '{"type": "x", "event_id": %s}' % ("[" * 400 + "]" * 400),
+    ],
+)
+def test_what_json_can_not_say_is_answered_and_forgiven(socket, text):
+    for _ in range(2):
+        socket.send_text(text)
+        error = socket.receive_json()["error"]
+        assert error["type"] == "invalid_request_error"
+        assert error["event_id"] is None
+
+
+@pytest.mark.parametrize(
     ("wanted", "code"),
     [({"model": "gpt-9"}, "model_not_found"), ({"language": "de"}, "form")],
 )

@@ -123,7 +123,9 @@ def test_options_that_are_wrong_are_told_of(client, query, said):
     assert said in error["detail"]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"type": "stop"}', '{"kind": "end"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"type": "stop"}', '{"kind": "end"}', "[" * 100_000]
+)
 def test_messages_that_are_not_understood_end_the_stream(client, text):
     with client.websocket_connect("/stream") as socket:
         socket.receive_json()
@@ -205,6 +207,7 @@ def test_keys(make_settings, headers, allowed):
         ({"origin": "https://app.example"}, True),
         ({"origin": "https://evil.example"}, False),
         ({"origin": "null"}, False),
+        ({"origin": "http://["}, False),
         ({"host": "evil.example", "origin": "http://evil.example"}, False),
     ],
 )
@@ -257,6 +260,38 @@ def test_a_server_that_stops_says_so_and_tells_the_last_words(tmp_path, sentence
         assert messages[-1]["type"] == "done"
         assert code == 1012
         assert process.wait(20) in (0, -signal.SIGTERM)
+
+
+def test_steps_larger_than_what_may_wait_are_heard(client):
+    """A step of 2 s of floats at 192 kHz has 1.5 MB."""
+    query = "?encoding=f32le&sample_rate_hz=192000&step_s=2&decoder=greedy"
+    with client.websocket_connect(f"/stream{query}") as socket:
+        socket.receive_json()
+        for _ in range(20):
+            socket.send_bytes(bytes(192_000))
+        socket.send_json({"type": "end"})
+        messages = [socket.receive_json()]
+        while messages[-1]["type"] != "done":
+            messages.append(socket.receive_json())
+    assert messages[-1]["duration_s"] == 5.0
+
+
+@pytest.mark.slow
+def test_a_refusal_is_no_error_of_the_server(tmp_path, sentence_model):
+    async def knock(address):
+        with pytest.raises(websockets.InvalidStatus) as refused:
+            await websockets.connect(f"{address.replace('http', 'ws')}/stream", origin="null")
+        return refused.value.response.status_code
+
+    log, model = tmp_path / "log", {"OTOSCOPE_MODEL_PATH": str(sentence_model)}
+    with (
+        log.open("wb") as stderr,
+        service_process(tmp_path / "results.sqlite3", stderr=stderr, **model) as (_, address),
+    ):
+        assert asyncio.run(knock(address)) == 403
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert any(line.get("status") == 403 for line in lines)
+    assert [line for line in lines if line["level"] == "error"] == []
 
 
 @pytest.mark.slow
