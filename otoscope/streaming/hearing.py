@@ -78,7 +78,8 @@ class Hearing:
         shortest = self.frames_in(self._options.shortest_window_s)
         needed = self._window
         if utterance_start is None:
-            self._window = needed = max(self._window, stop - shortest, floor - self.context)
+            latest = max(self._window, stop - shortest, floor - self.context)
+            self._window = needed = min(latest, self.posteriors.stop)
         else:
             if stop - self._window > self.frames_in(self._options.longest_window_s):
                 self._window = max(self._window, min(stop - shortest, self.posteriors.stop))

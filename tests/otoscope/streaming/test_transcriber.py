@@ -169,6 +169,16 @@ def test_what_is_forgotten_is_not_told_of():
     assert words_of(streamed(transcriber, [recording.samples]), Final) == recording.text.split()
 
 
+def test_what_follows_forgotten_audio_has_its_times_in_large_steps():
+    """1.9 s that were not heard yet are forgotten, more than a window has before an utterance."""
+    transcriber = scripted(StreamingOptions(step_s=2.0), frames=True)
+    run_through(transcriber.feed(np.zeros(round(7.9 * RATE_HZ), dtype=np.float32)))
+    transcriber.forget()
+    [frames] = run_through(transcriber.feed(np.zeros(round(0.2 * RATE_HZ), dtype=np.float32)))
+    stop = frames.first_frame + frames.posteriors.log_probs.shape[0]
+    assert stop == round(8.0 / SPEC.frame_s)
+
+
 def test_without_an_end_by_silence_the_utterance_goes_on():
     generator = np.random.default_rng(0)
     recording = record(["one", "two"], [100, 60], generator)
