@@ -8,92 +8,17 @@ from pathlib import Path
 from typing import get_args
 
 from otoscope.audio import AUDIO_KINDS
-from otoscope.cli import commands
+from otoscope.cli import commands, descriptions
+from otoscope.cli.files import STDIN
 from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
 from otoscope.transcript import Style
-
-_CODES = """\
-exit codes:
-  0    everything is done (also if the reader of the output stops reading)
-  1    some files failed, each with a line on standard error; the others are done
-  2    nothing could be started: wrong arguments, no model, no server
-  130  interrupted
-"""
-
-_EPILOG = f"""\
-examples:
-  otoscope transcribe speech.flac
-  otoscope transcribe --format srt --out film.srt film.m4a
-  otoscope transcribe --out-dir texts --format json *.wav
-  otoscope align --text "it was a long time" --format textgrid speech.flac
-  otoscope probs --out speech.png speech.flac
-  otoscope info speech.flac
-  otoscope transcribe --server http://127.0.0.1:8000 speech.flac
-
-`otoscope COMMAND --help` says more about each command.
-
-{_CODES}"""
 
 _MOST_SOUNDS = 255
 """Tracks of a file, and channels of a track, that can be chosen."""
 
+_N_BEST = "number of hypotheses to write, with --format json"
+_PHRASES = "closed list of phrases, one of which is said: 'yes, no, stop'"
 _INPUTS = f"audio files ({AUDIO_KINDS}, among others); - is standard input"
-
-_TRANSCRIBE = f"""\
-Transcribe recordings. They may be hours long.
-
-With several files, text is written as "FILE: text" and json as one document per line, each with the
-name of its file; the other formats then need --out-dir.
-
-examples:
-  otoscope transcribe speech.flac
-  otoscope transcribe interviews/*.mp3 --out-dir texts       # texts/one.txt, texts/two.txt, ...
-  otoscope transcribe lecture.m4a --out lecture.srt          # the suffix selects the format
-  otoscope transcribe --style verbatim speech.flac           # no capitals, no punctuation
-  otoscope transcribe --decoder greedy speech.flac           # no language model
-  otoscope transcribe --hotwords "otoscope:8, new york" speech.flac
-  otoscope transcribe --phrases "yes, no, stop" --format json answer.wav | jq .phrases
-  otoscope transcribe --n-best 5 --format json speech.flac | jq .hypotheses
-  otoscope transcribe --channels separate --format json call.wav | jq .channels[].text
-  otoscope transcribe --track all --format json film.mkv | jq .tracks[].text
-  ffmpeg -i film.mkv -f wav - | otoscope transcribe -
-
-{_CODES}"""
-
-_ALIGN = f"""\
-Find a known text in a recording: the frames of each character, and times and goodness of
-pronunciation of each word. Without --text and --text-file, the text of speech.wav is read from
-speech.txt beside it.
-
-examples:
-  otoscope align --text "it was a long time before he came home to his father" speech.flac
-  otoscope align --text-file words.txt --out speech.TextGrid speech.flac
-  otoscope align --format png --out-dir pictures corpus/*.wav
-
-{_CODES}"""
-
-_PROBS = f"""\
-Write P(symbol | frame), the model's posterior probabilities: one row per frame, one column per
-symbol.
-
-examples:
-  otoscope probs speech.flac | head
-  otoscope probs --out speech.npy speech.flac                # numpy.load reads it
-  otoscope probs --out speech.png --from-s 1 --to-s 4 speech.flac
-  otoscope probs --unit phoneme --format json speech.flac | jq .symbols
-
-{_CODES}"""
-
-_INFO = f"""\
-Show a model, or properties of audio files: container, coding, rate, channels, duration. If files
-are given, the model is shown only if --model or --server is given, too.
-
-examples:
-  otoscope info
-  otoscope info --format json --model models/english/model.int8.onnx | jq .model.spec.alphabet
-  otoscope info *.m4a
-
-{_CODES}"""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -102,15 +27,20 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="otoscope",
         description="Speech recognition that shows its work, on this machine or by a service.",
-        epilog=_EPILOG,
+        epilog=descriptions.EPILOG,
         formatter_class=keep_lines,
     )
     subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     add = partial(subparsers.add_parser, formatter_class=keep_lines)
-    _add_transcribe(add("transcribe", help="transcribe recordings", description=_TRANSCRIBE))
-    _add_align(add("align", help="find a known text in a recording", description=_ALIGN))
-    _add_probs(add("probs", help="write P(symbol | frame)", description=_PROBS))
-    _add_info(add("info", help="show a model or audio files", description=_INFO))
+    _add_transcribe(
+        add("transcribe", help="transcribe recordings", description=descriptions.TRANSCRIBE)
+    )
+    _add_listen(add("listen", help="words while they are spoken", description=descriptions.LISTEN))
+    _add_align(
+        add("align", help="find a known text in a recording", description=descriptions.ALIGN)
+    )
+    _add_probs(add("probs", help="write P(symbol | frame)", description=descriptions.PROBS))
+    _add_info(add("info", help="show a model or audio files", description=descriptions.INFO))
     return parser
 
 
@@ -129,6 +59,63 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         "`written` in JSON; verbatim: as heard; default: written if there is a punctuation model. "
         "textgrid and csv have words as heard",
     )
+    decoding = _add_decoding(parser)
+    decoding.add_argument("--n-best", type=int, metavar="N", help=_N_BEST)
+    decoding.add_argument("--phrases", type=_unicode, metavar="LIST", help=_PHRASES)
+    decoding.add_argument(
+        "--none-of-these",
+        action="store_true",
+        help="write nothing where none of --phrases is said",
+    )
+    _add_backend(parser)
+    parser.set_defaults(command=commands.transcribe, parser=parser)
+
+
+def _add_listen(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("sound")
+    either = group.add_mutually_exclusive_group()
+    either.add_argument(
+        "dash",
+        nargs="?",
+        type=_stdin,
+        default=False,
+        metavar="-",
+        help="samples from standard input instead of a microphone",
+    )
+    either.add_argument("--stdin", action="store_true", help="the same")
+    either.add_argument(
+        "--device",
+        type=_unicode,
+        metavar="NAME",
+        help="a microphone's number, or a part of its name; default: the system's",
+    )
+    group.add_argument(
+        "--rate",
+        type=int,
+        metavar="HZ",
+        help=f"samples a second; default: {commands.STDIN_RATE_HZ} of standard input, of a "
+        "microphone its own",
+    )
+    parser.add_argument_group("output").add_argument(
+        "--json",
+        action="store_true",
+        help="messages as /stream has them, one a line, instead of text",
+    )
+    _add_decoding(parser)
+    _add_backend(parser)
+    parser.set_defaults(command=commands.listen, parser=parser)
+
+
+def _stdin(text: str) -> bool:
+    if text != STDIN:
+        raise argparse.ArgumentTypeError(
+            f"expected - for standard input, got {text!r:.80}; `otoscope transcribe` reads files"
+        )
+    return True
+
+
+def _add_decoding(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Options of recordings and live audio alike."""
     decoding = parser.add_argument_group("decoding")
     decoding.add_argument(
         "--decoder",
@@ -146,19 +133,11 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         ("--beam-width", int, "hypotheses that beam search keeps at each frame"),
         ("--lm-weight", float, "weight of the language model"),
         ("--word-bonus", float, "added to a hypothesis' score for each word"),
-        ("--n-best", int, "number of hypotheses to write, with --format json"),
         ("--hotwords", _unicode, "words to expect, with boosts: 'otoscope:8, new york'"),
-        ("--phrases", _unicode, "closed list of phrases, one of which is said: 'yes, no, stop'"),
     ):
         metavar = {int: "N", float: "X", _unicode: "LIST"}[kind]
         decoding.add_argument(flag, type=kind, metavar=metavar, help=text)
-    decoding.add_argument(
-        "--none-of-these",
-        action="store_true",
-        help="write nothing where none of --phrases is said",
-    )
-    _add_backend(parser)
-    parser.set_defaults(command=commands.transcribe, parser=parser)
+    return decoding
 
 
 def _unicode(text: str) -> str:

@@ -3,7 +3,7 @@
 Both return the documents that the service answers with, so all formats are written from those.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -13,6 +13,7 @@ from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
+from otoscope.schemas.streaming import SaidMessage
 from otoscope.transcript import Style
 
 Recording: TypeAlias = bytes | Path
@@ -41,6 +42,18 @@ class Backend(Protocol):
         self, recording: Recording, options: DecodingOptions, style: Style | None
     ) -> TranscriptAnswer:
         """What is said, with characters and segments, and written as `Writer.write` does."""
+
+    def listen(
+        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+    ) -> Iterator[SaidMessage]:
+        """Words while they are spoken.
+
+        Args:
+            pieces: 16-bit little-endian samples of one channel, any number of bytes at a time; what
+                they raise is raised.
+            sample_rate_hz: of the samples.
+            options: of decoding; those about phrases and n-best lists are not heeded.
+        """
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         """Where each character of the text is."""

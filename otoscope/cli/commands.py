@@ -1,6 +1,7 @@
 """The commands: options in, how many files failed out."""
 
 import argparse
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -13,6 +14,8 @@ from otoscope.audio import Choice
 from otoscope.cli.backend import Backend, Output, Recording
 from otoscope.cli.files import STDIN, FileRun, UsageError
 from otoscope.cli.information import show
+from otoscope.cli.live_audio import LivePieces, ended_by_interrupt, microphone, standard_input
+from otoscope.cli.live_text import live_text
 from otoscope.cli.local_backend import LocalBackend
 from otoscope.cli.writing import write, write_alignment_png
 from otoscope.decoding.options import DecodingOptions
@@ -26,6 +29,9 @@ OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 ALL_TRACKS = "all"
 """In the place of a track's number."""
+
+STDIN_RATE_HZ = 16_000
+"""Of live audio from standard input, unless another is given."""
 
 _OF_ONE = ("channel", "n_best", "phrases")
 """Options that make no sense where each channel or track is transcribed by itself."""
@@ -47,6 +53,22 @@ def transcribe(options: argparse.Namespace) -> int:
 
     with open_backend(options) as backend:
         return files.run(process)
+
+
+def listen(options: argparse.Namespace) -> int:
+    """Write what is said while it is said."""
+    decoding = _validated(DecodingOptions, options)
+    with (
+        open_backend(options) as backend,
+        _live(options) as (pieces, rate_hz),
+        ended_by_interrupt(pieces),
+        live_text(as_json=options.json) as shown,
+    ):
+        for message in backend.listen(pieces, rate_hz, decoding):
+            shown.write(message)
+    if not pieces.exhausted:
+        sys.stderr.write("otoscope: the service ended the stream before the audio ended\n")
+    return int(not pieces.exhausted)
 
 
 def align(options: argparse.Namespace) -> int:
@@ -111,6 +133,20 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
         yield backend
 
 
+@contextmanager
+def _live(options: argparse.Namespace) -> Iterator[tuple[LivePieces, int]]:
+    """The live audio that the options name, and its rate."""
+    if options.dash or options.stdin:
+        with standard_input() as pieces:
+            yield pieces, options.rate or STDIN_RATE_HZ
+        return
+    _require("sounddevice", "the microphone", "microphone")
+    with microphone(options.device, options.rate) as (pieces, rate_hz):
+        if sys.stderr.isatty():
+            sys.stderr.write("otoscope: listening; Ctrl-C ends\n")
+        yield pieces, rate_hz
+
+
 def _separate(options: argparse.Namespace) -> Literal["channels", "tracks"] | None:
     """Which of a recording's sounds are each transcribed by itself."""
     if getattr(options, "track", 0) == ALL_TRACKS:
@@ -158,6 +194,6 @@ def _drawable(files: FileRun) -> FileRun:
     return files
 
 
-def _require(module: str, what: str) -> None:
+def _require(module: str, what: str, extra: str = "cli") -> None:
     if find_spec(module) is None:
-        raise UsageError(f"{what} needs {module}: pip install 'otoscope[cli]'")
+        raise UsageError(f"{what} needs {module}: pip install 'otoscope[{extra}]'")

@@ -2,13 +2,16 @@
 
 import math
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from otoscope import longform
 from otoscope.alignment import align
-from otoscope.audio import THE_USUAL, AudioStream, Choice, check_separable, count_tracks
+from otoscope.audio import THE_USUAL, AudioStream, Choice, PcmStream, check_separable, count_tracks
 from otoscope.cli.backend import Output, Recording
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
@@ -25,7 +28,10 @@ from otoscope.schemas.convert import (
     model_facts,
     transcript_answer,
 )
+from otoscope.schemas.streaming import SaidMessage, said_message
 from otoscope.spoken import spoken
+from otoscope.streaming import Frames, StreamingTranscriber, decode_here
+from otoscope.streaming.transcriber import Events
 from otoscope.strict_json import dump
 from otoscope.transcript import Style
 from otoscope.written.writer import open_writer
@@ -73,6 +79,22 @@ class LocalBackend:
         if self._separate == "tracks":
             return self._by_track(recording, options, style)
         return self._transcript(self._recognize(recording), options, style)
+
+    def listen(
+        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+    ) -> Iterator[SaidMessage]:
+        model_rate_hz = self._recognizer.spec.features.sample_rate_hz
+        pcm = PcmStream("s16le", sample_rate_hz, model_rate_hz)
+        # Silence first, beside the stream: options that are wrong show before somebody speaks.
+        [silence] = self._recognizer.posteriors([np.zeros(model_rate_hz, dtype=np.float32)])
+        self._decoder.decode(silence, options)
+        transcriber = StreamingTranscriber(
+            self._recognizer, decode_here(self._decoder), decoding=options
+        )
+        for piece in pieces:
+            yield from _messages(transcriber.feed(pcm.feed(piece)))
+        yield from _messages(transcriber.feed(pcm.flush()))
+        yield from _messages(transcriber.flush())
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:
         recognition = self._recognize(recording)
@@ -155,6 +177,13 @@ class LocalBackend:
         )
         recognition = longform.recognize(self._recognizer, stream, keep_features=keep_features)
         return replace(recognition, warnings=stream.warnings, channels=stream.channels)
+
+
+def _messages(work: Events) -> Iterator[SaidMessage]:
+    """What a stream tells, without posteriors."""
+    for event in longform.run_through(work):
+        if not isinstance(event, Frames):
+            yield said_message(event)
 
 
 def _default_model() -> Path:

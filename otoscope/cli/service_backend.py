@@ -1,6 +1,6 @@
 """A running service."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from otoscope.formats.posteriors import ViewOptions
 from otoscope.posteriors import Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription
+from otoscope.schemas.streaming import SaidMessage
 from otoscope.strict_json import dump
 from otoscope.transcript import Style
 from otoscope.vocabulary import Alphabet
@@ -48,6 +49,22 @@ class ServiceBackend:
         with _wrong_options():
             return self._client.transcribe(
                 recording, response_format="verbose_json", style=style, **options.model_dump()
+            )
+
+    def listen(
+        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+    ) -> Iterator[SaidMessage]:
+        with _wrong_options():
+            yield from self._client.stream(
+                pieces,
+                encoding="s16le",
+                sample_rate_hz=sample_rate_hz,
+                decoder=options.decoder,
+                language_model=options.language_model,
+                beam_width=options.beam_width,
+                lm_weight=options.lm_weight,
+                word_bonus=options.word_bonus,
+                hotwords=options.hotwords,
             )
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:

@@ -51,6 +51,11 @@ _MESSAGES: dict[type[Any], type[SaidMessage]] = {
 }
 
 
+def said_message(event: SpeechStarted | Partial | Final) -> SaidMessage:
+    """An event as a message, without posteriors."""
+    return _MESSAGES[type(event)].model_validate(event)
+
+
 def message_json(event: Event, frame_s: float, *, probs: bool) -> bytes:
     """An event as a message.
 
@@ -62,7 +67,7 @@ def message_json(event: Event, frame_s: float, *, probs: bool) -> bytes:
     """
     if isinstance(event, Frames):
         return to_json({"type": "frames", **_matrix(event.posteriors, event.first_frame, frame_s)})
-    document = _MESSAGES[type(event)].model_validate(event).model_dump()
+    document = said_message(event).model_dump()
     if probs and isinstance(event, Final):
         document["probs"] = _matrix(event.posteriors, event.first_frame, frame_s)
     return to_json(document)

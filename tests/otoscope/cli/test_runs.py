@@ -34,7 +34,9 @@ def here(sample, tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("command", [[], ["transcribe"], ["align"], ["probs"], ["info"]])
+@pytest.mark.parametrize(
+    "command", [[], ["transcribe"], ["listen"], ["align"], ["probs"], ["info"]]
+)
 def test_help_has_examples_and_exit_codes(otoscope, command):
     done = otoscope(*command, "--help")
     assert done.code == 0
