@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 
 import av
@@ -79,6 +80,10 @@ def client(tmp_path_factory, sentence_model) -> Iterator[TestClient]:
     store_path = tmp_path_factory.mktemp("store") / "results.sqlite3"
     settings = Settings(store_path=store_path, model_path=sentence_model)
     with TestClient(create_app(settings)) as client:
+        deadline_s = time.monotonic() + 60
+        while client.get("/health/ready").status_code != 200:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.05)
         yield client
 
 
