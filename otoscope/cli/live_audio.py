@@ -23,6 +23,8 @@ _WAITING_PIECES = 64
 """Of standard input, read ahead of the model."""
 
 _PIECES_A_SECOND = 10
+_MOST_BEHIND_S = 60
+"""Of a device's audio that waits to be heard: more would fill the memory."""
 
 _Put: TypeAlias = bytes | Exception | None
 """A piece of audio, what went wrong, or the end."""
@@ -45,7 +47,12 @@ class LivePieces:
         self._room = threading.Semaphore(_WAITING_PIECES)
 
     def put(self, piece: _Put) -> None:
-        """Add what a device gives, which does not wait."""
+        """Add what a device gives, which does not wait; too much that is not heard is an error."""
+        if self._queue.qsize() == _MOST_BEHIND_S * _PIECES_A_SECOND:
+            piece = MicrophoneError(
+                f"expected to hear as fast as the microphone records, got {_MOST_BEHIND_S} s that "
+                "wait: --decoder greedy and --model english-small take less of the processor"
+            )
         self._queue.put(piece)
 
     def put_when_there_is_room(self, piece: bytes) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sentence_model import HEARD
 
 from otoscope import load
-from otoscope.cli.live_audio import LivePieces, ended_by_interrupt
+from otoscope.cli.live_audio import LivePieces, MicrophoneError, ended_by_interrupt
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE_HZ = 16_000
@@ -105,3 +105,11 @@ def test_the_last_words_are_said_after_an_interrupt(where, sentence_model, addre
     final = json.loads(lines[-1])
     assert final["type"] == "final"
     assert "came home" in final["text"]
+
+
+def test_a_device_that_is_not_heard_fast_enough_ends_with_an_error():
+    pieces = LivePieces()
+    for _ in range(601):
+        pieces.put(b"")
+    with pytest.raises(MicrophoneError, match="as fast as the microphone records, got 60 s"):
+        list(pieces)
