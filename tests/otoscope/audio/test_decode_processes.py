@@ -41,7 +41,7 @@ def children():
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (entry / "cmdline").read_text()
+            command = (entry / "cmdline").read_text(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
         if parent == os.getpid() and "decode_process" in command:

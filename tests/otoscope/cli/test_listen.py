@@ -71,6 +71,15 @@ def test_what_can_not_begin(otoscope, backend, spoken, monkeypatch):
     assert "pip install 'otoscope[microphone]'" in done.err
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C raises KeyboardInterrupt, as in a terminal: a job in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_the_pieces_and_a_second_one_the_program():
     pieces = LivePieces()
     pieces.put(b"before")
