@@ -48,7 +48,8 @@ class LivePieces:
 
     def put(self, piece: _Put) -> None:
         """Add what a device gives, which does not wait; too much that is not heard is an error."""
-        if self._queue.qsize() == _MOST_BEHIND_S * _PIECES_A_SECOND:
+        behind = self._queue.qsize() == _MOST_BEHIND_S * _PIECES_A_SECOND
+        if behind and isinstance(piece, bytes):
             piece = MicrophoneError(
                 f"expected to hear as fast as the microphone records, got {_MOST_BEHIND_S} s that "
                 "wait: --decoder greedy and --model english-small take less of the processor"

@@ -18,7 +18,7 @@ class StreamingOptions:
     Attributes:
         step_s: audio that comes between two hearings.
         shortest_window_s, longest_window_s: a window grows with the audio up to the longest, and
-            then begins anew with the shortest.
+            then shrinks to the shortest.
         overlap_s: of two such windows, in which their posteriors are joined.
         context_s: heard on either side of an utterance, and not part of it.
         silence_s: without a character for so long, an utterance ends; infinite for never.

@@ -90,7 +90,6 @@ class StreamingTranscriber:
         options: StreamingOptions | None = None,
         decoding: DecodingOptions | None = None,
         *,
-        drafts: DecodingOptions | None = None,
         frames: bool = False,
     ) -> None:
         """Begin with silence.
@@ -99,14 +98,12 @@ class StreamingTranscriber:
             model: a `Recognizer`.
             decode: `decode_here` of a `Decoder`, or the same in steps.
             options: how to hear the stream.
-            decoding: how to decode an utterance that has ended.
-            drafts: how to decode one that goes on, perhaps at less expense; the same by default.
+            decoding: how to decode an utterance.
             frames: tell of the posteriors of each hearing, too.
         """
         self._decode = decode
         self._options = options or StreamingOptions()
         self._decoding = decoding or DecodingOptions()
-        self._drafts = drafts or self._decoding
         self._frames = frames
         self._spec = model.spec
         self.step_s = self._options.step_s
@@ -237,7 +234,7 @@ class StreamingTranscriber:
         self._move_anchor(utterance)
         stop = self._rolling.stop
         heads = self._rolling.view(utterance.anchor, stop)
-        words = yield from self._words(utterance, heads, self._drafts)
+        words = yield from self._words(utterance, heads)
         until_s = self._time_s(stop) - self._options.settle_s
         certain = agreed(utterance.tail, words, until_s)
         utterance.confirmed += words[:certain]
@@ -250,10 +247,10 @@ class StreamingTranscriber:
         return [Partial(self._number, shown, len(utterance.confirmed))]
 
     def _words(
-        self, utterance: _Utterance, heads: HeadLogProbs, decoding: DecodingOptions
+        self, utterance: _Utterance, heads: HeadLogProbs
     ) -> Generator[Any, None, tuple[Word, ...]]:
         """What is said behind its confirmed words, in frames from its anchor on."""
-        result = yield from self._decode(self._hearing.meaning(heads), decoding)
+        result = yield from self._decode(self._hearing.meaning(heads), self._decoding)
         anchor_s = utterance.anchor * self._spec.frame_s
         known = [word for word in utterance.confirmed if word.end_s > anchor_s]
         return words_behind(known, moved(result.transcript.words, anchor_s))
@@ -268,7 +265,7 @@ class StreamingTranscriber:
             self._floor = utterance.anchor
 
     def _end(self, stop: int) -> Generator[Any, None, Event]:
-        """Hear the utterance up to frame `stop` as a whole, and begin anew behind it."""
+        """Hear the utterance up to frame `stop` as a whole; the next may begin there."""
         utterance = self._utterance
         assert utterance is not None  # noqa: S101 - there is one to end
         edge_s = stop * self._spec.frame_s
@@ -278,7 +275,7 @@ class StreamingTranscriber:
         utterance.confirmed = kept
         words = kept
         if not late:  # else others between these and those would change what is confirmed
-            words += yield from self._words(utterance, heads, self._decoding)
+            words += yield from self._words(utterance, heads)
         self._floor, self._utterance = stop, None
         self._rolling.drop_before(min(stop, self._rolling.stop))
         if late:
