@@ -6,20 +6,8 @@ import httpx
 import numpy as np
 import pytest
 import soundfile
+from played import STARTS
 
-STARTS = """() => {
-    window.started = [];
-    const start = AudioBufferSourceNode.prototype.start;
-    AudioBufferSourceNode.prototype.start = function (when, offset, duration) {
-      window.started.push([offset, duration]);
-      return start.call(this, when, offset, duration);
-    };
-    window.lit = [];
-    const heard = ({target}) => target.matches(".word.heard");
-    const note = (changed) =>
-      window.lit.push(...changed.filter(heard).map(({target}) => target.innerText));
-    new MutationObserver(note).observe(document, {subtree: true, attributeFilter: ["class"]});
-}"""
 KEPT = "localStorage.getItem('otoscope-corrections')"
 
 
