@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import UnauthorizedError
+from service.middleware.refusal import refuse
 from service.page.assets import PREFIX as PAGE_FILES
 from service.settings import Settings
 
@@ -43,10 +43,7 @@ class ApiKeyMiddleware:
         try:
             self._check(_offered(Headers(scope=scope)))
         except UnauthorizedError as error:
-            # FastAPI handles errors further inside, so its handler is called here.
-            handle = scope["app"].exception_handlers[UnauthorizedError]
-            response = await handle(HTTPConnection(scope), error)
-            await response(scope, receive, send)
+            await refuse(scope, receive, send, error)
             return
         await self._app(scope, receive, send)
 

@@ -9,10 +9,10 @@ import ipaddress
 from collections.abc import Collection
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import UnknownHostError
+from service.middleware.refusal import refuse
 
 
 class HostMiddleware:
@@ -34,9 +34,7 @@ class HostMiddleware:
                 "the URL; "
                 "OTOSCOPE_HOSTS names the hosts"
             )
-            handle = scope["app"].exception_handlers[UnknownHostError]
-            response = await handle(HTTPConnection(scope), error)
-            await response(scope, receive, send)
+            await refuse(scope, receive, send, error)
             return
         await self._app(scope, receive, send)
 

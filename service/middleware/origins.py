@@ -8,10 +8,10 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.errors import ForeignOriginError
+from service.middleware.refusal import refuse
 
 
 class OriginMiddleware:
@@ -28,9 +28,7 @@ class OriginMiddleware:
                 "expected a WebSocket of a page from this host, or from one of "
                 "OTOSCOPE_CORS_ORIGINS"
             )
-            handle = scope["app"].exception_handlers[ForeignOriginError]
-            response = await handle(HTTPConnection(scope), error)
-            await response(scope, receive, send)
+            await refuse(scope, receive, send, error)
             return
         await self._app(scope, receive, send)
 

@@ -1,9 +1,9 @@
 """A bound on the bytes of large answers that wait for their clients to read them."""
 
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.errors import SendingFullError
+from service.middleware.refusal import refuse
 
 PIECE_BYTES = 2**16
 """So much of an answer is handed to the connection at a time; the rest waits until it is read."""
@@ -55,9 +55,7 @@ class SendLimitMiddleware:
             f"expected at most {self._max_bytes} bytes of answers that wait to be read, got one of "
             f"{size} bytes more; try again in {SendingFullError.retry_after_s} s"
         )
-        handle = scope["app"].exception_handlers[SendingFullError]
-        response = await handle(HTTPConnection(scope), error)
-        await response(scope, receive, send)
+        await refuse(scope, receive, send, error)
 
 
 async def _in_pieces(send: Send, start: Message | None, message: Message) -> None:
