@@ -118,6 +118,18 @@ class StoreError(ServiceError):
     """The store of results failed."""
 
 
+class ResultTooLargeError(StoreError):
+    """The result takes more bytes than one may.
+
+    Attributes:
+        max_bytes: as many as it may take.
+    """
+
+    def __init__(self, size_bytes: int, max_bytes: int) -> None:
+        super().__init__(f"expected at most {max_bytes} bytes of a result, got {size_bytes}")
+        self.max_bytes = max_bytes
+
+
 class StoreRefusedError(StoreError):
     """The store of results refuses this service's password, or what the password allows."""
 

@@ -230,6 +230,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Room for posteriors and features; beyond it the oldest go first.",
     )
+    result_max_bytes: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="Room for one of them: a larger one is not kept, and its text is answered "
+        "without an id. By default one may take all of STORE_MAX_BYTES.",
+    )
     result_ttl_s: float = Field(
         default=3600.0,
         gt=0,

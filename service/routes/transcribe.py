@@ -16,7 +16,7 @@ from otoscope.schemas import Transcription
 from otoscope.schemas.convert import by_channel, by_track
 from otoscope.written.writer import Written
 from service.dependencies import Services, ServicesDep
-from service.errors import StoreError
+from service.errors import ResultTooLargeError, StoreError
 from service.http.forms import form_schema, read_form
 from service.http.options import Layout, TranscribeOptions
 from service.http.responses import (
@@ -34,7 +34,8 @@ from service.store.base import new_id
 router = APIRouter(tags=["transcription"])
 logger = logging.getLogger(__name__)
 
-_NOT_KEPT = "the posteriors could not be kept: there is no id to fetch them or this answer with"
+_NO_ID = "there is no id to fetch them or this answer with"
+_NOT_KEPT = f"the posteriors could not be kept: {_NO_ID}"
 
 
 @router.post(
@@ -145,23 +146,27 @@ def _answer(
         warnings=recognition.warnings,
         layout=layout,
     )
-    if not _keep(services, recognition, laid_out(answer, layout)):
-        unkept = {"id": None, "warnings": [*answer.warnings, _NOT_KEPT]}
+    try:
+        _keep(services, recognition, laid_out(answer, layout))
+    except StoreError as error:
+        logger.warning("the posteriors are not kept: %s", error)
+        unkept = {"id": None, "warnings": [*answer.warnings, _why_not_kept(error)]}
         answer = answer.model_copy(update=unkept)
     return answer
 
 
-def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> bool:
-    """Whether the result is kept; the text is answered even if it is not."""
-    try:
-        services.store.put(
-            document["id"],
-            recognition.posteriors,
-            recognition.require_features(),
-            services.recognizer.sha256,
-            transcription=to_json(document),
-        )
-    except StoreError as error:
-        logger.warning("the posteriors are not kept: %s", error)
-        return False
-    return True
+def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> None:
+    services.store.put(
+        document["id"],
+        recognition.posteriors,
+        recognition.require_features(),
+        services.recognizer.sha256,
+        transcription=to_json(document),
+    )
+
+
+def _why_not_kept(error: StoreError) -> str:
+    """The text is answered all the same."""
+    if isinstance(error, ResultTooLargeError):
+        return f"the posteriors could not be kept in {error.max_bytes} bytes: {_NO_ID}"
+    return _NOT_KEPT

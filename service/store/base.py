@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from otoscope import FeatureMatrix, Posteriors
-from service.errors import ExpiredResultError, StoreError, UnknownResultError
+from service.errors import ExpiredResultError, ResultTooLargeError, UnknownResultError
 from service.store.serialization import pack, read_features, read_posteriors, write_meta
 
 ID_PATTERN = r"^[0-9a-f]{32}$"
@@ -55,18 +55,31 @@ class Usage(NamedTuple):
     size_bytes: int
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """How long and how much a store keeps.
+
+    Attributes:
+        ttl_s: seconds that a result can be fetched.
+        max_bytes: room for all results; the oldest give way to the new.
+        max_result_bytes: room for one of them; None if it may take all.
+    """
+
+    ttl_s: float
+    max_bytes: int
+    max_result_bytes: int | None = None
+
+    @property
+    def of_one_bytes(self) -> int:
+        """Room for one result."""
+        return min(self.max_bytes, self.max_result_bytes or self.max_bytes)
+
+
 class Store(ABC):
     """Results with a time to live and a bound on their size. Safe to call from several threads."""
 
-    def __init__(self, *, ttl_s: float, max_bytes: int) -> None:
-        """Hold results for a time.
-
-        Args:
-            ttl_s: seconds that a result can be fetched.
-            max_bytes: room for all results; the oldest give way to the new.
-        """
-        self._ttl_s = ttl_s
-        self._max_bytes = max_bytes
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
 
     def put(
         self,
@@ -89,7 +102,8 @@ class Store(ABC):
             transcription: JSON in UTF-8, given back as it is.
 
         Raises:
-            StoreError: if they can't be kept.
+            ResultTooLargeError: if it takes more room than one may; the others stay.
+            StoreError: if it can't be kept.
         """
         blobs: dict[str, bytes | memoryview] = {
             "transcription": transcription,
@@ -99,8 +113,8 @@ class Store(ABC):
         if posteriors.phonemes is not None:
             blobs["phoneme_log_probs"] = pack(posteriors.phonemes.log_probs)
         size = sum(map(len, blobs.values()))
-        if size > self._max_bytes:
-            raise StoreError(f"expected at most {self._max_bytes} bytes, got {size}")
+        if size > self._bounds.of_one_bytes:
+            raise ResultTooLargeError(size, self._bounds.of_one_bytes)
         self._write(result_id, write_meta(posteriors, features.spec, model_sha256), blobs, size)
 
     def find(self, result_id: str) -> StoredResult:
@@ -195,8 +209,8 @@ class Store(ABC):
         if not known:
             return UnknownResultError(f"expected the id of a transcription, got {result_id}")
         return ExpiredResultError(
-            f"{result_id} is no longer kept: results are kept for {self._ttl_s:g} s, "
-            f"in {self._max_bytes} bytes, unless they are deleted"
+            f"{result_id} is no longer kept: results are kept for {self._bounds.ttl_s:g} s, "
+            f"in {self._bounds.max_bytes} bytes, unless they are deleted"
         )
 
 

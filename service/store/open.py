@@ -4,7 +4,7 @@ import logging
 
 from service.errors import StartError, StoreError, StoreRefusedError
 from service.settings import Settings
-from service.store.base import Store
+from service.store.base import Bounds, Store
 from service.store.redis import RedisStore
 from service.store.redis_client import RedisServer
 from service.store.sqlite import LAYOUT, SqliteStore
@@ -20,14 +20,14 @@ def open_store(settings: Settings) -> Store:
     Raises:
         StartError: naming the variable that has to change.
     """
-    ttl_s, max_bytes = settings.result_ttl_s, settings.store_max_bytes
+    bounds = Bounds(settings.result_ttl_s, settings.store_max_bytes, settings.result_max_bytes)
     if settings.redis_url is None:
         # Beside the file of an older release.
         path = settings.store_path or settings.directory / f"results-{LAYOUT}.sqlite3"
-        return SqliteStore(path, ttl_s=ttl_s, max_bytes=max_bytes)
+        return SqliteStore(path, bounds)
     secret = settings.store_password
     password = None if secret is None else secret.get_secret_value()
-    store = RedisStore(RedisServer(settings.redis_url, password), ttl_s=ttl_s, max_bytes=max_bytes)
+    store = RedisStore(RedisServer(settings.redis_url, password), bounds)
     try:
         store.check()
     except StoreRefusedError as error:

@@ -10,7 +10,7 @@ the server's, so the clocks of the machines that share it need not agree. All ke
 from typing import Any
 
 from service.errors import StoreError
-from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
+from service.store.base import TOMBSTONE_S, Blobs, Bounds, Store, Usage
 from service.store.redis_client import RedisServer
 
 PREFIX = "otoscope:1:"
@@ -67,9 +67,9 @@ _USAGE = f"{_COMMON} sweep() return {{redis.call('ZCARD', '{_INDEX}'), total()}}
 class RedisStore(Store):
     """A `Store` in a Redis server."""
 
-    def __init__(self, server: RedisServer, *, ttl_s: float, max_bytes: int) -> None:
+    def __init__(self, server: RedisServer, bounds: Bounds) -> None:
         """Connect to nothing yet: the server may come later, go, and come back."""
-        super().__init__(ttl_s=ttl_s, max_bytes=max_bytes)
+        super().__init__(bounds)
         self._server = server
 
     def close(self) -> None:
@@ -105,9 +105,9 @@ class RedisStore(Store):
             raise StoreError(f"expected what was kept a moment ago, got {kept!r:.80}")
 
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
-        ttl_ms = round(1000 * self._ttl_s)
+        ttl_ms = round(1000 * self._bounds.ttl_s)
         with self._server.transaction() as pipeline:
-            pipeline.eval(_ADMIT, 0, result_id, size, self._max_bytes, ttl_ms)
+            pipeline.eval(_ADMIT, 0, result_id, size, self._bounds.max_bytes, ttl_ms)
             pipeline.hset(_result(result_id), "meta", meta, mapping=blobs)  # type: ignore[arg-type]
             pipeline.pexpire(_result(result_id), ttl_ms)
             pipeline.set(_marker(result_id), "", px=ttl_ms + round(1000 * TOMBSTONE_S))

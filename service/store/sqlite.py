@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from service.errors import StartError, StoreError
-from service.store.base import TOMBSTONE_S, Blobs, Store, Usage
+from service.store.base import TOMBSTONE_S, Blobs, Bounds, Store, Usage
 from service.store.sqlite_files import (
     Connection,
     Identity,
@@ -55,20 +55,19 @@ class SqliteStore(Store):
     """A `Store` in one SQLite file."""
 
     def __init__(
-        self, path: Path, *, ttl_s: float, max_bytes: int, clock: Callable[[], float] = time.time
+        self, path: Path, bounds: Bounds, *, clock: Callable[[], float] = time.time
     ) -> None:
         """Open or make the file.
 
         Args:
             path: the file; its directory is made if need be, for this user alone.
-            ttl_s: seconds that a result can be fetched.
-            max_bytes: room for all results; the oldest give way to the new.
+            bounds: of what is kept.
             clock: the time in seconds since the epoch, shared by all processes.
 
         Raises:
             StartError: if it can't be written, or is not this service's.
         """
-        super().__init__(ttl_s=ttl_s, max_bytes=max_bytes)
+        super().__init__(bounds)
         self._path = path
         self._clock = clock
         self._idle: deque[Connection] = deque()
@@ -90,7 +89,7 @@ class SqliteStore(Store):
         """Overwrites the bytes; results that have expired are deleted as well."""
         now_s = self._clock()
         with self._transaction() as connection:
-            _evict(connection, now_s, self._max_bytes)
+            _evict(connection, now_s, self._bounds.max_bytes)
             found = connection.execute("DELETE FROM results WHERE id = ?", (result_id,)).rowcount
             if found:
                 connection.execute(
@@ -125,9 +124,14 @@ class SqliteStore(Store):
 
     def _write(self, result_id: str, meta: str, blobs: Blobs, size: int) -> None:
         now_s = self._clock()
-        row = {"id": result_id, "now_s": now_s, "expires_s": now_s + self._ttl_s, "size": size}
+        row = {
+            "id": result_id,
+            "now_s": now_s,
+            "expires_s": now_s + self._bounds.ttl_s,
+            "size": size,
+        }
         with self._transaction() as connection:
-            _evict(connection, now_s, self._max_bytes - size)
+            _evict(connection, now_s, self._bounds.max_bytes - size)
             connection.execute(
                 "INSERT INTO results VALUES (:id, :now_s, :expires_s, :size, :meta,"
                 " :transcription, :log_probs, :phoneme_log_probs, :features)",
@@ -175,7 +179,7 @@ class SqliteStore(Store):
                 raise StoreError(f"expected layout {LAYOUT}, got {version}; remove the file")
             for statement in _SCHEMA:
                 connection.execute(statement)
-            _evict(connection, self._clock(), self._max_bytes)
+            _evict(connection, self._clock(), self._bounds.max_bytes)
             connection.execute("COMMIT")
             _empty_log(connection)
             self._file = connection.file = identity(self._path)

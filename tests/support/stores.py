@@ -4,7 +4,7 @@ import numpy as np
 import redis
 
 from otoscope import FeatureMatrix, FeatureSpec
-from service.store.base import new_id
+from service.store.base import Bounds, new_id
 from service.store.redis import _INDEX, PREFIX, RedisStore
 from service.store.redis_client import RedisServer
 from service.store.sqlite import SqliteStore
@@ -21,8 +21,9 @@ class SqliteStores:
         self.now_s = 1000.0
         self.variables = {"OTOSCOPE_STORE_PATH": str(path)}
 
-    def open(self, max_bytes=2**20):
-        return SqliteStore(self.path, ttl_s=TTL_S, max_bytes=max_bytes, clock=lambda: self.now_s)
+    def open(self, max_bytes=2**20, max_result_bytes=None):
+        bounds = Bounds(TTL_S, max_bytes, max_result_bytes)
+        return SqliteStore(self.path, bounds, clock=lambda: self.now_s)
 
     def advance(self, seconds):
         self.now_s += seconds
@@ -36,9 +37,9 @@ class RedisStores:
         self.client = redis.Redis.from_url(url)
         self.client.flushall()
 
-    def open(self, max_bytes=2**20):
+    def open(self, max_bytes=2**20, max_result_bytes=None):
         server = RedisServer(self.variables["OTOSCOPE_STORE"])
-        return RedisStore(server, ttl_s=TTL_S, max_bytes=max_bytes)
+        return RedisStore(server, Bounds(TTL_S, max_bytes, max_result_bytes))
 
     def advance(self, seconds):
         """Bring all that the server will do in so many seconds nearer by as much."""

@@ -134,6 +134,22 @@ def test_audio_itself_is_never_stored(make_settings, sounds):
     assert not any(piece in stored for piece in pieces if any(piece))
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_text_is_answered_when_the_result_is_larger_than_one_may_be(
+    make_settings, short_wav, request, kind
+):
+    where = {} if kind == "sqlite" else {"store": request.getfixturevalue("redis_server").url}
+    settings = make_settings(result_max_bytes=1000, **where)
+    with TestClient(create_app(settings)) as client:
+        answer = transcribe(client, short_wav, probs=True)
+        ready = client.get("/health/ready")
+    body = answer.json()
+    assert (answer.status_code, body["id"], body["probs"]["id"]) == (200, None, None)
+    [warning] = body["warnings"]
+    assert "could not be kept in 1000 bytes" in warning
+    assert ready.json()["store"] == "available"
+
+
 def test_text_is_answered_when_posteriors_cannot_be_kept(make_settings, short_wav, caplog):
     settings = make_settings()
     with TestClient(create_app(settings)) as client:

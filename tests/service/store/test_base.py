@@ -12,7 +12,12 @@ import pytest
 from stores import SMALL, TTL_S, RedisStores, SqliteStores, put
 
 from otoscope import ARPABET, FeatureSpec, PhonemePosteriors, PhonemeSet
-from service.errors import ExpiredResultError, StoreError, UnknownResultError
+from service.errors import (
+    ExpiredResultError,
+    ResultTooLargeError,
+    StoreError,
+    UnknownResultError,
+)
 from service.settings import Settings
 from service.store.base import ID_PATTERN, TOMBSTONE_S, new_id
 from service.store.open import open_store
@@ -261,6 +266,25 @@ def test_result_larger_than_the_store_is_refused_and_nothing_is_lost(stores, mak
     with pytest.raises(StoreError, match="expected at most 6200 bytes"):
         put(store, make_posteriors(frames=500))
     store.get(result_id)
+
+
+def test_result_larger_than_one_may_be_is_refused_and_takes_no_others_place(
+    stores, make_posteriors
+):
+    size = 50 * 29 * 4 + SMALL.values.nbytes + len(b"{}")
+    store = stores.open(max_bytes=3 * size, max_result_bytes=size)
+    kept = [put(store, make_posteriors()) for _ in range(3)]
+    with pytest.raises(ResultTooLargeError, match=f"at most {size} bytes .* got {size + 1}"):
+        put(store, make_posteriors(), transcription=b"{ }")
+    assert store.usage() == (3, 3 * size)
+    for result_id in kept:
+        store.get(result_id)
+
+
+def test_one_may_not_take_more_than_all(stores, make_posteriors):
+    store = stores.open(max_bytes=50 * 29 * 4 + 400, max_result_bytes=2**20)
+    with pytest.raises(ResultTooLargeError, match="expected at most 6200 bytes"):
+        put(store, make_posteriors(frames=500))
 
 
 def test_processes_share_one_store(stores):

@@ -8,7 +8,7 @@ from running_redis import running_redis
 from stores import SMALL, TTL_S, RedisStores, put
 
 from service.errors import ExpiredResultError, StoreError
-from service.store.base import new_id
+from service.store.base import Bounds, new_id
 from service.store.redis import PREFIX, RedisStore, _marker, _result
 from service.store.redis_client import RedisServer
 
@@ -100,7 +100,7 @@ def test_a_replica_is_no_place_to_keep_results(tmp_path, redis_server):
         client = redis.Redis(port=server.port)
         client.replicaof("127.0.0.1", redis_server.port)
         with pytest.raises(StoreError, match="read only"):
-            RedisStore(RedisServer(server.url), ttl_s=TTL_S, max_bytes=1).check()
+            RedisStore(RedisServer(server.url), Bounds(TTL_S, 1)).check()
 
 
 WRONG = [f"{PREFIX}expiry", f"{PREFIX}sizes", _result("probe")]

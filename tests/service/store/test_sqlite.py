@@ -11,6 +11,7 @@ from stores import TTL_S, SqliteStores, put
 
 from service.errors import ExpiredResultError, StartError, StoreError, UnknownResultError
 from service.store import sqlite
+from service.store.base import Bounds
 from service.store.sqlite import SqliteStore
 
 
@@ -86,9 +87,10 @@ def test_expires_at_its_time(stores, make_posteriors, ask):
 
 def test_many_openings_at_once_of_a_new_file(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from service.store.sqlite import SqliteStore;"
+        "import sys; from pathlib import Path; from service.store.base import Bounds;"
+        "from service.store.sqlite import SqliteStore;"
         "sys.stdin.readline();"
-        "[SqliteStore(Path(sys.argv[1]) / f'{n}.sqlite3', ttl_s=1, max_bytes=1) for n in range(30)]"
+        "[SqliteStore(Path(sys.argv[1]) / f'{n}.sqlite3', Bounds(1, 1)) for n in range(30)]"
     )
     processes = [
         subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdin=subprocess.PIPE)
@@ -108,7 +110,7 @@ def test_unusable_place_names_the_variable(tmp_path, place):
     (tmp_path / "garbage.sqlite3").write_bytes(b"not a database " * 1000)
     (tmp_path / "directory").mkdir()
     with pytest.raises(StartError, match="OTOSCOPE_STORE_PATH: expected .* got .*" + place[:6]):
-        SqliteStore(tmp_path / place, ttl_s=1.0, max_bytes=1)
+        SqliteStore(tmp_path / place, Bounds(1.0, 1))
 
 
 def test_directory_it_makes_is_for_this_user_alone(stores):
