@@ -1,11 +1,19 @@
 import numpy as np
 import onnx
+import pytest
 import torch
 
 from onnx_export.punctuation import TOLERANCE, export_punctuation, main
+from otoscope.errors import ModelFileError
 from otoscope.written.punctuator import Punctuator
 from otoscope.written.spec import PunctuationSpec
-from training.punctuation.network import PunctuationConfig, PunctuationModel, save_model
+from training.punctuation.network import (
+    PunctuationConfig,
+    PunctuationModel,
+    load_weights,
+    save_model,
+)
+from training.punctuation.trainer import TorchPunctuator
 
 SPEC = PunctuationSpec(table_rows=2048, window_words=24, overlap_words=8, lexicon={"ebay": "eBay"})
 
@@ -54,3 +62,18 @@ def test_the_command(tmp_path, capsys):
     assert "MB" in capsys.readouterr().out
     assert main([str(tmp_path / "none.pt")]) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_training_begins_with_an_exported_file(tmp_path):
+    path = tmp_path / "punctuation.onnx"
+    export_punctuation(_model(), path)
+    torch.manual_seed(1)
+    started = PunctuationModel(_model().config, SPEC).eval()
+    load_weights(path, started)
+    words, pauses_s = [f"w{number}" for number in range(20)], np.full(20, np.nan)
+    told = TorchPunctuator(started).log_probs(words, pauses_s)
+    for one, other in zip(told, Punctuator(path).log_probs(words, pauses_s), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    other = PunctuationModel(PunctuationConfig(embedding=32, hidden=16), SPEC)
+    with pytest.raises(ModelFileError, match="expected the shape of a new model"):
+        load_weights(path, other)

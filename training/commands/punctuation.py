@@ -21,6 +21,7 @@ _MOST = argument("--most-words", type=int, help="of each text, from its beginnin
     path("--text", nargs="+", required=True, help="written text, a paragraph a line: .txt .gz .xz"),
     path("--dev", nargs="*", default=[], help="other texts, to measure it on"),
     path("--run", default=Path("runs/punctuation"), help="folder of checkpoints"),
+    path("--start", help="begin with the weights of this punctuation.onnx or .pt"),
     argument("--steps", type=int, default=12_000, help="of 64 windows of 128 words"),
     argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
     argument("--name", default="english", help="of the model"),
@@ -42,7 +43,7 @@ def punctuation(options: argparse.Namespace) -> int:
     dev = [labelled_text(one, options.cache, options.most_words) for one in options.dev]
     for text in (*texts, *dev):
         print(f"{text.name}: {text.words} words, {len(text.types)} different", flush=True)
-    run = TrainingOptions(steps=options.steps)
+    run = TrainingOptions(steps=options.steps, start=options.start)
     spec = PunctuationSpec(
         name=options.name,
         lexicon=merged_lexicon(texts),

@@ -21,7 +21,7 @@ IGNORED = -100
 _SHARE_WHOLE = 0.5
 """Of the windows that begin, and of those that end, where a sentence does."""
 
-_SHARE_SILENT = 0.4
+_SHARE_SILENT = 0.3
 """Of the windows without pauses, as texts have none."""
 
 _SHARE_MISHEARD = 0.02

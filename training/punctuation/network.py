@@ -5,12 +5,14 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from otoscope.errors import ModelFileError
 from otoscope.strict_json import Strict, dump, parse
 from otoscope.written.features import COLUMNS
 from otoscope.written.spec import CASES, MARKS, PunctuationSpec
 from training.config import ModelConfig
 from training.model.network import RecurrentLayer
 from training.weights import checkpoint
+from training.weights.from_onnx import punctuation_weights_of
 
 
 @dataclass(frozen=True)
@@ -21,13 +23,11 @@ class PunctuationConfig(Strict):
         embedding: width of the table.
         hidden: width of a recurrent layer's direction.
         layers: recurrent layers.
-        dropout: while training.
     """
 
     embedding: int = 128
     hidden: int = 128
     layers: int = 2
-    dropout: float = 0.1
 
 
 class PunctuationModel(nn.Module):
@@ -42,12 +42,9 @@ class PunctuationModel(nn.Module):
         self.pauses = nn.Embedding(spec.pause_classes, width)
         nn.init.normal_(self.words.weight, std=COLUMNS**-0.5)
         self.project = nn.Linear(config.embedding, width)
-        layer = ModelConfig(
-            rnn="gru", hidden=config.hidden, layers=config.layers, dropout=config.dropout
-        )
+        layer = ModelConfig(rnn="gru", hidden=config.hidden, layers=config.layers, dropout=0.0)
         self.layers = nn.ModuleList([RecurrentLayer(layer, width) for _ in range(config.layers)])
         self.norm = nn.LayerNorm(width)
-        self.dropout = nn.Dropout(config.dropout)
         self.case = nn.Linear(width, len(CASES))
         self.mark = nn.Linear(width, len(MARKS))
 
@@ -65,7 +62,7 @@ class PunctuationModel(nn.Module):
         x = self.project(self.words(words).sum(dim=2)) + self.pauses(pauses)
         for layer in self.layers:
             x = layer(x, lengths)
-        y = self.dropout(self.norm(x))
+        y = self.norm(x)
         return self.case(y).log_softmax(dim=-1), self.mark(y).log_softmax(dim=-1)
 
 
@@ -88,3 +85,21 @@ def load_model(path: Path) -> PunctuationModel:
     model = PunctuationModel(config, PunctuationSpec.from_json(state["spec"], str(path)))
     model.load_state_dict(state["weights"])
     return model.eval()
+
+
+def load_weights(path: Path, model: PunctuationModel) -> None:
+    """Give a model the weights of another: of a run's `punctuation.pt`, or of a `punctuation.onnx`.
+
+    Raises:
+        ModelFileError: if the file is neither, or of another shape.
+    """
+    if path.suffix == ".onnx":
+        weights = punctuation_weights_of(path)
+    else:
+        weights = load_model(path).state_dict()
+    expected = {name: tuple(one.shape) for name, one in model.state_dict().items()}
+    got = {name: tuple(one.shape) for name, one in weights.items()}
+    if got != expected:
+        differing = sorted(set(got.items()) ^ set(expected.items()))
+        raise ModelFileError(f"{path}: expected the shape of a new model, got others: {differing}")
+    model.load_state_dict(weights)

@@ -1,6 +1,6 @@
 """How well case and punctuation are told: precision, recall and F1 of marks and of capitals."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,19 +64,24 @@ def score_text(predict: Predict, text: LabelledText, most_words: int, *, pauses:
         most_words: from its beginning.
         pauses: give pauses that are drawn as in training, or none.
     """
-    size = min(most_words, text.words)
-    labels = np.asarray(text.labels[:size])
-    due = Punctuation(cases_of(labels), marks_of(labels))
+    labels = np.asarray(text.labels[:most_words])
+    parts = [predict(*passage) for passage in passages(text, most_words, pauses=pauses)]
+    cases: Ints = np.concatenate([part.cases for part in parts])
+    marks: Ints = np.concatenate([part.marks for part in parts])
+    return score(Punctuation(cases_of(labels), marks_of(labels)), Punctuation(cases, marks))
+
+
+def passages(
+    text: LabelledText, most_words: int, *, pauses: bool
+) -> Iterator[tuple[list[str], Floats | None]]:
+    """Words and drawn pauses, None without pauses, of each 2000 words of a text's beginning."""
     rng = np.random.default_rng(_SEED)
-    parts = []
+    size = min(most_words, text.words)
     for start in range(0, size, _PASSAGE_WORDS):
         part = slice(start, min(start + _PASSAGE_WORDS, size))
         words = [text.types[number] for number in text.numbers[part].tolist()]
-        pauses_s = draw_pauses(due.marks[None, part], rng)[0] if pauses else None
-        parts.append(predict(words, pauses_s))
-    cases: Ints = np.concatenate([part.cases for part in parts])
-    marks: Ints = np.concatenate([part.marks for part in parts])
-    return score(due, Punctuation(cases, marks))
+        marks = marks_of(np.asarray(text.labels[part]))
+        yield words, draw_pauses(marks[None], rng)[0] if pauses else None
 
 
 def markdown_table(rows: Iterable[tuple[str, Sequence[F1]]]) -> str:

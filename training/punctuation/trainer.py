@@ -17,8 +17,14 @@ from otoscope.strict_json import dump
 from otoscope.written.features import pause_classes, word_rows
 from otoscope.written.punctuator import Punctuation
 from otoscope.written.spec import PunctuationSpec
+from training.punctuation.balance import balance
 from training.punctuation.batches import IGNORED, Batches, PunctuationBatch
-from training.punctuation.network import PunctuationConfig, PunctuationModel, save_model
+from training.punctuation.network import (
+    PunctuationConfig,
+    PunctuationModel,
+    load_weights,
+    save_model,
+)
 from training.punctuation.scores import F1, score_text
 from training.punctuation.text import LabelledText
 from training.weights import checkpoint
@@ -39,6 +45,7 @@ class TrainingOptions:
         clip_norm: of the gradient.
         weight_decay: AdamW's.
         seed: of weights, windows and pauses.
+        start: file of the weights to begin with, random ones if None.
     """
 
     steps: int = 12_000
@@ -48,6 +55,7 @@ class TrainingOptions:
     clip_norm: float = 1.0
     weight_decay: float = 1e-4
     seed: int = 0
+    start: Path | None = None
 
 
 def train(
@@ -62,13 +70,15 @@ def train(
     """Train to the end, from `last.pt` in the folder if there is one; writes `punctuation.pt`.
 
     Returns:
-        Scores of the dev texts without pauses, by name.
+        Scores of the dev texts with drawn pauses, by name.
 
     Raises:
         ModelFileError: if the checkpoint in the folder is of a run with other choices.
     """
     torch.manual_seed(options.seed)
     model = PunctuationModel(config, spec)
+    if options.start is not None:
+        load_weights(options.start, model)
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=1.0, weight_decay=options.weight_decay, fused=True
     )
@@ -99,11 +109,11 @@ def train(
             saved_at = time.monotonic()
     state.save(options.steps)
     model.eval()
+    punctuator = TorchPunctuator(model)
+    if dev:
+        balance(model, punctuator.log_probs, dev, _DEV_WORDS)
     save_model(folder / "punctuation.pt", model)
-    return {
-        text.name: score_text(TorchPunctuator(model), text, _DEV_WORDS, pauses=False)
-        for text in dev
-    }
+    return {text.name: score_text(punctuator, text, _DEV_WORDS, pauses=True) for text in dev}
 
 
 @dataclass
@@ -151,7 +161,8 @@ def _choices(
 ) -> dict[str, object]:
     facts = {key: value for key, value in dump(spec).items() if key not in ("lexicon", "created")}
     sizes = [text.words for text in texts]
-    return {**facts, **vars(options), **dump(config), "text_words": sizes}
+    chosen = {**vars(options), "start": str(options.start)}
+    return {**facts, **chosen, **dump(config), "text_words": sizes}
 
 
 def learning_rate(step: int, options: TrainingOptions) -> float:
@@ -170,16 +181,20 @@ class TorchPunctuator:
 
     def __call__(self, words: Sequence[str], pauses_s: Floats | None) -> Punctuation:
         """The most probable classes of each word."""
+        cases, marks = (one.argmax(axis=1) for one in self.log_probs(words, pauses_s))
+        return Punctuation(cases, marks)
+
+    def log_probs(self, words: Sequence[str], pauses_s: Floats | None) -> tuple[Floats, Floats]:
+        """Of the cases, (words, cases) float32, and of the marks, (words, marks); natural log."""
         spec = self.model.spec
         known = np.full(len(words), np.nan) if pauses_s is None else pauses_s
         with torch.inference_mode():
-            heads = self.model(
+            cases, marks = self.model(
                 torch.from_numpy(word_rows(words, spec.table_rows))[None],
                 torch.from_numpy(pause_classes(known, spec.pause_edges_s))[None],
                 torch.tensor([len(words)]),
             )
-        cases, marks = (one[0].argmax(dim=1).numpy() for one in heads)
-        return Punctuation(cases, marks)
+        return cases[0].numpy(), marks[0].numpy()
 
 
 def _loss(model: PunctuationModel, batch: PunctuationBatch) -> torch.Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from otoscope.errors import ModelFileError
 from otoscope.recognizer import Recognizer
+from otoscope.written.punctuator import Punctuator
 from training.weights.batchnorm import folded
 
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
@@ -35,10 +36,23 @@ def weights_of(path: Path) -> dict[str, Tensor]:
             f"{path}: expected exact weights, got a model in 8 bits: name the model.onnx or the "
             "best.pt that it was made of"
         )
+    return _weights(onnx.load(path).graph)
+
+
+def punctuation_weights_of(path: Path) -> dict[str, Tensor]:
+    """Weights under the names of `PunctuationModel`, as the file's 8 bits give them.
+
+    Raises:
+        ModelFileError: if the file is missing or is no punctuation model of this project.
+    """
+    Punctuator(path)  # says what it is if it is something else
     graph = onnx.load(path).graph
-    values = {
-        one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer
-    }
+    tables = {f"{name}.weight": _values(graph)[f"{name}.weight"] for name in ("words", "pauses")}
+    return _weights(graph) | tables
+
+
+def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
+    values = _values(graph)
     named = "model.encoder."  # stand in the graph as they are
     weights = {
         name.removeprefix("model."): value
@@ -49,9 +63,7 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         module = node.name.rpartition("/")[0].strip("/").replace("/", ".")  # as the export names it
         module = module.replace(".mlp.mlp.", ".mlp.")  # a Sequential's name comes twice
         given = [values[name] for name in node.input if name in values]
-        if node.op_type == "Identity" and given:  # equal values are stored once
-            values[node.output[0]] = given[0]
-        elif node.op_type == "Conv" and not module.startswith("encoder."):
+        if node.op_type == "Conv" and not module.startswith("encoder."):
             weights |= folded(".".join(module.split(".")[:2]), *given)
         elif node.op_type in _GATES:
             weights |= _recurrent(module.removesuffix(".rnn"), node.op_type, *given)
@@ -62,6 +74,24 @@ def weights_of(path: Path) -> dict[str, Tensor]:
         elif node.op_type == "Add" and f"{module}.weight" in weights and given:
             weights[f"{module}.bias"] = given[0]
     return weights
+
+
+def _values(graph: onnx.GraphProto) -> dict[str, Tensor]:
+    """Of what a graph holds: initialisers, and what follows from them alone."""
+    values = {
+        one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer
+    }
+    for node in graph.node:
+        given = [values[name] for name in node.input if name in values]
+        if not given or len(given) < len(node.input):
+            continue
+        if node.op_type == "Identity":  # equal values are stored once
+            values[node.output[0]] = given[0]
+        elif node.op_type == "Cast":  # a matrix in 8 bits
+            values[node.output[0]] = given[0].float()
+        elif node.op_type == "Mul":  # and its rows' scales
+            values[node.output[0]] = given[0] * given[1]
+    return values
 
 
 def _named(module: str, names: Iterable[str], values: Iterable[Tensor]) -> dict[str, Tensor]:

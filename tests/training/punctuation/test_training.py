@@ -8,18 +8,19 @@ import torch
 
 from otoscope.errors import ModelFileError
 from otoscope.written.punctuator import Punctuation
-from otoscope.written.spec import MARKS, PunctuationSpec
+from otoscope.written.spec import CASES, MARKS, PunctuationSpec
 from training.__main__ import main
 from training.punctuation import trainer
+from training.punctuation.balance import balance
 from training.punctuation.batches import IGNORED, Batches
 from training.punctuation.network import PunctuationConfig, PunctuationModel, load_model
 from training.punctuation.pauses import PAUSES, draw_pauses
 from training.punctuation.scores import markdown_table, score
-from training.punctuation.text import labelled_text
+from training.punctuation.text import labelled_text, marks_of
 from training.punctuation.trainer import TrainingOptions, train
 
 SPEC = PunctuationSpec(table_rows=512, window_words=24, overlap_words=8)
-CONFIG = PunctuationConfig(embedding=16, hidden=16, layers=1, dropout=0.0)
+CONFIG = PunctuationConfig(embedding=16, hidden=16, layers=1)
 OPTIONS = TrainingOptions(steps=120, windows=16, peak_learning_rate=0.02, warmup_steps=10)
 
 
@@ -75,6 +76,26 @@ def test_a_run_that_is_broken_off_goes_on_to_the_same_weights(text, tmp_path, mo
     other = PunctuationConfig(embedding=16, hidden=8, layers=1)
     with pytest.raises(ModelFileError, match=r"other choices in .*hidden"):
         train([text], [], SPEC, other, options, folder=tmp_path / "broken")
+
+
+def test_a_class_that_is_told_too_rarely_gets_a_bias(text):
+    model = PunctuationModel(CONFIG, SPEC)
+    before = model.mark.bias.detach().clone()
+    marks = marks_of(np.asarray(text.labels))
+    doubtful = np.where(np.arange(len(MARKS)) == marks[:, None], 0.4, 0.02)  # of what is right
+    doubtful[:, 0] = np.where(marks == 0, 0.92, 0.52)  # always likelier: nothing
+    left = iter(range(0, text.words, 2000))
+
+    def log_probs(words, pauses_s):
+        start = next(left)
+        part = np.log(doubtful[start : start + len(words)])
+        return np.zeros((len(words), len(CASES))), part
+
+    balance(model, log_probs, [text], text.words)
+    biases = (model.mark.bias - before).detach().numpy()
+    assert biases[0] == 0
+    given = (np.log(doubtful) + biases).argmax(axis=1)
+    assert (given == marks).all()
 
 
 def test_padding_and_neighbours_change_nothing():
