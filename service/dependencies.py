@@ -104,8 +104,12 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     with ExitStack() as stack:  # closes the last first: nothing is used after its end
         store = stack.enter_context(closing(open_store(settings)))
         check = stack.enter_context(closing(StoreCheck(store)))
-        threads = stack.enter_context(model_threads(settings.inference_threads))
-        workers = DecodeWorkers(decoder, settings.decode_workers, stage)
+        threads = stack.enter_context(
+            model_threads(settings.inference_threads, partial(metrics.add_wait, "model"))
+        )
+        workers = DecodeWorkers(
+            decoder, settings.decode_workers, stage, partial(metrics.add_wait, "search")
+        )
         stack.enter_context(closing(workers))
         processes = DecodeProcesses(
             _DECODE_PROCESSES * settings.inference_threads, kept=settings.inference_threads
@@ -127,7 +131,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
 def _pool(settings: Settings, metrics: Metrics) -> RequestPool:
     capacity = settings.inference_threads + settings.queue_size
     threads = min(capacity, _POOL_THREADS * settings.inference_threads)
-    return RequestPool(threads, capacity, metrics.set_pool)
+    return RequestPool(threads, capacity, metrics.set_pool, partial(metrics.add_wait, "requests"))
 
 
 def _services(request: Request) -> Services:

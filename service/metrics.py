@@ -66,6 +66,12 @@ class Metrics:
             "written.",
             ("stage",),
         )
+        self._wait_s = histogram(
+            "otoscope_queue_wait_seconds",
+            "From when a piece of work could be done until a thread takes it, in the queues "
+            "requests, model and search.",
+            ("queue",),
+        )
         self._audio_s = counter("otoscope_audio_seconds", "Audio recognised, in seconds.")
         self._waiting = gauge("otoscope_recordings_waiting", "Wait for a thread.")
         self._running = gauge("otoscope_recordings_running", "Are at work now.")
@@ -93,6 +99,10 @@ class Metrics:
         self._audio_s.inc(duration_s)
         for name, seconds in took_s.items():
             self._stage_s.labels(name).observe(seconds)
+
+    def add_wait(self, queue: str, waited_s: float) -> None:
+        """Count a piece of work that left a queue, and the seconds that it waited there."""
+        self._wait_s.labels(queue).observe(waited_s)
 
     def set_pool(self, waiting: int, running: int) -> None:
         """How many recordings wait for a thread of the pool, and how many have one."""

@@ -14,7 +14,7 @@ import logging
 import pickle
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -26,6 +26,7 @@ from otoscope.processes import ModuleProcess, no_check
 from service.errors import ClientGoneError, DeadlineError, SearchLostError
 from service.inference import deadline, decode_worker
 from service.inference.decode_worker import HEAD, Job, Outcome
+from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 
 LONG_S = 60.0
 """Longer recordings would keep others waiting for many seconds."""
@@ -49,7 +50,13 @@ class DecodeWorkers:
     What waits for a worker waits in a queue, and keeps no thread of others.
     """
 
-    def __init__(self, decoder: Decoder, count: int, stage: Stage = nullcontext) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        count: int,
+        stage: Stage = nullcontext,
+        on_wait: OnWait = unwatched,
+    ) -> None:
         """Start none yet.
 
         Args:
@@ -57,6 +64,7 @@ class DecodeWorkers:
             count: how many workers; with 0, recordings are decoded here, one at a time. Long ones
                 have one place fewer, but at least one, and processes of their own.
             stage: entered while a recording is decoded; waiting for a turn does not count.
+            on_wait: called with the seconds that each recording waited for its turn.
         """
         self._decoder = decoder
         self._count = count
@@ -64,8 +72,8 @@ class DecodeWorkers:
         self._idle: list[_Worker] = []
         self._lock = threading.Lock()
         self._closing = False
-        self._short = ThreadPoolExecutor(max(1, count), "decoders")
-        self._long = ThreadPoolExecutor(max(1, count - 1), "long-decoders")
+        self._short = WatchedThreads(max(1, count), "decoders", on_wait)
+        self._long = WatchedThreads(max(1, count - 1), "long-decoders", on_wait)
 
     def start(self) -> None:
         """Start the workers in the background, so that the first recordings find them ready."""

@@ -8,12 +8,13 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from service.errors import QueueFullError
 from service.inference import deadline
+from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ class RequestPool:
         threads: int,
         capacity: int,
         on_change: Callable[[int, int], None] = lambda _waiting, _running: None,
+        on_wait: OnWait = unwatched,
     ) -> None:
         """Start empty.
 
@@ -40,8 +42,9 @@ class RequestPool:
             capacity: pieces taken on at a time; those beyond `threads` wait.
             on_change: called with how many pieces wait and how many run whenever that changes; from
                 any thread and under a lock, so it has to be quick.
+            on_wait: called with the seconds that each step waited for its thread.
         """
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="inference")
+        self._executor = WatchedThreads(threads, "inference", on_wait)
         self._capacity = capacity
         self._admitted = 0
         self._running = 0
@@ -96,7 +99,7 @@ class RequestPool:
 class Place:
     """What one request has of a `RequestPool`."""
 
-    def __init__(self, executor: ThreadPoolExecutor, change: Callable[..., None]) -> None:
+    def __init__(self, executor: Executor, change: Callable[..., None]) -> None:
         self._executor = executor
         self._change = change
         self._step: Future[Any] | None = None

@@ -7,7 +7,7 @@ nothing (docs/decisions/0011).
 
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import contextmanager
 
 import numpy as np
@@ -19,14 +19,15 @@ from otoscope.posteriors import HeadLogProbs
 from service.inference import deadline
 from service.inference.cpus import lower_thread_priority
 from service.inference.deadline import Deadline
+from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 
 
-def model_threads(count: int) -> ThreadPoolExecutor:
+def model_threads(count: int, on_wait: OnWait = unwatched) -> WatchedThreads:
     """Threads to run the graph: so many CPUs are used, for a graph runs on one.
 
     Threads of requests go first: they have little to do, and what they hand over keeps these busy.
     """
-    return ThreadPoolExecutor(count, "model", initializer=lower_thread_priority)
+    return WatchedThreads(count, "model", on_wait, lower_thread_priority)
 
 
 class Stopwatch:

@@ -21,6 +21,7 @@ def told():
     metrics = Metrics()
     metrics.add_request(Exchange("POST", "/transcribe", 200, 0.1, 10))
     metrics.add_recording(1.0, {"model": 0.1})
+    metrics.add_wait("model", 0.1)
     metrics.set_pool(1, 1)
     metrics.set_store(Usage(1, 1))
     families = text_string_to_metric_families(metrics.render("")[0].decode())

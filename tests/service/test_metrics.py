@@ -101,6 +101,33 @@ def metered(make_settings):
         yield client
 
 
+def test_waits_are_told_by_queue():
+    metrics = Metrics()
+    for queue, waited_s in (("model", 0.25), ("model", 0.5), ("search", 2.0)):
+        metrics.add_wait(queue, waited_s)
+    values, name = rendered(metrics), "otoscope_queue_wait_seconds"
+    assert values[sample(f"{name}_sum", queue="model")] == 0.75
+    assert values[sample(f"{name}_count", queue="model")] == 2
+    assert values[sample(f"{name}_sum", queue="search")] == 2
+
+
+def test_each_queue_of_the_service_is_watched(make_settings, short_wav):
+    with TestClient(create_app(make_settings(search_processes=1))) as client:
+        while client.get("/health/ready").status_code != 200:
+            pass
+        first = client.get("/metrics").text
+        answer = client.post("/transcribe", files={"file": short_wav}, data={"phrases": "yes\nno"})
+        last = client.get("/metrics").text
+    assert answer.status_code == 200, answer.text
+    left = {}
+    for queue in ("requests", "model", "search"):
+        name = sample("otoscope_queue_wait_seconds_count", queue=queue)
+        left[queue] = read(last).get(name, 0) - read(first).get(name, 0)
+    assert left["model"] == 1  # the recording is one window
+    assert left["search"] >= 1  # the start of a decode worker may come between
+    assert left["requests"] == 2  # before the search, and after it
+
+
 def test_route_tells_of_a_transcription(metered, short_wav):
     answer = metered.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
