@@ -32,7 +32,13 @@ from otoscope.audio.parts import (
     too_long,
 )
 from otoscope.audio.riff import WavFacts, missing_share, wav_facts
-from otoscope.audio.sound_file import full_scale, goes_on_at, open_sound, read_blocks
+from otoscope.audio.sound_file import (
+    flac_without_rate,
+    full_scale,
+    goes_on_at,
+    open_sound,
+    read_blocks,
+)
 from otoscope.errors import (
     AudioRateError,
     ChannelError,
@@ -170,6 +176,8 @@ class AudioDecoder:
         try:
             sound_file = open_sound(file)
         except soundfile.LibsndfileError:
+            if flac_without_rate(file):
+                _check_rate(0)
             yield from self._ffmpeg(file)
             return
         with sound_file:

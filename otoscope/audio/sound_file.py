@@ -37,6 +37,13 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
     return SequentialSoundFile(NamelessFile(file))
 
 
+def flac_without_rate(file: BinaryIO) -> bool:
+    """Whether it is FLAC whose header gives 0 Hz, which RFC 9639, section 8.2 has for other data."""
+    file.seek(0)
+    head = file.read(21)
+    return head[:4] == b"fLaC" and int.from_bytes(head[18:21]) >> 4 == 0
+
+
 @unheard
 def full_scale(sound_file: soundfile.SoundFile, file: BinaryIO) -> tuple[float, str]:
     """What samples have to be divided by, and what there is to say about it: 1 and "" as a rule.

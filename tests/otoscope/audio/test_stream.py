@@ -255,6 +255,13 @@ def test_seconds_that_a_low_rate_claims_are_never_made(rate_hz):
         load(at_another_rate(rate_hz), RATE_HZ, max_duration_s=1e9)
 
 
+def test_flac_without_a_rate_is_refused():
+    flac = bytearray(encode(noise(0.5), RATE_HZ, "flac"))
+    flac[18:20], flac[20] = b"\0\0", flac[20] & 0x0F  # FFmpeg would read on and believe the frames
+    with pytest.raises(AudioRateError, match="at least 1000 Hz, got 0 Hz"):
+        load(bytes(flac), RATE_HZ)
+
+
 def test_the_lowest_rate_is_read():
     waveform = load(at_another_rate(decode.MIN_RATE_HZ), RATE_HZ)
     assert waveform.duration_s == 0.5 * RATE_HZ / decode.MIN_RATE_HZ
