@@ -38,7 +38,7 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
 
 
 def flac_without_rate(file: BinaryIO) -> bool:
-    """Whether it is FLAC whose header gives 0 Hz, which RFC 9639, section 8.2 has for other data."""
+    """Whether it is FLAC whose header gives 0 Hz: no sound, by RFC 9639, section 8.2."""
     file.seek(0)
     head = file.read(21)
     return head[:4] == b"fLaC" and int.from_bytes(head[18:21]) >> 4 == 0
