@@ -4,11 +4,13 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from onnx_export.export import export
-from onnx_export.parity import compare
+from onnx_export.parity import TOLERANCE, ParityReport, compare
+from onnx_export.runtimes import RUNTIMES, write_for
 from otoscope.errors import ModelFileError, OtoscopeError
-from otoscope.model_folders import FILES
+from otoscope.model_folders import FILES, find_model
 from otoscope.recognizer import Recognizer
 from otoscope.sidecars import write_sidecar
 from training.weights.checkpoint import load_exportable
@@ -19,8 +21,13 @@ torch and onnxruntime over several lengths and a ragged batch with garbage in it
 whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 or in a character.
 What is served by default is the 8-bit form: python -m onnx_export.int8 makes it of the result.
 
-example:
+With --for, a folder that sherpa-onnx or onnx-asr loads is written, of a checkpoint or of a model
+that has been exported: its file, folder, or name in models/. Both know this project's default
+features; models of others are refused.
+
+examples:
   python -m onnx_export runs/english/best.pt --speech examples/sample.flac
+  python -m onnx_export --for sherpa-onnx runs/mine/best.pt --out mine-sherpa
 """
 
 
@@ -35,31 +42,78 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("checkpoint", type=Path, help="best.pt of a run")
     parser.add_argument("--out", type=Path, help="(default: model.onnx beside CHECKPOINT)")
     parser.add_argument(
+        "--for",
+        dest="runtime",
+        choices=RUNTIMES,
+        help="write the folder that another runtime loads (default: beside CHECKPOINT)",
+    )
+    parser.add_argument(
         "--speech", type=Path, nargs="*", default=[], help="recordings to compare on as well"
     )
     parser.add_argument("--name", help="of the model, which GET /model tells (default: the run's)")
     parser.add_argument("--force", action="store_true", help="write over another model, too")
     options = parser.parse_args(arguments)
-    out = options.out or options.checkpoint.with_name("model.onnx")
     try:
-        exportable = load_exportable(options.checkpoint)
-        if options.name is not None:
-            exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
-        _require_place(out, exportable.spec.name, force=options.force)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        export(exportable, out)
-        report = compare(exportable, out, options.speech)
+        return _write(options) if options.runtime is None else _write_for(options)
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _write(options: argparse.Namespace) -> int:
+    """model.onnx and parity.json."""
+    out = options.out or options.checkpoint.with_name("model.onnx")
+    report = _export(options, out)
     write_sidecar(out.parent / "parity.json", report)
-    size_mb = out.stat().st_size / 1e6
+    print(f"{out}: {_size(out)}, sha256 {report.model_sha256}")
+    return _status(report.max_difference, passed=report.passed)
+
+
+def _write_for(options: argparse.Namespace) -> int:
+    """The folder of another runtime."""
+    source = find_model(options.checkpoint)
+    folder = options.out or source.with_name(options.runtime)
+    with TemporaryDirectory() as scratch:
+        if source.suffix == ".onnx":
+            if options.name is not None or options.speech:
+                raise ModelFileError(f"--name, --speech: expected a checkpoint, got {source}")
+        else:
+            checkpoint, source = source, Path(scratch) / "model.onnx"
+            options.checkpoint = checkpoint
+            report = _export(options, source)
+            if not report.passed:
+                return _status(report.max_difference, passed=False)
+        written = write_for(options.runtime, source, folder, force=options.force)
+    print(f"{written.model}: {_size(written.model)}; to load it:\n  {written.loading}")
+    return _status(written.max_difference, passed=written.max_difference <= TOLERANCE)
+
+
+def _export(options: argparse.Namespace, out: Path) -> ParityReport:
+    """Write the model and compare it, with words about that."""
+    exportable = load_exportable(options.checkpoint)
+    if options.name is not None:
+        exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
+    _require_place(out, exportable.spec.name, force=options.force)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    export(exportable, out)
+    report = compare(exportable, out, options.speech)
     print(report.table())
-    print(f"{out}: {size_mb:.1f} MB, sha256 {report.model_sha256}")
-    if not report.passed:
-        print(f"error: drift above {report.tolerance}; do not ship this file", file=sys.stderr)
-        return 1
-    return 0
+    return report
+
+
+def _status(difference: float, *, passed: bool) -> int:
+    """0, or 1 with words."""
+    if not passed:
+        print(
+            f"error: drift of {difference:.2e}, expected at most {TOLERANCE} and the same texts; "
+            "do not ship this file",
+            file=sys.stderr,
+        )
+    return int(not passed)
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB"
 
 
 def _require_place(out: Path, name: str, *, force: bool) -> None:
