@@ -19,6 +19,7 @@ DOCUMENTS = sorted(
     for path in ROOT.glob(pattern)
 )
 ARCHITECTURE = "docs/architecture.md"
+OF_THE_ADAPTER = "deploy/kubernetes/prometheus/adapter-values.yaml"
 MADE_BY_COMMANDS = ("runs/", "texts/", "secrets/")
 KEYS_OF_METADATA = ("otoscope.spec", "otoscope.mel_filterbank", "otoscope.quantised")
 OTHER_FLAGS = {"--build-arg", "--only-binary", "--require-hashes", "--upgrade"}  # docker, pip, uv
@@ -75,7 +76,8 @@ def sources():
 
 def metrics():
     names = set(re.findall(r'"(otoscope_\w+)"', sources()))
-    return names | {f"{name}_total" for name in names}
+    reckoned = re.findall(r"as: (otoscope_\w+)", read(OF_THE_ADAPTER))
+    return names | {f"{name}_total" for name in names} | set(reckoned)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
