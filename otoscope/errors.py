@@ -6,23 +6,37 @@ library never raises a bare ``Exception``.
 
 
 class OtoscopeError(Exception):
-    """Base of every error this library raises on purpose."""
+    """Base of every error this library raises on purpose.
+
+    Attributes:
+        slug: the kind of error, for programs.
+    """
+
+    slug = "other"
 
 
 class AudioError(OtoscopeError):
     """The bytes or samples given can't be used as audio."""
 
+    slug = "audio"
+
 
 class EmptyAudioError(AudioError):
     """Nothing came: no bytes, or a stream without a single sample."""
+
+    slug = "audio-empty"
 
 
 class UnreadableAudioError(AudioError):
     """The bytes are in no audio format known here, or hold no audio stream."""
 
+    slug = "audio-unreadable"
+
 
 class AudioRateError(AudioError):
     """Fewer samples a second than any recorder takes."""
+
+    slug = "audio-rate"
 
 
 class ChannelError(AudioError):
@@ -32,25 +46,43 @@ class ChannelError(AudioError):
 class AudioTooShortError(AudioError):
     """Fewer samples than one analysis window."""
 
+    slug = "audio-too-short"
+
 
 class AudioTooLongError(AudioError):
     """More seconds than the limit allows."""
+
+    slug = "audio-too-long"
 
 
 class NonFiniteAudioError(AudioError):
     """Samples that are NaN or infinite."""
 
+    slug = "audio-non-finite"
+
 
 class DecodersBusyError(OtoscopeError):
     """Every process that may decode audio is taken, and none came free in time."""
+
+    slug = "decoders-busy"
 
 
 class DecoderLostError(OtoscopeError):
     """Processes that decode audio can't be started, or were ended by something else than a file."""
 
+    slug = "decoder-lost"
+
+
+class WorkerLostError(OtoscopeError):
+    """The process that recognized a recording died, and so did the one that tried again."""
+
+    slug = "worker-lost"
+
 
 class TextError(OtoscopeError):
     """The text given can't be used with this alphabet or this recording."""
+
+    slug = "text"
 
 
 class EncodingError(TextError):
@@ -60,6 +92,8 @@ class EncodingError(TextError):
 class EmptyTextError(TextError):
     """Nothing to align or search for: no text, or punctuation only."""
 
+    slug = "text-empty"
+
 
 class UnsupportedTextError(TextError):
     """Text holds characters that the alphabet can't express.
@@ -68,6 +102,8 @@ class UnsupportedTextError(TextError):
         characters: these, if it is known which.
     """
 
+    slug = "text-unsupported"
+
     def __init__(self, message: str, characters: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.characters = characters
@@ -75,6 +111,8 @@ class UnsupportedTextError(TextError):
 
 class UnalignableTextError(TextError):
     """Text needs more frames than there are: T' < N + repeated neighbours (CTC's constraint)."""
+
+    slug = "text-unalignable"
 
 
 class ModelFileError(OtoscopeError):
@@ -99,3 +137,5 @@ class ViewError(OtoscopeError):
 
 class NoPhonemesError(OtoscopeError):
     """Phonemes were asked for, and the model gives none."""
+
+    slug = "no-phonemes"

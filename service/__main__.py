@@ -10,9 +10,9 @@ import uvicorn
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from otoscope.cpus import available
 from service.dependencies import open_services
 from service.errors import StartError
-from service.inference.cpus import available
 from service.logs import configure_logs
 from service.metrics import metrics_from_environment, shared_directory
 from service.middleware.api_keys import warn_if_open

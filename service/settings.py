@@ -15,11 +15,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from redis.connection import parse_url
 
+from otoscope.cpus import available
 from otoscope.errors import ModelFileError
 from otoscope.model_folders import find_model
 from otoscope.strict_json import describe
 from service.errors import StartError
-from service.inference.cpus import available
 from service.secret_files import read_secret_files
 
 PREFIX = "OTOSCOPE_"

@@ -2,7 +2,7 @@
 
 from otoscope.audio.decode_processes import DecodeProcesses
 from otoscope.audio.mixing import check_separable
-from otoscope.audio.parts import AUDIO_KINDS, THE_USUAL, Choice, Samples, Source
+from otoscope.audio.parts import AUDIO_KINDS, AUDIO_SUFFIXES, THE_USUAL, Choice, Samples, Source
 from otoscope.audio.pcm import PCM_ENCODINGS, PcmEncoding, PcmStream
 from otoscope.audio.probe import count_tracks
 from otoscope.audio.stream import (
@@ -17,6 +17,7 @@ from otoscope.audio.stream import (
 
 __all__ = [
     "AUDIO_KINDS",
+    "AUDIO_SUFFIXES",
     "DEFAULT_MAX_DURATION_S",
     "PCM_ENCODINGS",
     "THE_USUAL",

@@ -18,6 +18,16 @@ AUDIO_KINDS = "wav, flac, ogg, opus, mp3, m4a, mp4, aac or webm"
 """Those that people have; FFmpeg reads what `otoscope.audio.ffmpeg` lists, too."""
 
 
+AUDIO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mkv", "mov"),
+        *("aif", "aiff", "amr", "wma", "caf", "au"),
+    )
+)
+"""By which audio is told from other files in a folder, in small letters."""
+
+
 class Block(NamedTuple):
     """Some of a file's audio.
 

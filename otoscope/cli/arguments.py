@@ -45,7 +45,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
-    _add_files(parser, "+")
+    _add_files(parser, "+", "; of a folder, all in it")
     _add_choice(parser, several=True).add_argument(
         "--channels",
         choices=("separate",),
@@ -67,8 +67,22 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="write nothing where none of --phrases is said",
     )
+    many = parser.add_argument_group("many recordings")
+    many.add_argument(
+        "--resume",
+        action="store_true",
+        help="leave out recordings whose text is there already, of the same content, model and "
+        "options, as otoscope-journal.jsonl beside the texts tells",
+    )
+    many.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="recordings at a time, each in a process with a model of its own; default: as many as "
+        "there are CPUs for folders, else 1",
+    )
     _add_backend(parser)
-    parser.set_defaults(command=commands.transcribe, parser=parser)
+    parser.set_defaults(command=commands.transcribe, parser=parser, takes_folders=True)
 
 
 def _add_listen(parser: argparse.ArgumentParser) -> None:
@@ -188,8 +202,9 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=commands.info, parser=parser)
 
 
-def _add_files(parser: argparse.ArgumentParser, count: str) -> None:
-    parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS)
+def _add_files(parser: argparse.ArgumentParser, count: str, more: str = "") -> None:
+    parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS + more)
+    parser.set_defaults(takes_folders=False)
 
 
 def _add_choice(

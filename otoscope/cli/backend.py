@@ -5,19 +5,16 @@ Both return the documents that the service answers with, so all formats are writ
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
 
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
+from otoscope.local_model import Recording
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, TranscriptAnswer
 from otoscope.schemas.streaming import SaidMessage
 from otoscope.transcript import Style
-
-Recording: TypeAlias = bytes | Path
-"""The bytes of standard input, or a file."""
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,41 @@
 """The commands: options in, how many files failed out."""
 
 import argparse
+import hashlib
+import json
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from otoscope.audio import Choice
-from otoscope.cli.backend import Backend, Output, Recording
+from otoscope.bulk.workers import Workers
+from otoscope.cli.backend import Backend, Output
 from otoscope.cli.files import STDIN, FileRun, UsageError
 from otoscope.cli.information import show
 from otoscope.cli.live_audio import LivePieces, ended_by_interrupt, microphone, standard_input
 from otoscope.cli.live_text import live_text
-from otoscope.cli.local_backend import LocalBackend
+from otoscope.cli.local_backend import LocalBackend, path_of
 from otoscope.cli.writing import write, write_alignment_png
+from otoscope.cpus import available
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import TextError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
+from otoscope.local_model import LocalModel, Recording, Separate, fingerprint
 from otoscope.strict_json import describe
 from otoscope.text_files import read_text
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
+
+Transcriber: TypeAlias = Backend | Workers
+"""What transcribes recordings."""
 
 ALL_TRACKS = "all"
 """In the place of a track's number."""
@@ -51,8 +61,10 @@ def transcribe(options: argparse.Namespace) -> int:
         result = backend.transcribe(recording, decoding, options.style)
         return write(result, files.form, files.label(name))
 
-    with open_backend(options) as backend:
-        return files.run(process)
+    jobs = _jobs(options, files)
+    with _open_transcriber(options, jobs) as backend:
+        fingerprint = _fingerprint(options, files.form, decoding, backend)
+        return files.run(process, jobs, fingerprint, partial(_processor_s, backend))
 
 
 def listen(options: argparse.Namespace) -> int:
@@ -116,10 +128,7 @@ def open_backend(options: argparse.Namespace) -> Iterator[Backend]:
         OtoscopeError: if there is none.
     """
     if options.server is None:
-        separate = _separate(options)
-        track = 0 if separate == "tracks" else getattr(options, "track", 0)
-        choice = Choice(track, getattr(options, "channel", 0))
-        yield LocalBackend(options.model, options.lm, choice, separate=separate)
+        yield LocalBackend(LocalModel(*_model(options), threads=available()))
         return
     for name in ("track", "channel", "channels"):
         if getattr(options, name, None):
@@ -147,7 +156,52 @@ def _live(options: argparse.Namespace) -> Iterator[tuple[LivePieces, int]]:
         yield pieces, rate_hz
 
 
-def _separate(options: argparse.Namespace) -> Literal["channels", "tracks"] | None:
+@contextmanager
+def _open_transcriber(options: argparse.Namespace, jobs: int) -> Iterator[Transcriber]:
+    """What transcribes so many recordings at a time; raises as `open_backend`."""
+    if options.server is not None or jobs == 1:
+        with open_backend(options) as backend:
+            yield backend
+        return
+    with Workers(jobs, *_model(options), threads=max(1, available() // jobs)) as workers:
+        yield workers
+
+
+def _model(options: argparse.Namespace) -> tuple[Path, Path | None, Choice, Separate]:
+    """The arguments of a `LocalModel`."""
+    separate = _separate(options)
+    track = 0 if separate == "tracks" else getattr(options, "track", 0)
+    choice = Choice(track, getattr(options, "channel", 0))
+    return path_of(options.model), options.lm, choice, separate
+
+
+def _jobs(options: argparse.Namespace, files: FileRun) -> int:
+    """How many recordings at a time: of folders, on this machine, as many as there are CPUs."""
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs: expected at least 1, got {options.jobs}")
+    usual = available() if files.journaled and options.server is None else 1
+    return min(options.jobs or usual, len(files.items))
+
+
+def _fingerprint(
+    options: argparse.Namespace, form: str, decoding: DecodingOptions, backend: Transcriber
+) -> str:
+    """What outputs depend on besides their recordings."""
+    chosen = [form, options.style, options.track, options.channel, options.channels]
+    said = json.dumps([*chosen, decoding.model_dump(mode="json")])
+    if isinstance(backend, Workers | LocalBackend):
+        return fingerprint(path_of(options.model), options.lm, said)
+    return hashlib.sha256(f"{backend.facts()}{said}".encode()).hexdigest()
+
+
+def _processor_s(backend: Transcriber) -> float | None:
+    """Of a processor here; None where a service works."""
+    if isinstance(backend, Workers):
+        return backend.processor_s + time.process_time()
+    return time.process_time() if isinstance(backend, LocalBackend) else None
+
+
+def _separate(options: argparse.Namespace) -> Separate:
     """Which of a recording's sounds are each transcribed by itself."""
     if getattr(options, "track", 0) == ALL_TRACKS:
         return "tracks"

@@ -27,10 +27,14 @@ TRANSCRIBE = f"""\
 Transcribe recordings. They may be hours long.
 
 With several files, text is written as "FILE: text" and json as one document per line, each with the
-name of its file; the other formats then need --out-dir.
+name of its file; the other formats then need --out-dir. Of a folder all recordings are transcribed,
+on all CPUs, each into a file beside it or, in the same folders, below --out-dir. A run that ended
+early goes on with --resume.
 
 examples:
   otoscope transcribe speech.flac
+  otoscope transcribe interviews --format srt                # interviews/one.srt, beside one.mp3
+  otoscope transcribe interviews --out-dir texts --resume
   otoscope transcribe interviews/*.mp3 --out-dir texts       # texts/one.txt, texts/two.txt, ...
   otoscope transcribe lecture.m4a --out lecture.srt          # the suffix selects the format
   otoscope transcribe --style verbatim speech.flac           # no capitals, no punctuation

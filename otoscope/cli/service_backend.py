@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from otoscope.cli.backend import Output, Recording
+from otoscope.cli.backend import Output
 from otoscope.client import Client, ClientError, ProblemError, RetryPolicy
 from otoscope.clock import FrameClock
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import ViewOptions
+from otoscope.local_model import Recording
 from otoscope.posteriors import Posteriors
 from otoscope.recognizer import Recognition
 from otoscope.schemas import AlignmentAnswer, Transcription

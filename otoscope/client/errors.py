@@ -28,9 +28,12 @@ class ProblemError(ClientError):
         status: the HTTP status.
         title: the kind of error in words.
         detail: what was expected and what came.
+        slug: of its type, or by its status.
     """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(f"{problem.title}: {problem.detail} (HTTP {problem.status})")
         self.problem = problem
+        _, _, slug = problem.type.rpartition("urn:otoscope:problem:")
+        self.slug = f"http-{problem.status}" if slug == "about:blank" else slug
         self.status, self.title, self.detail = problem.status, problem.title, problem.detail

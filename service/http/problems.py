@@ -35,50 +35,54 @@ Render = Callable[[Problem, Mapping[str, str], str | None], JSONResponse]
 
 @dataclass(frozen=True)
 class Kind:
-    """How one class of errors looks from outside."""
+    """How one class of errors looks from outside.
+
+    Attributes:
+        slug: of its type; None for errors of the library, which have their own.
+    """
 
     status: int
-    slug: str
     title: str
+    slug: str | None = None
 
 
 KINDS: Mapping[type[Exception], Kind] = {
-    domain.AudioError: Kind(422, "audio", "The audio can't be used"),
-    domain.EmptyAudioError: Kind(422, "audio-empty", "There is no audio"),
-    domain.AudioRateError: Kind(422, "audio-rate", "The sample rate is too low"),
-    domain.AudioTooShortError: Kind(422, "audio-too-short", "The audio is too short"),
-    domain.NonFiniteAudioError: Kind(422, "audio-non-finite", "The audio holds NaN or infinity"),
-    domain.UnreadableAudioError: Kind(415, "audio-unreadable", "The file is not readable audio"),
-    domain.AudioTooLongError: Kind(413, "audio-too-long", "The audio is too long"),
-    domain.TextError: Kind(422, "text", "The text can't be used"),
-    domain.EmptyTextError: Kind(422, "text-empty", "There is no text"),
-    domain.UnsupportedTextError: Kind(422, "text-unsupported", "The alphabet lacks characters"),
-    domain.UnalignableTextError: Kind(422, "text-unalignable", "The text needs more frames"),
-    domain.OptionsError: Kind(422, "form", "The form is not as expected"),
-    domain.ViewError: Kind(422, "query", "The query is not as expected"),
-    domain.NoPhonemesError: Kind(422, "no-phonemes", "The model has no phoneme head"),
-    errors.UnauthorizedError: Kind(401, "unauthorized", "An API key is needed"),
-    errors.UploadTooLargeError: Kind(413, "upload-too-large", "The request is too large"),
-    errors.UploadStalledError: Kind(408, "upload-stalled", "The request stopped arriving"),
-    errors.UnknownModelError: Kind(404, "model-unknown", "There is no such model"),
-    errors.NotAcceptableError: Kind(406, "not-acceptable", "No format that is offered is accepted"),
-    errors.UnknownResultError: Kind(404, "result-unknown", "There is no such result"),
-    errors.ExpiredResultError: Kind(410, "result-expired", "The result is no longer kept"),
-    errors.QueueFullError: Kind(503, "queue-full", "The service is busy"),
-    errors.StreamsFullError: Kind(503, "streams-full", "Too many streams are heard"),
-    errors.ForeignOriginError: Kind(403, "origin-foreign", "This origin may not open streams"),
-    domain.DecodersBusyError: Kind(503, "decoders-busy", "The decoders are busy"),
-    domain.DecoderLostError: Kind(503, "decoder-lost", "The decoding was broken off"),
-    errors.SendingFullError: Kind(503, "sending-full", "Too many answers wait to be read"),
-    errors.UploadsFullError: Kind(503, "uploads-full", "There is no room for the file"),
-    errors.UnknownHostError: Kind(421, "host-unknown", "This host is not served here"),
-    errors.DeadlineError: Kind(503, "deadline", "The answer took too long"),
-    errors.SearchLostError: Kind(503, "search-lost", "The search for the text was broken off"),
-    errors.ClientGoneError: Kind(400, "client-gone", "The client left before its answer"),
-    errors.StoreError: Kind(503, "store", "The store of results failed"),
-    errors.StoreRefusedError: Kind(503, "store-refused", "The store refuses this service"),
-    errors.NotReadyError: Kind(503, "not-ready", "The service is not ready"),
-    ClientDisconnect: Kind(400, "disconnected", "The client left before its request was whole"),
+    domain.AudioError: Kind(422, "The audio can't be used"),
+    domain.EmptyAudioError: Kind(422, "There is no audio"),
+    domain.AudioRateError: Kind(422, "The sample rate is too low"),
+    domain.AudioTooShortError: Kind(422, "The audio is too short"),
+    domain.NonFiniteAudioError: Kind(422, "The audio holds NaN or infinity"),
+    domain.UnreadableAudioError: Kind(415, "The file is not readable audio"),
+    domain.AudioTooLongError: Kind(413, "The audio is too long"),
+    domain.TextError: Kind(422, "The text can't be used"),
+    domain.EmptyTextError: Kind(422, "There is no text"),
+    domain.UnsupportedTextError: Kind(422, "The alphabet lacks characters"),
+    domain.UnalignableTextError: Kind(422, "The text needs more frames"),
+    domain.OptionsError: Kind(422, "The form is not as expected", "form"),
+    domain.ViewError: Kind(422, "The query is not as expected", "query"),
+    domain.NoPhonemesError: Kind(422, "The model has no phoneme head"),
+    errors.UnauthorizedError: Kind(401, "An API key is needed", "unauthorized"),
+    errors.UploadTooLargeError: Kind(413, "The request is too large", "upload-too-large"),
+    errors.UploadStalledError: Kind(408, "The request stopped arriving", "upload-stalled"),
+    errors.UnknownModelError: Kind(404, "There is no such model", "model-unknown"),
+    errors.NotAcceptableError: Kind(406, "No format that is offered is accepted", "not-acceptable"),
+    errors.UnknownResultError: Kind(404, "There is no such result", "result-unknown"),
+    errors.ExpiredResultError: Kind(410, "The result is no longer kept", "result-expired"),
+    errors.QueueFullError: Kind(503, "The service is busy", "queue-full"),
+    errors.StreamsFullError: Kind(503, "Too many streams are heard", "streams-full"),
+    errors.ForeignOriginError: Kind(403, "This origin may not open streams", "origin-foreign"),
+    domain.DecodersBusyError: Kind(503, "The decoders are busy"),
+    domain.DecoderLostError: Kind(503, "The decoding was broken off"),
+    errors.SendingFullError: Kind(503, "Too many answers wait to be read", "sending-full"),
+    errors.UploadsFullError: Kind(503, "There is no room for the file", "uploads-full"),
+    errors.UnknownHostError: Kind(421, "This host is not served here", "host-unknown"),
+    errors.DeadlineError: Kind(503, "The answer took too long", "deadline"),
+    errors.SearchLostError: Kind(503, "The search for the text was broken off", "search-lost"),
+    errors.ClientGoneError: Kind(400, "The client left before its answer", "client-gone"),
+    errors.StoreError: Kind(503, "The store of results failed", "store"),
+    errors.StoreRefusedError: Kind(503, "The store refuses this service", "store-refused"),
+    errors.NotReadyError: Kind(503, "The service is not ready", "not-ready"),
+    ClientDisconnect: Kind(400, "The client left before its request was whole", "disconnected"),
 }
 """A class stands for its subclasses too, unless they have a line of their own."""
 
@@ -140,7 +144,7 @@ def problem_of(error: Exception, what: str = "the work") -> Problem:
     if kind is None:  # Starlette raises the error again behind this, and the server logs it
         return _untyped(500, f"{what} failed; the log says why")
     return Problem(
-        type=f"urn:otoscope:problem:{kind.slug}",
+        type=f"urn:otoscope:problem:{kind.slug or getattr(error, 'slug', 'other')}",
         title=kind.title,
         status=kind.status,
         detail=_short(str(error)) or kind.title,

@@ -11,7 +11,6 @@ They end with the server, however it ends.
 
 import contextvars
 import logging
-import pickle
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
@@ -22,20 +21,14 @@ from otoscope import AlignedText, Posteriors, align
 from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
-from otoscope.processes import ModuleProcess, no_check
+from otoscope.job_processes import LOST, JobProcess
 from service.errors import ClientGoneError, DeadlineError, SearchLostError
 from service.inference import deadline, decode_worker
-from service.inference.decode_worker import HEAD, Job, Outcome
+from service.inference.decode_worker import Job, Outcome
 from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 
 LONG_S = 60.0
 """Longer recordings would keep others waiting for many seconds."""
-
-SILENT_S = 10.0
-"""A worker that gives no sign of life for so long is lost: it gives one each second."""
-
-START_S = 60.0
-"""Longest that a new worker may take to load its modules and take the decoder."""
 
 _ATTEMPTS = 2
 
@@ -134,8 +127,8 @@ class DecodeWorkers:
             try:
                 worker = _Worker(self._decoder) if long else self._take()
                 with self._stage():
-                    outcome = worker.run(job, self._check)
-            except (OSError, EOFError, pickle.UnpicklingError) as error:
+                    outcome: Outcome = worker.run(job, self._check)
+            except LOST as error:
                 logger.warning("a decode worker was lost with a recording: %r", error)
                 continue
             except (ClientGoneError, DeadlineError):
@@ -181,46 +174,12 @@ class DecodeWorkers:
         worker.close()
 
 
-class _Worker(ModuleProcess):
+class _Worker(JobProcess):
     """One process, used by one thread at a time."""
 
     def __init__(self, decoder: Decoder) -> None:
         """Start it, and send it `decoder`; OSError or EOFError if that can't be done."""
-        super().__init__(decode_worker.__name__)
-        self._send_message(decoder, no_check, START_S)
-        try:
-            self.receive(HEAD.size, no_check, START_S)  # its first sign of life
-        except BaseException:
-            self.kill()
-            raise
-
-    def run(self, job: Job, check: Callable[[], None]) -> Outcome:
-        """What comes of a job.
-
-        Raises:
-            OSError, EOFError, UnpicklingError: if it dies or keeps still instead.
-            Whatever `check` raises, which is called several times a second. It has ended then.
-        """
-        try:
-            self._send_message(job, check, SILENT_S)
-            while not (size := HEAD.unpack(self.receive(HEAD.size, check, SILENT_S))[0]):
-                pass  # it lives
-            outcome: Outcome = pickle.loads(self.receive(size, check, SILENT_S))  # noqa: S301 - ours
-        except BaseException:  # half of something may be on its way
-            self.kill()
-            raise
-        return outcome
-
-    def _send_message(
-        self, message: Decoder | Job, check: Callable[[], None], patience_s: float
-    ) -> None:
-        data = pickle.dumps(message)
-        try:
-            self.send(HEAD.pack(len(data)), check, patience_s)
-            self.send(data, check, patience_s)
-        except BaseException:
-            self.kill()
-            raise
+        super().__init__(decode_worker.__name__, decoder)
 
 
 def _answer(outcome: Outcome) -> DecodeResult | AlignedText:

@@ -14,10 +14,10 @@ import numpy as np
 
 from otoscope import Posteriors, Recognizer
 from otoscope.audio import Samples
+from otoscope.cpus import lower_thread_priority
 from otoscope.features import Features
 from otoscope.posteriors import HeadLogProbs
 from service.inference import deadline
-from service.inference.cpus import lower_thread_priority
 from service.inference.deadline import Deadline
 from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 

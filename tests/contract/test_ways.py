@@ -15,9 +15,8 @@ import pytest
 from calls import stack
 from fastapi.testclient import TestClient
 
-from otoscope import recognizer
+from otoscope import job_processes, recognizer
 from service.app import create_app
-from service.inference import decode_workers
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +80,7 @@ def calls_here(monkeypatch):
 def ways(calls_here, monkeypatch, tmp_path_factory):
     """What a request went through: calls to the graph, and from there to a search."""
     graph, search = [], []
-    open_session, load = recognizer.open_session, decode_workers.pickle.loads
+    open_session, load = recognizer.open_session, job_processes.pickle.loads
     folder = tmp_path_factory.mktemp("ways")
     in_process = folder / "calls.json"
 
@@ -107,7 +106,7 @@ def ways(calls_here, monkeypatch, tmp_path_factory):
         return load(*args)
 
     monkeypatch.setattr(recognizer, "open_session", open_watched)
-    monkeypatch.setattr(decode_workers.pickle, "loads", load_noted)
+    monkeypatch.setattr(job_processes.pickle, "loads", load_noted)
     code = OF_THE_PROCESS.format(here=str(ROOT / "tests/support"), out=str(in_process))
     (folder / "sitecustomize.py").write_text(code, encoding="utf-8")
     monkeypatch.syspath_prepend(folder)  # the process gets this path

@@ -5,28 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from otoscope.audio import AUDIO_SUFFIXES
 from otoscope.text_files import read_text
 from training.data.manifest import read_manifest
 from training.data.utterances import ManifestError, Utterance
 
 _MANIFESTS = (".jsonl", ".json", ".tsv", ".csv")
-_AUDIO = frozenset(
-    f".{name}"
-    for name in (
-        "wav",
-        "flac",
-        "ogg",
-        "oga",
-        "opus",
-        "mp3",
-        "m4a",
-        "mp4",
-        "aac",
-        "webm",
-        "aiff",
-        "amr",
-    )
-)
 _NOT_SPEECH = re.compile(
     r"(^|[_.-])(invalidated|other|reported|durations|sentences|unlabelled|unlabeled|noise)([_.-]|$)"
 )
@@ -116,7 +100,7 @@ _ROLES = {
 
 def _side_by_side(data: Path) -> Found:
     """Each recording with a text of its name; folders are speakers, where there are several."""
-    recordings = [each for each in sorted(data.rglob("*")) if each.suffix.lower() in _AUDIO]
+    recordings = [each for each in sorted(data.rglob("*")) if each.suffix.lower() in AUDIO_SUFFIXES]
     with_text = [each for each in recordings if each.with_suffix(".txt").is_file()]
     if not with_text:
         raise ManifestError(

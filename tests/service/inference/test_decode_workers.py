@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from running_service import START_S
 
-from otoscope import FrameClock, PhonemePosteriors, load, processes
+from otoscope import FrameClock, PhonemePosteriors, job_processes, load, processes
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OptionsError, UnsupportedTextError
@@ -288,7 +288,7 @@ def test_long_recordings_wait_in_turn_and_keep_no_process(make, started, long_po
 
 
 def test_a_worker_that_keeps_still_is_replaced(make, started, posteriors, decoding, monkeypatch):
-    monkeypatch.setattr(decode_workers, "SILENT_S", 2.0)
+    monkeypatch.setattr(job_processes, "SILENT_S", 2.0)
     one = make(1)
     decode(one, posteriors, SEARCH)
     started[0].send_signal(signal.SIGSTOP)

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from service.inference.cpus import available
+from otoscope.cpus import available
 
 
 def allowed():
