@@ -1,8 +1,11 @@
 """What was said: text, words and characters with their times and confidences."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from statistics import fmean
+from typing import Literal, TypeAlias, TypeVar
 
 Style: TypeAlias = Literal["written", "verbatim"]
 """Of a text: as people write, or as heard."""
@@ -56,6 +59,18 @@ class Transcript:
     words: tuple[Word, ...]
     characters: tuple[Character, ...]
 
+    def part(self, start: int, stop: int) -> "Transcript":
+        """Words start..stop-1, one at least; their mean is its confidence."""
+        words = self.words[start:stop]
+        text = "".join(each.character for each in self.characters)
+        spans = [found.span() for found in re.finditer("[^ ]+", text)][start:stop]
+        return Transcript(
+            " ".join(word.word for word in words),
+            fmean(word.confidence for word in words),
+            words,
+            self.characters[spans[0][0] : spans[-1][1]],
+        )
+
 
 def characters_by_word(characters: Iterable[Character]) -> Iterator[list[Character]]:
     """The characters of each word, in order: those between spaces."""
@@ -68,6 +83,38 @@ def characters_by_word(characters: Iterable[Character]) -> Iterator[list[Charact
             word = []
     if word:
         yield word
+
+
+TimedT = TypeVar("TimedT", Word, Character)
+
+
+def moved(items: Iterable[TimedT], by_s: float) -> tuple[TimedT, ...]:
+    """The same so much later."""
+    return tuple(
+        replace(each, start_s=each.start_s + by_s, end_s=each.end_s + by_s) for each in items
+    )
+
+
+def joined(parts: Iterable[Transcript]) -> Transcript:
+    """Transcripts of what was said one after another, with certain spaces between.
+
+    Its confidence is the mean of theirs, weighted by their words.
+    """
+    first, *others = [part for part in parts if part.words] or [Transcript("", None, (), ())]
+    if not others:
+        return first
+    said = (first, *others)
+    words = tuple(chain.from_iterable(part.words for part in said))
+    characters = list(first.characters)
+    for part in others:
+        space = Character(" ", characters[-1].end_s, part.characters[0].start_s, 1.0)
+        characters += (space, *part.characters)
+    return Transcript(
+        " ".join(part.text for part in said),
+        fmean((part.confidence or 0.0 for part in said), [len(part.words) for part in said]),
+        words,
+        tuple(characters),
+    )
 
 
 def segments_of(

@@ -22,6 +22,7 @@ from service.inference.live_streams import LiveStreams, StreamLimits
 from service.inference.recognition import RecordingRecognizer
 from service.inference.request_pool import RequestPool
 from service.inference.threaded_model import model_threads
+from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
 from service.model_reports import ModelReports, read_reports
@@ -63,6 +64,11 @@ class Services:
     def recognizer(self) -> Recognizer:
         """The model."""
         return self.recording_recognizer.recognizer
+
+    @property
+    def transcriber(self) -> Transcriber:
+        """Files to text."""
+        return Transcriber(self.recording_recognizer, self.decode_workers, self.writer)
 
     @property
     def model_name(self) -> ModelName:

@@ -6,7 +6,7 @@ with Client("http://127.0.0.1:8000") as client:
     result = client.transcribe("speech.flac")
     print(result.text, client.probs(result.id).probs.shape)
 
-Needs httpx and websockets: the extra `client`. The library itself does without.
+Needs httpx, httpx-sse and websockets: the extra `client`. The library itself does without.
 """
 
 from otoscope.client.clients import AsyncClient, Client

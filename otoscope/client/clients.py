@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from otoscope.client.errors import AddressError
+from otoscope.client.events import Told, read_events, read_events_async
 from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
 from otoscope.client.requests import Requests
 from otoscope.client.retries import RetryPolicy
@@ -48,7 +49,16 @@ class AsyncClient(Requests):
         settings = _settings(address, api_key, timeout_s)
         self._http = httpx.AsyncClient(transport=transport, **settings)
         self._keys: dict[str, str] = settings["headers"]
-        super().__init__(self._http.build_request, self._http.send, asyncio.sleep, retry)
+        super().__init__(
+            self._http.build_request, self._http.send, self._open_one, asyncio.sleep, retry
+        )
+
+    async def transcribe_events(
+        self, file: File, **options: Unpack[TranscribeOptions]
+    ) -> AsyncIterator[Told]:
+        """`transcribe`, told of meanwhile."""
+        async for told in read_events_async(await self.open_events(file, options)):
+            yield told
 
     def stream(
         self, pieces: Pieces | AsyncIterable[bytes], **options: Unpack[StreamOptions]
@@ -59,6 +69,12 @@ class AsyncClient(Requests):
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+    async def _open_one(self, request: httpx.Request) -> httpx.Response:
+        response = await self._http.send(request, stream=True)
+        if not response.is_success:
+            await response.aread()
+        return response
 
     async def __aenter__(self) -> Self:
         return self
@@ -101,11 +117,19 @@ class Client:
         self._keys: dict[str, str] = settings["headers"]
         # These coroutines never suspend, so `_run` needs no event loop.
         send, sleep = _awaitable(self._http.send), _awaitable(time.sleep)
-        self._requests = Requests(self._http.build_request, send, sleep, retry)
+        open_ = _awaitable(self._open_one)
+        self._requests = Requests(self._http.build_request, send, open_, sleep, retry)
 
     def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
         """What is said in a recording."""
         return _run(self._requests.transcribe(file, **options))
+
+    def transcribe_events(self, file: File, **options: Unpack[TranscribeOptions]) -> Iterator[Told]:
+        """`transcribe`, told of meanwhile: how far it is, what is finished, and the whole.
+
+        Long recordings tell of themselves; one of less than a minute comes as a whole.
+        """
+        yield from read_events(_run(self._requests.open_events(file, options)))
 
     def align(self, file: File, text: str) -> AlignmentAnswer:
         """Where each character of a known text is."""
@@ -159,6 +183,12 @@ class Client:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+    def _open_one(self, request: httpx.Request) -> httpx.Response:
+        response = self._http.send(request, stream=True)
+        if not response.is_success:
+            response.read()
+        return response
 
     def __enter__(self) -> Self:
         return self

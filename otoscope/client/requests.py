@@ -7,6 +7,7 @@ from typing import Any, Unpack
 import httpx
 
 from otoscope.client.errors import AddressError, ClientError, UnreachableError
+from otoscope.client.events import EVENT_STREAM
 from otoscope.client.messages import (
     File,
     Probs,
@@ -42,18 +43,30 @@ class Requests:
         self,
         build: Callable[..., httpx.Request],
         send: Callable[[httpx.Request], Awaitable[httpx.Response]],
+        open_: Callable[[httpx.Request], Awaitable[httpx.Response]],
         sleep: Callable[[float], Awaitable[None]],
         retry: RetryPolicy,
     ) -> None:
-        """Of a client of httpx, its `build_request` and `send`; `sleep` waits before retries."""
+        """Of a client of httpx, its `build_request` and `send`; `sleep` waits before retries.
+
+        `open_` sends, too, and leaves the body of a successful response to be read.
+        """
         self._build = build
         self._send = send
+        self._open = open_
         self._sleep = sleep
         self._retry = retry
 
     async def transcribe(self, file: File, **options: Unpack[TranscribeOptions]) -> Transcription:
         form = transcribe_form(options)
         return read(Transcription, await self._request("POST", "/transcribe", file, data=form))
+
+    async def open_events(self, file: File, options: TranscribeOptions) -> httpx.Response:
+        form, headers = transcribe_form(options), {"Accept": EVENT_STREAM}
+        send = self._open
+        return await self._request(
+            "POST", "/transcribe", file, data=form, headers=headers, send=send
+        )
 
     async def align(self, file: File, text: str) -> AlignmentAnswer:
         form = {"text": text}
@@ -106,10 +119,12 @@ class Requests:
         *,
         params: dict[str, Any] | None = None,
         data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        send: Callable[[httpx.Request], Awaitable[httpx.Response]] | None = None,
         retry: RetryPolicy | None = None,
     ) -> httpx.Response:
         """A successful response, after retries where they make sense."""
-        retry = retry or self._retry
+        retry, send = retry or self._retry, send or self._send
         failures = 0
         with sendable(file) as body:
             # The name makes it a file; the recording's own name stays here.
@@ -119,9 +134,8 @@ class Requests:
                 failure: ClientError
                 try:
                     # Built for each try, which rewinds the file.
-                    response = await self._send(
-                        self._build(method, path, params=params, data=data, files=files)
-                    )
+                    fields = {"params": params, "data": data, "headers": headers}
+                    response = await send(self._build(method, path, files=files, **fields))
                 except httpx.RequestError as error:
                     what = str(error) or type(error).__name__
                     failure = UnreachableError(f"no answer to {method} {path}: {what}")

@@ -103,7 +103,7 @@ class BeamDecoder:
         parts = segments(posteriors) if rescored else [posteriors]
         best, *others = (self._decode_segment(part) for part in parts)
         for other in others:
-            best = self._joined(best, other)
+            best = joined(best, other, self._alphabet, self._options.n_best)
         return best
 
     def _decode_segment(self, posteriors: Posteriors) -> list[Hypothesis]:
@@ -144,22 +144,25 @@ class BeamDecoder:
         ]
         return sorted(rescored, key=lambda each: -each.score)
 
-    def _joined(self, ones: list[Hypothesis], others: list[Hypothesis]) -> list[Hypothesis]:
-        """The best ways to choose a text of each of two neighbours; scores add up."""
-        pairs = sorted(product(ones, others), key=lambda pair: -(pair[0].score + pair[1].score))
-        joined: dict[str, Hypothesis] = {}
-        for one, other in pairs:
-            space = SPACE if SPACE in self._alphabet.symbols and one.text and other.text else ""
-            text = one.text + space + other.text
-            if text not in joined:
-                joined[text] = Hypothesis(
-                    text,
-                    tuple(self._alphabet.encode(text).tolist()),
-                    one.acoustic + other.acoustic,
-                    one.lm + other.lm,
-                    one.bonus + other.bonus,
-                    one.score + other.score,
-                )
-            if len(joined) == self._options.n_best:
-                break
-        return list(joined.values())
+
+def joined(
+    ones: Sequence[Hypothesis], others: Sequence[Hypothesis], alphabet: Alphabet, n_best: int
+) -> list[Hypothesis]:
+    """The best ways to choose a text of each of two neighbours; scores add up."""
+    pairs = sorted(product(ones, others), key=lambda pair: -(pair[0].score + pair[1].score))
+    found: dict[str, Hypothesis] = {}
+    for one, other in pairs:
+        space = SPACE if SPACE in alphabet.symbols and one.text and other.text else ""
+        text = one.text + space + other.text
+        if text not in found:
+            found[text] = Hypothesis(
+                text,
+                tuple(alphabet.encode(text).tolist()),
+                one.acoustic + other.acoustic,
+                one.lm + other.lm,
+                one.bonus + other.bonus,
+                one.score + other.score,
+            )
+        if len(found) == n_best:
+            break
+    return list(found.values())

@@ -1,11 +1,12 @@
 """Posteriors -> texts, by the decoder that a caller asks for, with what lies beside the model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from otoscope.calibration import Calibration
-from otoscope.decoding.beam_decoder import BeamDecoder, Hypothesis
+from otoscope.decoding.beam_decoder import BeamDecoder, Hypothesis, joined
 from otoscope.decoding.greedy import greedy, transcript_of_labels
 from otoscope.decoding.hotwords import hotwords
 from otoscope.decoding.ngram import NgramModel
@@ -19,7 +20,8 @@ from otoscope.posteriors import Posteriors
 from otoscope.pronunciations import FILE_NAME, Pronunciations, read_entries
 from otoscope.sidecars import read_sidecar
 from otoscope.spec import ModelSpec
-from otoscope.transcript import Transcript
+from otoscope.transcript import Transcript, moved
+from otoscope.transcript import joined as joined_transcripts
 from otoscope.vocabulary import Alphabet
 
 _ENOUGH_WORDS = 1000
@@ -42,6 +44,27 @@ class DecodeResult:
     transcript: Transcript
     hypotheses: tuple[Hypothesis, ...] = ()
     phrases: tuple[RankedPhrase, ...] = ()
+
+    def moved(self, by_s: float) -> "DecodeResult":
+        """The same so much later in a recording."""
+        said = self.transcript
+        words, characters = moved(said.words, by_s), moved(said.characters, by_s)
+        return replace(self, transcript=replace(said, words=words, characters=characters))
+
+
+def join_results(results: Sequence[DecodeResult], alphabet: Alphabet) -> DecodeResult:
+    """What was said in the segments of a recording as one; of the same decoder, without phrases.
+
+    Args:
+        results: of each segment, one at least, with the recording's times.
+        alphabet: of their posteriors.
+    """
+    hypotheses: Sequence[Hypothesis] = ()
+    for more in (result.hypotheses for result in results if result.hypotheses):
+        n_best = max(len(more), len(hypotheses))
+        hypotheses = joined(hypotheses, more, alphabet, n_best) if hypotheses else more
+    transcript = joined_transcripts(result.transcript for result in results)
+    return DecodeResult(results[0].decoder, transcript, tuple(hypotheses))
 
 
 @dataclass(frozen=True)

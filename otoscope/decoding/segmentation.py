@@ -4,6 +4,7 @@ The best texts of a minute differ in a few of its words, and there are thousands
 those; of half a minute a hundred texts hold what may have been said, and a rescorer can choose.
 """
 
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 import numpy as np
@@ -34,6 +35,46 @@ def segments(posteriors: Posteriors) -> list[Posteriors]:
         within = [pause for pause in pauses if first <= pause[-1] <= last]
         edges.append(max(within)[-1] if within else last)
     return [_part(posteriors, start, stop) for start, stop in pairwise([*edges, frames])]
+
+
+class Segmenter:
+    """The segments of a recording whose posteriors come piece by piece."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._rest: Posteriors | None = None
+
+    def feed(self, more: Posteriors) -> list[Posteriors]:
+        """Segments that end before what may still come divides them otherwise."""
+        *ready, self._rest = self.finish(more)
+        return ready
+
+    def finish(self, last: Posteriors) -> list[Posteriors]:
+        """All that were not told of, once nothing comes behind these."""
+        return segments(last if self._rest is None else _joined(self._rest, last))
+
+
+def _joined(one: Posteriors, other: Posteriors) -> Posteriors:
+    """Two pieces, one after the other, on the first one's clock."""
+    phonemes = None
+    if one.phonemes is not None and other.phonemes is not None:
+        both = np.concatenate((one.phonemes.log_probs, other.phonemes.log_probs))
+        phonemes = PhonemePosteriors(both, one.phonemes.phonemes)
+    return Posteriors(
+        np.concatenate((one.log_probs, other.log_probs)),
+        one.alphabet,
+        FrameClock(one.clock.frame_s, one.clock.duration_s + other.clock.duration_s),
+        phonemes,
+    )
+
+
+def part_of(posteriors: Posteriors, start: int) -> Posteriors:
+    """The frames from `start` on as a recording of their own, which ends with theirs."""
+    if start == 0:
+        return posteriors
+    part = _part(posteriors, start, posteriors.log_probs.shape[0])
+    left_s = posteriors.clock.duration_s - start * posteriors.clock.frame_s
+    return replace(part, clock=FrameClock(posteriors.clock.frame_s, left_s))
 
 
 def _pauses(posteriors: Posteriors) -> list[tuple[bool, int, int]]:

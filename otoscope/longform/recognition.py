@@ -77,8 +77,12 @@ def recognize_steps(
     options: WindowOptions | None = None,
     *,
     keep_features: bool = False,
-) -> Generator[None, None, Recognition]:
-    """`recognize`, with a pause after each group of windows for those who share a processor."""
+) -> Generator[Posteriors, None, Recognition]:
+    """`recognize`, with a pause after each group of windows for those who share a processor.
+
+    In a pause it gives the posteriors that have come since the one before, and stay as they are, on
+    a clock of their own. The last ones come with the whole alone.
+    """
     spec, samples = model.spec, 0
     stitcher = PosteriorStitcher(spec.frame_stride)
     waiting = windows(blocks, spec, options or WindowOptions.suited_to(spec))
@@ -89,13 +93,14 @@ def recognize_steps(
         group.clear()  # before the next are gathered
         group += islice(waiting, _GROUP_WINDOWS)
         if group:
-            yield
+            settled = stitcher.settled()
+            yield model.interpret(settled, settled.characters.shape[0] * spec.frame_s)
     posteriors = model.interpret(stitcher.heads(), samples / spec.features.sample_rate_hz)
     features = FeatureMatrix(stitcher.features(), spec.features) if keep_features else None
     return Recognition(posteriors, features)
 
 
-def run_through(work: Generator[None, None, T]) -> T:
+def run_through(work: Generator[object, None, T]) -> T:
     """Take all the steps at once, and give back what they return."""
     while True:
         try:

@@ -41,7 +41,7 @@ class PosteriorStitcher:
         self._last_features: Features | None = None
         self._last: HeadLogProbs | None = None
         self._last_first = 0
-        self._joined_at = 0
+        self._joined_at = self._told = 0
 
     def add(
         self,
@@ -74,11 +74,12 @@ class PosteriorStitcher:
         if self._last is None:
             raise AudioTooShortError("expected at least one window, got none")
         self._keep(self._last, self._last_first + self._last.characters.shape[0])
-        phonemes = [piece.phonemes for piece in self._done if piece.phonemes is not None]
-        return HeadLogProbs(
-            np.concatenate([piece.characters for piece in self._done]),
-            np.concatenate(phonemes) if phonemes else None,
-        )
+        return _joined(self._done)
+
+    def settled(self) -> HeadLogProbs:
+        """Frames that were joined since this was called last; two windows at least came since."""
+        pieces, self._told = self._done[self._told :], len(self._done)
+        return _joined(pieces)
 
     def features(self) -> Features:
         """Those of the recording, after `heads`: each window's part, normalised in its window."""
@@ -185,3 +186,12 @@ def _cut(heads: HeadLogProbs, start: int, stop: int | None) -> HeadLogProbs:
     """A copy of frames start..stop-1 of both heads."""
     phonemes = None if heads.phonemes is None else heads.phonemes[start:stop].copy()
     return HeadLogProbs(heads.characters[start:stop].copy(), phonemes)
+
+
+def _joined(pieces: Sequence[HeadLogProbs]) -> HeadLogProbs:
+    """Some pieces, one after another."""
+    phonemes = [piece.phonemes for piece in pieces if piece.phonemes is not None]
+    return HeadLogProbs(
+        np.concatenate([piece.characters for piece in pieces]),
+        np.concatenate(phonemes) if phonemes else None,
+    )

@@ -6,6 +6,7 @@ The service responds with them, `otoscope.client` reads them, and the command wr
 from otoscope.schemas.alignment import AlignmentAnswer
 from otoscope.schemas.base import Answer, ModelName, Problem
 from otoscope.schemas.matrices import FeaturesAnswer, FreshProbs, ProbsAnswer
+from otoscope.schemas.progress import FinishedAnswer, ProgressAnswer
 from otoscope.schemas.status import LiveAnswer, ModelAnswer, ReadyAnswer
 from otoscope.schemas.transcription import TranscriptAnswer, Transcription
 
@@ -13,12 +14,14 @@ __all__ = [
     "AlignmentAnswer",
     "Answer",
     "FeaturesAnswer",
+    "FinishedAnswer",
     "FreshProbs",
     "LiveAnswer",
     "ModelAnswer",
     "ModelName",
     "Problem",
     "ProbsAnswer",
+    "ProgressAnswer",
     "ReadyAnswer",
     "TranscriptAnswer",
     "Transcription",

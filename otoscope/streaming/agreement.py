@@ -7,7 +7,6 @@ confirmed.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from otoscope.transcript import Word
 
@@ -58,10 +57,3 @@ def _edits(text: str, words: Sequence[Word]) -> list[int]:
                 row.append(min(above[i] + (character != other), above[i + 1] + 1, row[i] + 1))
         distances.append(row[-1])
     return distances
-
-
-def moved(words: Sequence[Word], by_s: float) -> tuple[Word, ...]:
-    """The same words so much later."""
-    return tuple(
-        replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s) for word in words
-    )

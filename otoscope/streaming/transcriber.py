@@ -22,12 +22,12 @@ from otoscope.decoding.decoder import Decoder, DecodeResult
 from otoscope.decoding.options import DecodingOptions
 from otoscope.longform import FrameClassifier
 from otoscope.posteriors import HeadLogProbs, Posteriors
-from otoscope.streaming.agreement import agreed, moved, words_behind
+from otoscope.streaming.agreement import agreed, words_behind
 from otoscope.streaming.events import Event, Final, Frames, Partial, SpeechStarted
 from otoscope.streaming.hearing import Hearing
 from otoscope.streaming.options import StreamingOptions
 from otoscope.streaming.speech import first_pause, longest_pause, spoken_frames
-from otoscope.transcript import Word
+from otoscope.transcript import Word, moved
 
 Decode: TypeAlias = Callable[[Posteriors, DecodingOptions], Generator[Any, None, DecodeResult]]
 """`Decoder.decode` in steps; between two it may yield what it waits for."""

@@ -9,6 +9,8 @@ from service.errors import NotAcceptableError
 
 FormatT = TypeVar("FormatT", bound=str)
 
+EVENT_STREAM = "text/event-stream"
+
 _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
@@ -41,6 +43,13 @@ def negotiate(
             f"or {field}={'|'.join(offered)}, got Accept: {value:.200}"
         )
     return best
+
+
+def prefers_events(accept: Sequence[str]) -> bool:
+    """Whether Accept headers name server-sent events, and nothing above them."""
+    ranges = _ranges(",".join(accept))
+    quality = ranges.get(EVENT_STREAM, 0.0)
+    return quality > 0 and quality == max(ranges.values())
 
 
 def _ranges(value: str) -> dict[str, float]:

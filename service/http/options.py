@@ -10,7 +10,7 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, TRANSCRIPT_FORMATS, Timestamps, TranscriptFormat
 from otoscope.transcript import Style
 from service.errors import FormError
-from service.http.negotiation import negotiate
+from service.http.negotiation import EVENT_STREAM, negotiate
 
 
 class Layout(NamedTuple):
@@ -81,6 +81,17 @@ class ReadingOptions(DecodingOptions):
                 "timestamps",
             )
         return Layout(chosen, timestamps)
+
+    def event_layout(self) -> Layout:
+        """`layout` of an answer in server-sent events, the last of which is JSON."""
+        layout = self.layout(())
+        if not FORMATS[layout.response_format].is_json:
+            raise FormError(
+                f"response_format: expected json or verbose_json with Accept: {EVENT_STREAM}, "
+                f"got {layout.response_format}",
+                "response_format",
+            )
+        return layout
 
 
 _OF_ONE = ("channel", "probs", "n_best", "phrases")

@@ -13,6 +13,7 @@ from otoscope.formats.tables import to_json
 from otoscope.schemas import ModelName, Transcription
 from otoscope.schemas.convert import transcript_answer
 from otoscope.written.writer import Written
+from service.http.negotiation import EVENT_STREAM
 from service.http.options import Layout
 from service.http.problems import problem_responses
 
@@ -143,7 +144,11 @@ def matrix_responses(
 
 
 def format_responses(
-    *statuses: int, description: str, formats: Iterable[str], headers: Mapping[str, str]
+    *statuses: int,
+    description: str,
+    formats: Iterable[str],
+    headers: Mapping[str, str],
+    events: bool = False,
 ) -> dict[int | str, dict[str, Any]]:
     """What a route with several formats says in OpenAPI beside its JSON.
 
@@ -152,6 +157,7 @@ def format_responses(
         description: of its response.
         formats: that the response may have; FastAPI describes JSON itself.
         headers: of the response, and what they say.
+        events: whether it may come in server-sent events.
     """
     response = {
         "description": description,
@@ -161,7 +167,8 @@ def format_responses(
             }
             for each in map(FORMATS.__getitem__, formats)
             if not each.is_json
-        },
+        }
+        | ({EVENT_STREAM: {"schema": {"type": "string"}}} if events else {}),
         "headers": {
             name: {"description": what, "schema": {"type": "string"}}
             for name, what in headers.items()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 
-from otoscope import Recognition, Recognizer, longform
+from otoscope import Posteriors, Recognition, Recognizer, longform
 from otoscope.audio import (
     THE_USUAL,
     AudioStream,
@@ -51,8 +51,10 @@ class RecordingRecognizer:
 
     def steps(
         self, source: Source, choice: Choice = THE_USUAL
-    ) -> Generator[None, None, Recognition]:
+    ) -> Generator[Posteriors, None, Recognition]:
         """Recognize a file, with a pause now and then for what else waits for a thread.
+
+        In each it gives posteriors that have come, as `longform.recognize_steps` does.
 
         Args:
             source: the file's bytes, its path or itself.

@@ -7,10 +7,11 @@ the cores and the event loop stays free to answer.
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 from service.errors import QueueFullError
 from service.inference import deadline
@@ -18,11 +19,19 @@ from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 
 T = TypeVar("T")
 
-Steps = Generator[Future[Any] | None, None, T]
-"""Work in steps. Between two it may yield what it waits for, which keeps no thread meanwhile."""
+Steps = Generator[object, None, T]
+"""Work in steps. Between two it may yield a future that it waits for, which keeps no thread
+meanwhile; or, for `Place.tell_steps`, what there is to tell."""
 
 _LOOK_S = 0.25
 """How often a request that waits looks whether it is over."""
+
+
+@dataclass(frozen=True)
+class Returned(Generic[T]):
+    """What work in steps has returned."""
+
+    value: T
 
 
 class RequestPool:
@@ -102,7 +111,7 @@ class Place:
     def __init__(self, executor: Executor, change: Callable[..., None]) -> None:
         self._executor = executor
         self._change = change
-        self._step: Future[Any] | None = None
+        self._step: Future[object] | None = None
 
     async def run_steps(self, work: Steps[T]) -> T:
         """Do `work` in threads, step by step, and give back what it returns or raises.
@@ -120,11 +129,20 @@ class Place:
             self._step = self._executor.submit(context.run, self._take_step, work)
             await _until_done(self._step)
             match self._step.result():
-                case (returned,):
-                    result: T = returned
+                case Returned(value):
+                    result: T = value
                     return result
                 case Future() as awaited:
                     await _until_done(awaited)
+
+    async def tell_steps(self, work: Steps[T]) -> AsyncIterator[object | Returned[T]]:
+        """`run_steps`, with what the steps tell as it comes, and what they return at last.
+
+        No step is done before it is asked for: who tells slowly keeps the work waiting.
+        """
+        while not isinstance(told := await self.run_steps(_until_told(work)), Returned):
+            yield told
+        yield told
 
     def leave(self) -> None:
         """Give the place back, once the step that runs has ended."""
@@ -133,16 +151,28 @@ class Place:
         else:
             self._step.add_done_callback(lambda _: self._change(admitted=-1))
 
-    def _take_step(self, work: Steps[T]) -> tuple[T] | Future[Any] | None:
-        """What `work` returns, in a tuple; or what it waits for, or None if there is more to do."""
+    def _take_step(self, work: Steps[T]) -> object | Returned[T]:
+        """What `work` yields, or has returned."""
         self._change(running=1)
         try:
             deadline.raise_if_over()
             return next(work)
         except StopIteration as end:
-            return (end.value,)
+            return Returned(end.value)
         finally:  # before the caller sees the result, for its client may come again at once
             self._change(running=-1)
+
+
+def _until_told(work: Steps[T]) -> Steps[object | Returned[T]]:
+    """The steps of `work` up to one that tells something: that, or what it has returned."""
+    while True:
+        try:
+            told = next(work)
+        except StopIteration as end:
+            return Returned(end.value)
+        if told is not None and not isinstance(told, Future):
+            return told
+        yield told
 
 
 async def _until_done(future: Future[Any]) -> None:

@@ -1,8 +1,7 @@
 """The form of POST /v1/audio/transcriptions, and what of it this model can do.
 
 Clients send fields as they are, out of habit: what has no effect here is taken, and the response's
-header `Otoscope-Warnings` says so. What would make the answer a lie (another language) or another
-thing than the client waits for (a stream) is refused.
+header `Otoscope-Warnings` says so. What would make the answer a lie (another language) is refused.
 """
 
 import json
@@ -68,7 +67,11 @@ class TranscriptionForm(BaseModel):
         "or is as heard. By default written if the model has a punctuation model. OpenAI's API has "
         "no such field: its client sends it in extra_body.",
     )
-    stream: bool = Field(default=False, description="Refused if true.")
+    stream: bool = Field(
+        default=False,
+        description="Whether sentences come as server-sent events while the rest is recognized; "
+        "with response_format json or text.",
+    )
     chunking_strategy: str | None = Field(
         default=None, description="Without effect: long recordings are divided as they need it."
     )
@@ -111,9 +114,11 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
     check_model(form.model, spec)
     if form.language is not None and form.language.lower() != _ANY_LANGUAGE:
         check_language(form.language, spec)
-    if form.stream:
+    if form.stream and form.response_format not in ("json", "text"):
         raise FormError(
-            "stream: expected false, because answers come in one piece, got true", "stream"
+            "stream: expected false unless response_format is json or text, got "
+            f"response_format {form.response_format}",
+            "stream",
         )
     for field, wanted in (("include", "json"), ("timestamp_granularities", "verbose_json")):
         if getattr(form, field) and form.response_format != wanted:

@@ -133,7 +133,7 @@ def json_answer(said: Written, duration_s: float, *, logprobs: bool) -> JsonAnsw
     """The text, and if wanted the log-probability of each character as heard."""
     return JsonAnswer(
         text=said.text,
-        logprobs=list(_logprobs(said.heard.characters)) if logprobs else None,
+        logprobs=logprobs_of(said) if logprobs else None,
         usage=Usage(seconds=math.ceil(duration_s)),
     )
 
@@ -168,6 +168,11 @@ def verbose_answer(
 def model_card(spec: ModelSpec, name: str) -> ModelCard:
     """The model as GET /v1/models lists it, by that name; created at 0 if its spec has no date."""
     return ModelCard(id=name, created=_unix_time(spec.provenance.created))
+
+
+def logprobs_of(said: Written) -> list[Logprob]:
+    """Of each character as heard."""
+    return list(_logprobs(said.heard.characters))
 
 
 def _logprobs(characters: Sequence[Character]) -> Iterator[Logprob]:

@@ -4,18 +4,23 @@ https://platform.openai.com/docs/api-reference/audio/createTranscription. What i
 is not kept: these answers have no id to fetch it with.
 """
 
+from contextlib import AsyncExitStack
 from typing import BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
+from otoscope.audio import THE_USUAL
 from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, write
 from otoscope.formats.tables import to_json
+from otoscope.transcript import Style
 from service.dependencies import Services, ServicesDep
+from service.http.events import respond_with_events
 from service.http.forms import form_schema, read_form
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
 from service.inference.request_pool import Steps
 from service.openai_api.errors import PREFIX, error_responses
+from service.openai_api.events import failed, transcript_events
 from service.openai_api.form import (
     REPEATED,
     TranscriptionForm,
@@ -43,7 +48,10 @@ router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
     response_model=JsonAnswer | VerboseAnswer,
     responses={
         **format_responses(
-            description="What was said.", formats=("text",), headers=WARNINGS_DESCRIBED
+            description="What was said.",
+            formats=("text",),
+            headers=WARNINGS_DESCRIBED,
+            events=True,
         ),
         **error_responses(400, 404, 408, 413, 503),
     },
@@ -54,24 +62,35 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
     """For OpenAI's clients: give them this service's address and /v1 as their base URL.
 
     What has no effect here is said in the header `Otoscope-Warnings`; what would make the answer
-    another than was asked for (another language, a stream) is refused with 400.
+    another than was asked for (another language) is refused with 400.
     """
-    with services.pool.place() as place:
-        async with read_form(
-            request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite
-        ) as form:
-            check(form.options, services.recognizer.spec)
-            return await place.run_steps(_respond(services, form.file, form.options))
+    async with AsyncExitStack() as kept:
+        place = kept.enter_context(services.pool.place())
+        form = await kept.enter_async_context(
+            read_form(request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite)
+        )
+        file, options = form.file, form.options
+        check(options, services.recognizer.spec)
+        if not options.stream:
+            return await place.run_steps(_respond(services, file, options))
+        work = services.transcriber.told_steps(file, THE_USUAL, *_reading(services, options))
+        events = transcript_events(place.tell_steps(work), logprobs="logprobs" in options.include)
+        headers = warnings_headers(without_effect(options, services.recognizer.spec.alphabet))
+        return await respond_with_events(events, failed, kept, headers)
+
+
+def _reading(
+    services: Services, options: TranscriptionForm
+) -> tuple[DecodingOptions, Style | None]:
+    alphabet = services.recognizer.spec.alphabet
+    return DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet)), options.style
 
 
 def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
     recognition = yield from services.recording_recognizer.steps(file)
-    posteriors = recognition.posteriors
-    alphabet = services.recognizer.spec.alphabet
-    decoding = DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet))
-    decoded = yield from services.decode_workers.decode(posteriors, decoding)
-    written = services.writer.write(decoded, options.style)
+    done = yield from services.transcriber.read(recognition, *_reading(services, options))
+    written, posteriors = done.written, done.recognition.posteriors
     duration_s = posteriors.clock.duration_s
     match options.response_format:
         case "text":
@@ -85,7 +104,8 @@ def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> 
             body = _json(verbose_answer(written, posteriors, spec, granularities))
         case subtitles:
             body = write(subtitles, written.words, None, duration_s)
-    warnings = (*recognition.warnings, *written.warnings, *without_effect(options, alphabet))
+    told = without_effect(options, services.recognizer.spec.alphabet)
+    warnings = (*done.recognition.warnings, *written.warnings, *told)
     return Response(
         body,
         media_type="application/json" if FORMATS[options.response_format].is_json else "text/plain",

@@ -1,23 +1,24 @@
 """POST /transcribe: a recording in, text out."""
 
 import logging
+from contextlib import AsyncExitStack
 from typing import Any, BinaryIO
 
 from fastapi import APIRouter, Request, Response
 
 from otoscope import Recognition
 from otoscope.audio import Choice, check_separable
-from otoscope.decoding.decoder import DecodeResult
 from otoscope.errors import AudioError, AudioTooLongError
 from otoscope.formats import TRANSCRIPT_FORMATS
 from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
 from otoscope.schemas.convert import by_channel, by_track
-from otoscope.written.writer import Written
 from service.dependencies import Services, ServicesDep
 from service.errors import ResultTooLargeError, StoreError
+from service.http.events import respond_with_events
 from service.http.forms import form_schema, read_form
+from service.http.negotiation import prefers_events
 from service.http.options import Layout, TranscribeOptions
 from service.http.responses import (
     ID_HEADER,
@@ -29,6 +30,8 @@ from service.http.responses import (
     transcription_response,
 )
 from service.inference.request_pool import Steps
+from service.inference.transcriber import Transcribed
+from service.routes.progress import failed, progress_events
 from service.store.base import new_id
 
 router = APIRouter(tags=["transcription"])
@@ -46,6 +49,7 @@ _NOT_KEPT = f"the posteriors could not be kept: {_NO_ID}"
         description="What was said, in the format that was asked for.",
         formats=TRANSCRIPT_FORMATS,
         headers={ID_HEADER: "The id; absent if nothing is kept.", **WARNINGS_DESCRIBED},
+        events=True,
     ),
     openapi_extra=form_schema(TranscribeOptions),
     summary="Transcribe a recording",
@@ -57,31 +61,45 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
     in which format. Plain text, subtitles and TextGrid have no place for the id and the warnings:
     every answer has these in headers, too. GET /transcriptions/{id} gives the JSON in any case.
     With channels=separate and track=all each channel or track is kept as a transcription of its
-    own.
+    own. With Accept: text/event-stream the answer is server-sent events: progress, finished
+    segments, and the result.
     """
-    with services.pool.place() as place:
-        async with read_form(request, TranscribeOptions) as form:
-            file, options = form.file, form.options
-            layout = options.layout(request.headers.getlist("accept"))
-            return await place.run_steps(_respond(services, file, options, layout))
+    async with AsyncExitStack() as kept:
+        place = kept.enter_context(services.pool.place())
+        form = await kept.enter_async_context(read_form(request, TranscribeOptions))
+        file, options, accept = form.file, form.options, request.headers.getlist("accept")
+        if prefers_events(accept):
+            work = _respond(services, file, options, options.event_layout(), progressive=True)
+            return await respond_with_events(
+                progress_events(place.tell_steps(work)), failed, kept, {}
+            )
+        return await place.run_steps(_respond(services, file, options, options.layout(accept)))
 
 
 def _respond(
-    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
+    services: Services,
+    file: BinaryIO,
+    options: TranscribeOptions,
+    layout: Layout,
+    *,
+    progressive: bool = False,
 ) -> Steps[Response]:
-    """All the work of one request, for the threads of the pool."""
+    """All the work of one request, for the threads of the pool; perhaps telling of it."""
     if options.track == "all":
         return (yield from _respond_by_track(services, file, options, layout))
     if options.channels is not None:
         return (yield from _respond_by_channel(services, file, options, layout))
-    recognition = yield from services.recording_recognizer.steps(file, options.choice)
-    posteriors = recognition.posteriors
-    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    written = services.writer.write(decoded, options.style)
-    document = laid_out(_answer(services, recognition, decoded, written, layout), layout)
+    transcriber, decoding, style = services.transcriber, options.decoding, options.style
+    if progressive:
+        done = yield from transcriber.told_steps(file, options.choice, decoding, style)
+    else:
+        recognition = yield from services.recording_recognizer.steps(file, options.choice)
+        done = yield from transcriber.read(recognition, decoding, style)
+    document = laid_out(_answer(services, done, layout), layout)
+    posteriors = done.recognition.posteriors
     if options.probs:
         document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
-    return transcription_response(document, written, posteriors.clock, layout)
+    return transcription_response(document, done.written, posteriors.clock, layout)
 
 
 def _respond_by_channel(
@@ -123,31 +141,23 @@ def _answer_one(
     services: Services, recognition: Recognition, options: TranscribeOptions, layout: Layout
 ) -> Steps[Transcription]:
     """Of one of several channels or tracks."""
-    posteriors = recognition.posteriors
-    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    written = services.writer.write(decoded, options.style)
-    return _answer(services, recognition, decoded, written, layout)
+    done = yield from services.transcriber.read(recognition, options.decoding, options.style)
+    return _answer(services, done, layout)
 
 
-def _answer(
-    services: Services,
-    recognition: Recognition,
-    decoded: DecodeResult,
-    written: Written,
-    layout: Layout,
-) -> Transcription:
+def _answer(services: Services, done: Transcribed, layout: Layout) -> Transcription:
     """What is answered, and kept if that can be done."""
     answer = transcription(
         new_id(),
-        decoded,
-        written,
-        recognition.posteriors.clock,
+        done.decoded,
+        done.written,
+        done.recognition.posteriors.clock,
         services.model_name,
-        warnings=recognition.warnings,
+        warnings=done.recognition.warnings,
         layout=layout,
     )
     try:
-        _keep(services, recognition, laid_out(answer, layout))
+        _keep(services, done.recognition, laid_out(answer, layout))
     except StoreError as error:
         logger.warning("the posteriors are not kept: %s", error)
         unkept = {"id": None, "warnings": [*answer.warnings, _why_not_kept(error)]}

@@ -42,11 +42,20 @@ class Sounds:
     @staticmethod
     def m4a(samples, rate_hz):
         """(samples, 2) as AAC in an MPEG-4 file."""
+        return Sounds._aac(samples, rate_hz, "mp4", "stereo")
+
+    @staticmethod
+    def aac(samples, rate_hz):
+        """(samples, 1) as AAC whose length nobody knows before its end."""
+        return Sounds._aac(samples, rate_hz, "adts", "mono")
+
+    @staticmethod
+    def _aac(samples, rate_hz, file_format, layout):
         buffer = io.BytesIO()
-        with av.open(buffer, mode="w", format="mp4") as container:
-            stream = container.add_stream("aac", rate=rate_hz, layout="stereo")
+        with av.open(buffer, mode="w", format=file_format) as container:
+            stream = container.add_stream("aac", rate=rate_hz, layout=layout)
             frame = av.AudioFrame.from_ndarray(
-                np.ascontiguousarray(samples.T), format="fltp", layout="stereo"
+                np.ascontiguousarray(samples.T), format="fltp", layout=layout
             )
             frame.sample_rate = rate_hz
             for packet in (*stream.encode(frame), *stream.encode(None)):

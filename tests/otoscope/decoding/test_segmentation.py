@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from otoscope import Alphabet, FrameClock, PhonemePosteriors, PhonemeSet, Posteriors
-from otoscope.decoding.segmentation import LEAST_S, MOST_S, segments
+from otoscope.decoding.segmentation import LEAST_S, MOST_S, Segmenter, part_of, segments
 from otoscope.longform.windows import WindowOptions
 
 FRAME_S = 0.04
@@ -64,3 +64,27 @@ def test_without_a_pause_it_is_cut_all_the_same():
 def test_an_alphabet_without_a_space_has_pauses_too():
     given = heard("a" * 400 + "-----" + "b" * 900, Alphabet(("a", "b")))
     assert lengths(segments(given)) == [402, 903]
+
+
+@pytest.mark.parametrize("piece_frames", [7, 400, 2000, 9000])
+def test_pieces_give_segments_that_nothing_behind_them_changes(piece_frames):
+    rng = np.random.default_rng(2)
+    given, segmenter = heard("".join(rng.choice(list("aab -"), size=9001))), Segmenter()
+    parts, start = [], 0
+    while start + piece_frames < 9001:
+        piece = part_of(given, start)
+        cut = FrameClock(FRAME_S, piece_frames * FRAME_S)
+        phonemes = PhonemePosteriors(piece.phonemes.log_probs[:piece_frames], PHONEMES)
+        parts += segmenter.feed(Posteriors(piece.log_probs[:piece_frames], ALPHABET, cut, phonemes))
+        start += piece_frames
+    parts += segmenter.finish(part_of(given, start))
+    for of in (lambda one: one.log_probs, lambda one: one.phonemes.log_probs):
+        np.testing.assert_array_equal(np.concatenate([of(part) for part in parts]), of(given))
+    assert max(part.clock.duration_s for part in parts) <= MOST_S
+    assert min(part.clock.duration_s for part in parts[:-1]) >= LEAST_S
+    assert sum(part.clock.duration_s for part in parts) == pytest.approx(given.clock.duration_s)
+
+
+def test_a_short_recording_is_given_back_as_it_is():
+    given = heard("ab" * 100)
+    assert Segmenter().finish(part_of(given, 0)) == [given]

@@ -109,6 +109,18 @@ def test_it_pauses_between_groups_and_not_for_short_recordings():
     assert list(recognize_steps(ScriptedModel(), [short.samples], SHORT)) == []
 
 
+def test_what_is_told_in_a_pause_stays_and_is_told_once():
+    long = speech(11, words=200)
+    work = recognize_steps(ScriptedModel(), [long.samples], SHORT)
+    told = list(iter(lambda: next(work, None), None))
+    _, whole = check(long)
+    for of in (lambda one: one.log_probs, lambda one: one.phonemes.log_probs):
+        joined = np.concatenate([of(each) for each in told])
+        assert 0 < len(joined) < len(of(whole))
+        np.testing.assert_array_equal(joined, of(whole)[: len(joined)])
+    assert all(each.clock.duration_s == len(each.log_probs) * SPEC.frame_s for each in told)
+
+
 def test_memory_does_not_grow_with_the_recording():
     """Twenty minutes are 77 MB of samples; their posteriors are 8 MB."""
     second = speech(12, words=1, pause=0).samples[:RATE_HZ]

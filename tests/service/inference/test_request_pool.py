@@ -11,7 +11,7 @@ from service.app import create_app
 from service.errors import ClientGoneError, DeadlineError, QueueFullError
 from service.inference import deadline
 from service.inference.deadline import Deadline
-from service.inference.request_pool import RequestPool
+from service.inference.request_pool import RequestPool, Returned
 
 WAIT_S = 10.0
 
@@ -324,3 +324,45 @@ def test_a_place_counts_before_there_is_work(pool):
         return await pool.run(lambda: "free again")
 
     assert asyncio.run(scenario()) == "free again"
+
+
+def test_steps_tell_in_order_and_wait_for_who_listens(pool):
+    taken = []
+
+    def work():
+        yield "first"
+        taken.append("second step")
+        yield None
+        yield "second"
+        return 42
+
+    async def scenario():
+        with pool.place() as place:
+            told = place.tell_steps(work())
+            seen = [await anext(told)]
+            await asyncio.sleep(0.1)
+            assert taken == []
+            return seen + [each async for each in told]
+
+    assert asyncio.run(scenario()) == ["first", "second", Returned(42)]
+
+
+def test_steps_that_tell_raise_and_wait_as_others(pool):
+    def work():
+        yield "first"
+        waited = Future()
+        threading.Timer(0.1, waited.set_result, ["done"]).start()
+        yield waited
+        assert waited.done()
+        yield "second"
+        raise ZeroDivisionError
+
+    async def scenario():
+        with pool.place() as place:
+            told = place.tell_steps(work())
+            seen = [await anext(told), await anext(told)]
+            with pytest.raises(ZeroDivisionError):
+                await anext(told)
+        return seen
+
+    assert asyncio.run(scenario()) == ["first", "second"]

@@ -45,7 +45,7 @@ def test_what_is_harmless_is_taken(chosen):
     ("chosen", "param", "words"),
     [
         ({"language": "de"}, "language", "expected 'en', .* got 'de'"),
-        ({"stream": True}, "stream", "one piece"),
+        ({"stream": True, "response_format": "vtt"}, "stream", "json or text"),
         ({"include": ("logprobs",), "response_format": "text"}, "include", "format text"),
         ({"timestamp_granularities": ("word",)}, "timestamp_granularities", "verbose_json, got"),
     ],
