@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import httpx
 import psutil
 
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 180.0
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,15 @@ class Server:
 
     def cpu_s(self) -> float:
         """Processor seconds that it and its workers have taken."""
-        times = [each.cpu_times() for each in self._family()]
+        times = [each.cpu_times() for each in self.family()]
         return float(sum(each.user + each.system for each in times))
 
     def peak_mib(self) -> float:
         """Most memory that it and its workers have ever held, in MiB (Linux: VmHWM)."""
-        return sum(_peak_bytes(each) for each in self._family()) / 2**20
+        return sum(_peak_bytes(each) for each in self.family()) / 2**20
 
-    def _family(self) -> list[psutil.Process]:
+    def family(self) -> list[psutil.Process]:
+        """It and its workers."""
         return [self.process, *self.process.children(recursive=True)]
 
 
@@ -68,20 +69,36 @@ def plain_server(model: Path) -> Iterator[Server]:
 
 @contextmanager
 def _running(command: Sequence[str], settings: dict[str, str], ready: str) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     started_s = time.perf_counter()
+    command = [sys.executable, *command, "--port", str(port)]
+    with running(command, url + ready, settings) as process:
+        yield Server(url, time.perf_counter() - started_s, process)
+
+
+def free_port() -> int:
+    """A port of the loopback address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], ready_url: str, variables: dict[str, str]
+) -> Iterator[psutil.Process]:
+    """A program from when it answers 200 at this URL until it has been asked to end, and has."""
     with subprocess.Popen(
-        [sys.executable, *command, "--port", str(port)],
-        env={**os.environ, **settings},
+        command,
+        env={**os.environ, **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as server:
         try:
-            _wait_until_ready(url + ready, server)
-            yield Server(url, time.perf_counter() - started_s, psutil.Process(server.pid))
+            _wait_until_ready(ready_url, server)
+            yield psutil.Process(server.pid)
         finally:
             server.terminate()
 
