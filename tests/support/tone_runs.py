@@ -60,7 +60,7 @@ def fit_arguments(config: Path, tones: Path, run: Path) -> list[str]:
 
 
 EPOCHS = 4
-"""Few: after each, pictures are drawn, which takes longer than learning."""
+"""Enough to learn them."""
 
 CONFIG = """
 name = "tones"

@@ -1,4 +1,4 @@
-"""Commands that learn: `prepare` and `fit`."""
+"""Commands that learn: `prepare`, `fit`, and `page` for what they leave."""
 
 import argparse
 import os
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 _STOPPED = 130
 
+_CONFIGS = path(
+    "config", nargs="+", help="TOML file, see docs/training.md; several are stages in order"
+)
+_RUN = path("--run", help="folder of checkpoints and page (default: see docs/training.md)")
 _CORPUS = (
     path("--corpus", help="folder that manifests lie below (default: the configuration's)"),
     path("--cache", default=Path(".cache/features"), help="folder of computed features"),
@@ -31,9 +35,9 @@ def prepare(options: argparse.Namespace) -> int:
 
 @command(
     "fit",
-    path("config", nargs="+", help="TOML file, see docs/training.md; several are stages in order"),
+    _CONFIGS,
     *_CORPUS,
-    path("--run", help="folder of checkpoints and pictures (default: see docs/training.md)"),
+    _RUN,
     path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
     argument("--force", action="store_true", help="begin with weights that hardly fit, too"),
     argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
@@ -59,17 +63,39 @@ def fit(options: argparse.Namespace) -> int:
 def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> bool:
     """One stage; False if it was stopped."""
     from training.data.prepare import prepare
+    from training.run.page import write_page
     from training.run.trainer import Trainer
 
-    beside = options.corpus is None  # all is where the configuration is, as `new` lays it out
-    folder = options.run or (file.with_suffix("") if beside else Path("runs") / config.name)
+    folder = _folder(file, config, options)
     goes_on = (folder / "last.pt").is_file()  # then what the configuration begins with is over
     start = options.start or (file.parent / config.start if config.start and not goes_on else None)
     prepared = prepare(config, options.corpus or file.parent, options.cache)
     print(prepared.report, flush=True)
     trainer = Trainer(config, prepared, folder, start, cache=options.cache, force=options.force)
     if trainer.fit():
-        print(f"done: {folder / 'best.pt'}; curves in {folder / 'curves.png'}")
+        print(f"done: {folder / 'best.pt'}", flush=True)
+        print(f"how it went: {write_page(folder, config, prepared)}")
         return True
     print(f"stopped; the same command continues from {folder / 'last.pt'}")
     return False
+
+
+def _folder(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> Path:
+    """Of a run."""
+    beside = options.corpus is None  # all is where the configuration is, as `new` lays it out
+    folder: Path = options.run or (file.with_suffix("") if beside else Path("runs") / config.name)
+    return folder
+
+
+@command("page", _CONFIGS, *_CORPUS, _RUN)
+def page(options: argparse.Namespace) -> int:
+    """Write the page of a run as far as it has come: page.html in its folder."""
+    from training.config_file import read_config
+    from training.data.prepare import prepare
+    from training.run.page import write_page
+
+    for file in options.config:
+        config = read_config(file)
+        prepared = prepare(config, options.corpus or file.parent, options.cache)
+        print(write_page(_folder(file, config, options), config, prepared))
+    return 0

@@ -12,7 +12,7 @@ from training.data.dataset import NO_LABELS, Example
 from training.data.feature_cache import FeaturePack, feature_pack
 from training.data.manifest import Selection, read_manifest, require_writable, select
 from training.data.pronunciation import open_dictionary
-from training.data.utterances import ManifestError
+from training.data.utterances import ManifestError, Utterance
 
 _MOST_NAMED = 10
 
@@ -26,6 +26,7 @@ class DevSet:
         indices: of the utterances in it that count.
         texts: their normalised references.
         phonemes: their phoneme targets, (N,) int64 each; none where there is no target.
+        utterances: as the manifest has them.
     """
 
     name: str
@@ -33,6 +34,7 @@ class DevSet:
     indices: tuple[int, ...]
     texts: tuple[str, ...]
     phonemes: tuple[ctc.Labels, ...]
+    utterances: tuple[Utterance, ...]
 
     def features(self, place: int, spec: FeatureSpec) -> Features:
         """What the model reads of the utterance at `place` of `indices`, (frames, bins) float32."""
@@ -84,12 +86,6 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     hours = sum(frames.values()) * hop_s / 3600
     lines.append(f"{hours:.2f} hours of audio to learn from")
     return Prepared(examples, [one for one, _ in dev], noise, hours, "\n".join(lines))
-
-
-def prepare_dev(config: TrainingConfig, root: Path, cache: Path) -> list[DevSet]:
-    """The dev sets alone, where nothing is to be learned."""
-    corpus = _Corpus(config, root, cache)
-    return [corpus.dev_set(name)[0] for name in config.corpus.dev]
 
 
 class _Corpus:
@@ -173,5 +169,7 @@ class _Corpus:
         pack = self.pack(name)
         selection = self.select(name, pack)
         phonemes, report = self.phonemes(selection, pack)
-        dev_set = DevSet(name, pack, selection.kept, self.texts(selection), phonemes)
+        listed = read_manifest(self._root / name)
+        utterances = tuple(listed[index] for index in selection.kept)
+        dev_set = DevSet(name, pack, selection.kept, self.texts(selection), phonemes, utterances)
         return dev_set, selection.report(name, f" to choose by{report}")

@@ -1,7 +1,9 @@
 """Word, character and phoneme error rates, and how certain they are."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import jiwer
 import numpy as np
@@ -78,6 +80,30 @@ def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Er
     """Count characters, spaces among them; references must not be empty."""
     pairs = zip(references, hypotheses, strict=True)
     return _counts(jiwer.process_characters(*pair) for pair in pairs)
+
+
+def confusions(references: Sequence[str], hypotheses: Sequence[str]) -> Counter[tuple[str, str]]:
+    """How often each character of the references was heard as which one.
+
+    Returns:
+        By (said, heard), characters that were heard rightly among them; "" in place of what was not
+        said (an insertion) or not heard (a deletion).
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for said, heard in zip(references, hypotheses, strict=True):
+        counts.update(aligned(said, heard))
+    return counts
+
+
+def aligned(reference: str, hypothesis: str) -> list[tuple[str, str]]:
+    """Characters of both in order, side by side: (said, heard), "" where one has none."""
+    pairs = []
+    reference, hypothesis = reference.strip(), hypothesis.strip()  # as jiwer counts them
+    for part in jiwer.process_characters(reference, hypothesis).alignments[0]:
+        said = reference[part.ref_start_idx : part.ref_end_idx]
+        heard = hypothesis[part.hyp_start_idx : part.hyp_end_idx]
+        pairs += list(zip_longest(said, heard, fillvalue=""))
+    return pairs
 
 
 def phoneme_errors(

@@ -1,1 +1,1 @@
-"""A training run: the loop, validation, its log and plots."""
+"""A training run: the loop, validation, its log, and the page that it leaves."""

@@ -19,6 +19,11 @@ _LOSSES = {
 """Attributes of `Losses`, and what they are called in the file."""
 
 
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """What `History` wrote."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 class History:
     """Appends to a file, mirrors to TensorBoard, and forgets what a resumed run does again."""
 
@@ -57,10 +62,9 @@ class History:
 
     def rewind(self, steps: int, epochs: int) -> None:
         """Read the file back and drop what came after so many steps and whole epochs."""
-        lines = self._path.read_text(encoding="utf-8").splitlines()
         self.rows = [
             row
-            for row in map(json.loads, lines)
+            for row in read_rows(self._path)
             if row["step"] <= steps and row.get("epoch", 0) <= epochs
         ]
         text = "".join(json.dumps(row) + "\n" for row in self.rows)
@@ -68,11 +72,6 @@ class History:
             partial.write_text(text, encoding="utf-8")
         self._unsaved.clear()
         self._writer = SummaryWriter(str(self._path.parent / "tensorboard"), purge_step=steps + 1)
-
-    def series(self, key: str) -> tuple[list[int], list[float]]:
-        """Steps and values of every row that has `key`."""
-        rows = [row for row in self.rows if key in row]
-        return [row["step"] for row in rows], [row[key] for row in rows]
 
     def _add(self, row: dict[str, Any]) -> None:
         self.rows.append(row)

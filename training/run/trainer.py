@@ -27,10 +27,9 @@ from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches,
 from training.data.prepare import Prepared
 from training.model.loss import Losses, all_losses
 from training.model.network import AcousticModel, parameter_groups, untrained
-from training.run import schedule, validation
+from training.run import records, schedule, validation
 from training.run.encoder_cache import encode
 from training.run.metrics_log import History
-from training.run.plots import save_pictures
 from training.weights import checkpoint
 from training.weights.warm_start import warm_start
 
@@ -185,7 +184,7 @@ class Trainer:
     def _evaluate(self) -> None:
         """Measure the averaged weights after an epoch; without dev sets the newest are the best."""
         model, progress, epoch = self._averaged(), self.progress, self.progress.epoch + 1
-        scores = validation.evaluate(model, self.prepared.dev, self.config)
+        scores, texts = validation.evaluate(model, self.prepared.dev, self.config)
         if scores.cer is not None:
             self.history.add_evaluation(progress.step, epoch, scores)
             tqdm.write(f"epoch {epoch}: {scores}")
@@ -195,7 +194,8 @@ class Trainer:
             spec = checkpoint.model_spec(self.config, model, hours, epoch, scores.cer)
             best = checkpoint.Exportable(model, spec, self.config)
             checkpoint.save_exportable(self.folder / "best.pt", best)
-        save_pictures(self.folder, self.history, model, self.prepared.dev, self.config, epoch=epoch)
+            records.save_heard(self.folder, self.prepared.dev, texts, epoch)
+        records.save_step(self.folder, model, self.prepared.dev, self.config, epoch)
 
     def _averaged(self) -> AcousticModel:
         return cast("AcousticModel", self.average.module).eval()

@@ -10,6 +10,7 @@ from otoscope.clock import FrameClock
 from otoscope.decoding import greedy
 from otoscope.features import FeatureSpec
 from otoscope.posteriors import HeadLogProbs, Posteriors
+from otoscope.vocabulary import Alphabet
 from training.config import TrainingConfig
 from training.data.dataset import Item, collate
 from training.data.prepare import DevSet
@@ -26,9 +27,18 @@ from training.model.network import AcousticModel
 _BATCH_FRAMES = 24000
 
 
-def evaluate(model: AcousticModel, dev: Sequence[DevSet], config: TrainingConfig) -> DevScores:
-    """Measure `model` (set to evaluation mode)."""
-    return DevScores({one.name: _evaluate_set(model, one, config) for one in dev})
+def evaluate(
+    model: AcousticModel, dev: Sequence[DevSet], config: TrainingConfig
+) -> tuple[DevScores, dict[str, list[str]]]:
+    """Measure `model` (set to evaluation mode).
+
+    Returns:
+        Its error rates, and what it heard of each utterance by the set's name.
+    """
+    scores, texts = {}, {}
+    for one in dev:
+        scores[one.name], texts[one.name] = _evaluate_set(model, one, config)
+    return DevScores(scores), texts
 
 
 def recognize(
@@ -48,15 +58,22 @@ def recognize(
     return [results[place] for place in places]
 
 
-def _evaluate_set(model: AcousticModel, dev: DevSet, config: TrainingConfig) -> DevScore:
+def greedy_text(heads: HeadLogProbs, alphabet: Alphabet) -> str:
+    """What greedy decoding makes of the characters' posteriors."""
+    return greedy(Posteriors(heads.characters, alphabet, FrameClock(1.0, float("inf")))).text
+
+
+def _evaluate_set(
+    model: AcousticModel, dev: DevSet, config: TrainingConfig
+) -> tuple[DevScore, list[str]]:
     heads = recognize(model, dev, range(len(dev.indices)), config.features)
-    clock = FrameClock(1.0, float("inf"))
-    texts = [greedy(Posteriors(one.characters, config.alphabet, clock)).text for one in heads]
-    return DevScore(
+    texts = [greedy_text(one, config.alphabet) for one in heads]
+    score = DevScore(
         character_errors(dev.texts, texts),
         word_errors(dev.texts, texts),
         _phoneme_errors(heads, dev, config),
     )
+    return score, texts
 
 
 def _phoneme_errors(

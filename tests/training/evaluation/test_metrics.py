@@ -4,7 +4,9 @@ import pytest
 
 from training.evaluation.metrics import (
     ErrorCounts,
+    aligned,
     character_errors,
+    confusions,
     drawn_by,
     interval,
     phoneme_errors,
@@ -62,3 +64,19 @@ def test_phonemes_are_counted_whole() -> None:
     assert counts.rate == pytest.approx(3 / 5)
     assert counts.lengths.sum() == 5
     assert phoneme_errors([("AA",)], [()]).rate == 1.0
+
+
+def test_characters_are_put_side_by_side() -> None:
+    assert aligned("cat", "cut") == [("c", "c"), ("a", "u"), ("t", "t")]
+    assert aligned("on the", "onthe") == [(one, one if one != " " else "") for one in "on the"]
+    assert aligned("ab", "") == [("a", ""), ("b", "")]
+    assert aligned("ab", " axb") == [("a", "a"), ("", "x"), ("b", "b")]
+
+
+def test_confusions_are_what_the_errors_count() -> None:
+    counts = confusions(REFERENCES, HYPOTHESES)
+    assert counts["t", "d"] == 1
+    assert counts["u", ""] == 1
+    mistakes = sum(count for (said, heard), count in counts.items() if said != heard)
+    assert mistakes == character_errors(REFERENCES, HYPOTHESES).errors.sum()
+    assert sum(count for (said, _), count in counts.items() if said) == len("".join(REFERENCES))

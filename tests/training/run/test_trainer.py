@@ -40,10 +40,7 @@ def test_it_learns_the_tones(whole_run: Path) -> None:
     assert losses[-1] < 0.3 * losses[0]
 
 
-def test_it_draws_its_report(whole_run: Path) -> None:
-    pictures = [whole_run / "curves.png", *(whole_run / "pictures").iterdir()]
-    assert len(pictures) == 1 + 2 * 4  # two utterances after each of four epochs
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+def test_it_writes_for_tensorboard(whole_run: Path) -> None:
     assert list((whole_run / "tensorboard").iterdir())
 
 
