@@ -1,5 +1,6 @@
 """Processes beside this one, each running a module of this package, and the sockets to them."""
 
+import asyncio
 import os
 import select
 import signal
@@ -86,6 +87,29 @@ class ModuleProcess:
     def send_descriptor(self, descriptor: int, about: bytes) -> None:
         """Give it a file of this process, with bytes about it; OSError if it is gone."""
         socket.send_fds(self._channel, [about], [descriptor])
+
+    async def receive_soon(
+        self, size: int, patience_s: float, idle: Callable[[], bool] = bool
+    ) -> bytes:
+        """`receive` in an event loop; while `idle`, it may keep still."""
+        loop, data = asyncio.get_running_loop(), bytearray(size)
+        left = memoryview(data)
+        self._channel.setblocking(False)  # noqa: FBT003 - its only argument
+        try:
+            while left:
+                receiving = asyncio.ensure_future(loop.sock_recv_into(self._channel, left))
+                try:
+                    while not (await asyncio.wait({receiving}, timeout=patience_s))[0]:
+                        if not idle():
+                            raise TimeoutError(f"it kept still for {patience_s:g} s")
+                finally:
+                    receiving.cancel()
+                if not (received := receiving.result()):
+                    raise EOFError("it has ended")
+                left = left[received:]
+        finally:
+            self._channel.settimeout(LOOK_S)
+        return bytes(data)
 
     def send(self, data: bytes | memoryview, check: Check, patience_s: float) -> None:
         """Send all of `data`; raises as `receive` does."""

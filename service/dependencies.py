@@ -59,6 +59,7 @@ class Services:
     metrics: Metrics
     live_streams: LiveStreams
     stream_limits: StreamLimits
+    stream_decoders: DecodeProcesses
 
     @property
     def recognizer(self) -> Recognizer:
@@ -121,6 +122,8 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
             _DECODE_PROCESSES * settings.inference_threads, kept=settings.inference_threads
         )
         stack.enter_context(closing(processes))
+        decoders = DecodeProcesses(max(1, settings.streams))
+        stack.enter_context(closing(decoders))
         pool = stack.enter_context(closing(_pool(settings, metrics)))
         reading = stack.enter_context(closing(RequestPool(*_READING)))
         recording_recognizer = RecordingRecognizer(
@@ -131,6 +134,7 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
             *(Readiness(), reports, metrics),
             LiveStreams(settings.streams, metrics.set_streams),
             StreamLimits(settings.stream_idle_s, settings.max_duration_s),
+            decoders,
         )
 
 

@@ -14,20 +14,24 @@ from otoscope.audio.stream import (
     load,
     resample,
 )
+from otoscope.audio.stream_decoder import CONTAINER_NAMES, ContainerName, StreamDecoder
 
 __all__ = [
     "AUDIO_KINDS",
     "AUDIO_SUFFIXES",
+    "CONTAINER_NAMES",
     "DEFAULT_MAX_DURATION_S",
     "PCM_ENCODINGS",
     "THE_USUAL",
     "AudioStream",
     "Choice",
+    "ContainerName",
     "DecodeProcesses",
     "PcmEncoding",
     "PcmStream",
     "Samples",
     "Source",
+    "StreamDecoder",
     "Waveform",
     "check_finite",
     "check_separable",

@@ -177,7 +177,7 @@ class AudioDecoder:
             sound_file = open_sound(file)
         except soundfile.LibsndfileError:
             if flac_without_rate(file):
-                _check_rate(0)
+                check_rate(0)
             yield from self._ffmpeg(file)
             return
         with sound_file:
@@ -251,7 +251,7 @@ class AudioDecoder:
 
     def _take(self, source: Iterator[Block], rate_hz: int) -> Iterator[Block]:
         """Blocks from `duration_s` on until the stream ends, its decoder fails or the limit."""
-        _check_rate(rate_hz)
+        check_rate(rate_hz)
         self.failure = None
         before_s, taken = self._part_s, 0
         try:
@@ -259,7 +259,7 @@ class AudioDecoder:
                 self._check()
                 if block.rate_hz != rate_hz:
                     before_s, taken, rate_hz = before_s + taken / rate_hz, 0, block.rate_hz
-                    _check_rate(rate_hz)
+                    check_rate(rate_hz)
                 skip = round((self.duration_s - before_s) * rate_hz) - taken
                 fresh = block.samples[max(0, skip) :]
                 taken += block.samples.shape[0]
@@ -272,7 +272,8 @@ class AudioDecoder:
             self.failure = str(error)
 
 
-def _check_rate(rate_hz: int) -> None:
+def check_rate(rate_hz: int) -> None:
+    """AudioRateError if it is none of a recorder."""
     if rate_hz < MIN_RATE_HZ:
         raise AudioRateError(
             f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"

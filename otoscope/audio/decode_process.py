@@ -1,4 +1,4 @@
-"""What a decoding process runs: FFmpeg's libraries, on one file after another.
+"""What a decoding process runs: FFmpeg's libraries, on one file or stream after another.
 
 A damaged or malicious file may bring them down, or worse. So this process holds nothing but the
 file, may open nothing else while it decodes (no file and no network), and has limits of memory and
@@ -9,8 +9,11 @@ a file's descriptor, and gets messages of JSON and raw samples back: nothing tha
 import json
 import os
 import resource
+import select
 import socket
+import stat
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +22,7 @@ import numpy as np
 from otoscope.audio import ffmpeg
 from otoscope.audio.decode_processes import HEAD
 from otoscope.audio.decoder_ends import CPU_S
-from otoscope.audio.parts import THE_USUAL, Block, Choice, Samples
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark, Samples, Waiting
 from otoscope.errors import AudioError
 from otoscope.processes import CHANNEL, open_channel
 
@@ -55,6 +58,28 @@ class DescribedFile:
         return self._at
 
 
+class DescribedStream:
+    """A stream by its socket, which says what it waits for before it does."""
+
+    def __init__(self, descriptor: int, waits: Callable[[int], None]) -> None:
+        """Of a descriptor.
+
+        Args:
+            descriptor: of a socket.
+            waits: called with the bytes that came, before more are waited for.
+        """
+        self._descriptor, self._waits = descriptor, waits
+        self._read_bytes = 0
+
+    def read(self, size: int) -> bytes:
+        """At most so many bytes, as soon as there are any; none at the end."""
+        if not select.select([self._descriptor], [], [], 0)[0]:
+            self._waits(self._read_bytes)
+        data = os.read(self._descriptor, size)
+        self._read_bytes += len(data)
+        return data
+
+
 class _Outgoing:
     """Messages to the process that asked."""
 
@@ -82,6 +107,12 @@ class _Outgoing:
             self._waiting.clear()
             self.send({"part": "Block", "fields": {"rate_hz": self._rate_hz}}, samples.tobytes())
 
+    def wait(self, read_bytes: int) -> None:
+        """Send all, for nothing can be added before more comes."""
+        self.flush()
+        self.add(Waiting(read_bytes))
+        _allow_time()
+
     def send(self, document: dict[str, Any], samples: bytes = b"") -> None:
         """Send a message."""
         text = json.dumps(document).encode()
@@ -100,20 +131,18 @@ def main() -> None:
             return
         _allow_time()
         try:
-            _decode(DescribedFile(descriptors[0]), message, _Outgoing(channel))
+            _decode(descriptors[0], message, _Outgoing(channel))
         except BrokenPipeError:
             return
         finally:
             os.close(descriptors[0])
 
 
-def _decode(file: DescribedFile, request: bytes, outgoing: _Outgoing) -> None:
-    """Send all parts of one file, and how it ended."""
-    track, channel, opened_only = request
-    choice = Choice(track, channel, bool(opened_only))
+def _decode(descriptor: int, request: bytes, outgoing: _Outgoing) -> None:
+    """Send all parts of one file or stream, and how it ended."""
     end = {"end": "", "detail": ""}
     try:
-        for part in ffmpeg.decode(file, choice):
+        for part in _parts(descriptor, request, outgoing):
             outgoing.add(part)
     except AudioError as error:
         end = {"end": type(error).__name__, "detail": str(error)}
@@ -123,6 +152,15 @@ def _decode(file: DescribedFile, request: bytes, outgoing: _Outgoing) -> None:
         end = {"end": "failure", "detail": f"{error}" or type(error).__name__}
     outgoing.flush()
     outgoing.send(end)
+
+
+def _parts(
+    descriptor: int, request: bytes, outgoing: _Outgoing
+) -> Iterator[Opened | Block | Remark]:
+    if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+        return ffmpeg.decode_stream(DescribedStream(descriptor, outgoing.wait))
+    track, channel, opened_only = request
+    return ffmpeg.decode(DescribedFile(descriptor), Choice(track, channel, bool(opened_only)))
 
 
 def _limit() -> None:

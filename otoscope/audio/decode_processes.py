@@ -32,7 +32,7 @@ from otoscope.audio.decoder_ends import (
     end_of,
     end_of_both,
 )
-from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark
+from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark, Waiting
 from otoscope.errors import (
     AudioError,
     ChannelError,
@@ -59,7 +59,11 @@ _MOST_BYTES = 2**24
 _ATTEMPTS = 2
 """At a file, where it is not to blame for the first one's end."""
 
-_PARTS = {"Opened": Opened, "Remark": Remark}
+_PARTS: dict[str, type[Opened | Remark | Waiting]] = {
+    "Opened": Opened,
+    "Remark": Remark,
+    "Waiting": Waiting,
+}
 _AUDIO_ERRORS = {
     each.__name__: each for each in (ChannelError, EmptyAudioError, UnreadableAudioError)
 }
@@ -78,13 +82,13 @@ class DecodeProcesses:
         """
         self._places = threading.BoundedSemaphore(most)
         self._most, self._kept = most, kept
-        self._idle: list[_Process] = []
+        self._idle: list[DecodeProcess] = []
         self._lock = threading.Lock()
 
     def start(self) -> None:
         """Start those that are kept, so that the first files find them ready."""
         for _ in range(self._kept - len(self._idle)):
-            self._put_back(_Process())
+            self._put_back(DecodeProcess())
 
     def close(self) -> None:
         """End those that wait for a file."""
@@ -129,7 +133,7 @@ class DecodeProcesses:
                     return
 
     def _attempt(
-        self, process: "_Process", descriptor: int, request: bytes, check: Check
+        self, process: "DecodeProcess", descriptor: int, request: bytes, check: Check
     ) -> Generator[Opened | Block | Remark, None, None]:
         """`decode` in one process; LostError if that is lost, and the file may not be to blame."""
         whole = False
@@ -148,6 +152,29 @@ class DecodeProcesses:
             else:
                 process.kill()
 
+    def borrow(self) -> "DecodeProcess":
+        """One for a stream, until it is given back.
+
+        Raises:
+            DecodersBusyError: at once, if all are taken.
+            OSError: if it can't be started.
+        """
+        if not self._places.acquire(blocking=False):
+            raise DecodersBusyError(f"expected fewer than {self._most} streams, got one more")
+        try:
+            return self._take(fresh=False)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give_back(self, process: "DecodeProcess", *, whole: bool) -> None:
+        """Take one that was borrowed; it is killed unless it has decoded its stream to the end."""
+        self._places.release()
+        if whole:
+            self._put_back(process)
+        else:
+            process.kill()
+
     @contextmanager
     def _place(self, check: Check) -> Iterator[None]:
         end_s = time.monotonic() + WAIT_S
@@ -163,17 +190,17 @@ class DecodeProcesses:
         finally:
             self._places.release()
 
-    def _take(self, *, fresh: bool) -> "_Process":
+    def _take(self, *, fresh: bool) -> "DecodeProcess":
         while True:
             with self._lock:
                 process = self._idle.pop() if self._idle and not fresh else None
             if process is None:
-                return _Process()
+                return DecodeProcess()
             if process.exit_code() is None:
                 return process
             process.kill()
 
-    def _put_back(self, process: "_Process") -> None:
+    def _put_back(self, process: "DecodeProcess") -> None:
         with self._lock:
             if len(self._idle) < self._kept:
                 self._idle.append(process)
@@ -181,8 +208,8 @@ class DecodeProcesses:
         process.kill()
 
 
-class _Process(ModuleProcess):
-    """One process, used for one file at a time."""
+class DecodeProcess(ModuleProcess):
+    """One process, used for one file or stream at a time."""
 
     def __init__(self) -> None:
         """Start it; OSError if that can't be done."""
@@ -195,15 +222,13 @@ class _Process(ModuleProcess):
             self.receive(HEAD.size, check, START_S)
             self.ready = True
         while True:
-            head = self.receive(HEAD.size, check, SILENT_S)
-            text_bytes, sample_bytes = HEAD.unpack(head)
-            if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
-                raise GarbledError
-            document = _document(self.receive(text_bytes, check, SILENT_S))
-            samples = self.receive(sample_bytes, check, SILENT_S)
-            if "end" in document:
-                return _end(document)
-            yield _part(document, samples)
+            text_bytes, sample_bytes = sizes_of(self.receive(HEAD.size, check, SILENT_S))
+            text = self.receive(text_bytes, check, SILENT_S)
+            part = part_of(text, self.receive(sample_bytes, check, SILENT_S))
+            if part is None:
+                return
+            assert not isinstance(part, Waiting)  # noqa: S101 - a file is all there
+            yield part
 
 
 @cache
@@ -240,6 +265,28 @@ def _nameless_copy() -> BinaryIO:
     return tempfile.TemporaryFile()
 
 
+def sizes_of(head: bytes) -> tuple[int, int]:
+    """Bytes of a message's JSON and of its samples; GarbledError if there are none such."""
+    text_bytes, sample_bytes = HEAD.unpack(head)
+    if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
+        raise GarbledError
+    return text_bytes, sample_bytes
+
+
+def part_of(text: bytes, samples: bytes) -> Opened | Block | Remark | Waiting | None:
+    """A message; None if it says that all is decoded.
+
+    Raises:
+        AudioError, DecoderFailureError: if it says what ended the decoding.
+        GarbledError: if it can't be read.
+    """
+    document = _document(text)
+    if "end" in document:
+        _raise_at_end(document)
+        return None
+    return _part(document, samples)
+
+
 def _document(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
@@ -248,7 +295,7 @@ def _document(text: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _end(document: dict[str, Any]) -> None:
+def _raise_at_end(document: dict[str, Any]) -> None:
     """Return if a file was decoded to its end; raise what ended it before."""
     end, detail = document["end"], str(document.get("detail"))
     if end == "failure":
@@ -257,7 +304,7 @@ def _end(document: dict[str, Any]) -> None:
         raise _AUDIO_ERRORS.get(str(end), UnreadableAudioError)(detail)
 
 
-def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark:
+def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark | Waiting:
     """A part from its message; GarbledError if it is none."""
     kind, fields = document.get("part"), document.get("fields", {})
     try:

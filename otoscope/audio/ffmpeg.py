@@ -11,6 +11,7 @@ import pkgutil
 import wave
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Protocol
 
 import av
 import av.error
@@ -43,8 +44,24 @@ _STATES_DURATION = ("mov", "matroska")
 
 _TOO_MANY_PLANES = 8
 
+_STREAM_READ_BYTES = 4096
+
 _SILENT_SAMPLES = 2**16
 """In one block of silence."""
+
+
+_STREAM_CONTAINERS = "matroska,ogg"
+"""Those that can be read as they come: MediaRecorder's."""
+
+_STREAM_OPTIONS = {"probesize": "65536"}
+"""Begin with the header alone, where files are read ahead to see what is in them."""
+
+
+class ReadableStream(Protocol):
+    """A file that has no end yet, and can't be read again."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most so many bytes, as soon as there are any; none at the end."""
 
 
 def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | Block | Remark]:
@@ -56,25 +73,48 @@ def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | 
         Whatever PyAV raises at damage: FFmpegError, ValueError and others.
     """
     with _open(file) as container:
-        stream, said = _audio_stream(container, choice.track)
-        codec, rate_hz = stream.codec_context, int(stream.rate)
-        described = Format(container.format.name, codec.name, rate_hz, codec.channels)
-        origin_s = (container.start_time or 0) / av.time_base
-        tracks = len(container.streams.audio)
-        yield Opened(described, _announced_s(container, stream, origin_s), tracks)
-        if choice.opened_only:
-            return
-        mixer, damage = Mixer(choice.channel), _Damage()
-        timeline = Timeline(container.format.name, origin_s)
-        for frame in _frames(container, stream, damage):
-            samples = _samples(frame)
-            length_s = samples.shape[0] / frame.sample_rate
-            silence_s = timeline.place(_time_s(frame), length_s)
-            yield from _silence(silence_s, frame.sample_rate)
-            yield Block(mixer.mix(samples), frame.sample_rate)
-        lost = "the file's clock leaps ahead by more than an hour: it was not followed"
-        said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
-        yield from map(Remark, said)
+        yield from _decode(container, choice)
+
+
+def decode_stream(source: ReadableStream) -> Iterator[Opened | Block | Remark]:
+    """`decode` of a WebM or Ogg stream, whose blocks are told as soon as their bytes are read."""
+    try:
+        container = av.open(
+            source,
+            mode="r",
+            metadata_errors="ignore",
+            options={"format_whitelist": _STREAM_CONTAINERS, **_STREAM_OPTIONS},
+            buffer_size=_STREAM_READ_BYTES,
+        )
+    except (av.error.FFmpegError, ValueError) as error:
+        raise UnreadableAudioError(
+            "expected a stream of webm or ogg, as a browser's MediaRecorder sends it, got other "
+            "bytes, or too few"
+        ) from error
+    with container:
+        yield from _decode(container, THE_USUAL)
+
+
+def _decode(container: InputContainer, choice: Choice) -> Iterator[Opened | Block | Remark]:
+    stream, said = _audio_stream(container, choice.track)
+    codec, rate_hz = stream.codec_context, int(stream.rate)
+    described = Format(container.format.name, codec.name, rate_hz, codec.channels)
+    origin_s = (container.start_time or 0) / av.time_base
+    tracks = len(container.streams.audio)
+    yield Opened(described, _announced_s(container, stream, origin_s), tracks)
+    if choice.opened_only:
+        return
+    mixer, damage = Mixer(choice.channel), _Damage()
+    timeline = Timeline(container.format.name, origin_s)
+    for frame in _frames(container, stream, damage):
+        samples = _samples(frame)
+        length_s = samples.shape[0] / frame.sample_rate
+        silence_s = timeline.place(_time_s(frame), length_s)
+        yield from _silence(silence_s, frame.sample_rate)
+        yield Block(mixer.mix(samples), frame.sample_rate)
+    lost = "the file's clock leaps ahead by more than an hour: it was not followed"
+    said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
+    yield from map(Remark, said)
 
 
 class _Damage:

@@ -84,6 +84,17 @@ class Remark(Strict):
     text: str
 
 
+@dataclass(frozen=True)
+class Waiting(Strict):
+    """All that came of a stream is decoded, and more is waited for.
+
+    Attributes:
+        read_bytes: that came.
+    """
+
+    read_bytes: int
+
+
 def too_long(longest_s: float) -> AudioTooLongError:
     """What more sound than `longest_s` seconds is answered with."""
     return AudioTooLongError(f"expected at most {longest_s:g} s of audio, got more")

@@ -14,6 +14,7 @@ from otoscope.client.errors import (
     AddressError,
     ClientError,
     ProblemError,
+    StreamEndedError,
     UnexpectedAnswerError,
     UnreachableError,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "Probs",
     "ProbsOptions",
     "RetryPolicy",
+    "StreamEndedError",
     "StreamOptions",
     "TranscribeOptions",
     "UnexpectedAnswerError",

@@ -149,6 +149,9 @@ class Client:
         Returns:
             Messages as they come, until `pieces` and what is said in them end. What `pieces` raises
             ends them, too.
+
+        Raises:
+            StreamEndedError: behind the last message, if the service ends the stream before.
         """
         return stream(stream_uri(self._http.base_url, options), self._keys, pieces)
 

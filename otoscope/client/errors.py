@@ -20,6 +20,18 @@ class UnexpectedAnswerError(ClientError):
     """The response is not one of this service's."""
 
 
+class StreamEndedError(ClientError):
+    """The service has ended a live stream; what was said until then has been given back.
+
+    Attributes:
+        reason: in its words.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the service ended the stream: {reason}")
+        self.reason = reason
+
+
 class ProblemError(ClientError):
     """The service refused or failed, and said why (RFC 9457).
 

@@ -13,8 +13,13 @@ from websockets.asyncio import client as asynchronous
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync import client as waiting
 
-from otoscope.audio import PcmEncoding
-from otoscope.client.errors import ProblemError, UnexpectedAnswerError, UnreachableError
+from otoscope.audio import ContainerName, PcmEncoding
+from otoscope.client.errors import (
+    ProblemError,
+    StreamEndedError,
+    UnexpectedAnswerError,
+    UnreachableError,
+)
 from otoscope.client.messages import given, transcribe_form
 from otoscope.schemas import Problem
 from otoscope.schemas.streaming import SaidMessage
@@ -33,7 +38,7 @@ Pieces: TypeAlias = Iterable[bytes]
 class StreamOptions(TypedDict, total=False):
     """What /stream takes in its query, see docs/live.md; what is None is left to the service."""
 
-    encoding: PcmEncoding | None
+    encoding: PcmEncoding | ContainerName | None
     sample_rate_hz: int | None
     step_s: float | None
     silence_s: float | None
@@ -63,6 +68,7 @@ def _plain(value: object) -> str:
 def stream(uri: str, headers: Mapping[str, str], pieces: Pieces) -> Iterator[SaidMessage]:
     """Send `pieces` in a thread while messages are given back as they come."""
     failures: list[BaseException] = []
+    reader = _Reader()
 
     def send(socket: waiting.ClientConnection) -> None:
         try:
@@ -80,10 +86,11 @@ def stream(uri: str, headers: Mapping[str, str], pieces: Pieces) -> Iterator[Sai
     ):
         threading.Thread(target=send, args=(socket,), daemon=True).start()
         for message in socket:
-            if (said := _read(message)) is not None:
+            if (said := reader.read(message)) is not None:
                 yield said
     if failures:
         raise failures[0]
+    reader.check_end()
 
 
 async def stream_async(
@@ -91,6 +98,7 @@ async def stream_async(
 ) -> AsyncIterator[SaidMessage]:
     """`stream` in an event loop; pieces may be awaited, too."""
     failures: list[BaseException] = []
+    reader = _Reader()
 
     async def send(socket: asynchronous.ClientConnection) -> None:
         try:
@@ -109,19 +117,20 @@ async def stream_async(
             sending = asyncio.create_task(send(socket))
             try:
                 async for message in socket:
-                    if (said := _read(message)) is not None:
+                    if (said := reader.read(message)) is not None:
                         yield said
             finally:
                 sending.cancel()
     if failures:
         raise failures[0]
+    reader.check_end()
 
 
 @contextmanager
 def _failures_told() -> Iterator[None]:
     """Make errors of the connection the client's.
 
-    The service may end a stream that has told its last words; one that breaks off is an error.
+    A stream that the service closes has told its last words; one that breaks off is an error.
     """
     try:
         yield
@@ -152,16 +161,29 @@ async def _awaited_messages(pieces: Pieces | AsyncIterable[bytes]) -> AsyncItera
         yield message
 
 
-def _read(message: str | bytes) -> SaidMessage | None:
-    """What is said in a message; None if it is about the stream; ProblemError if it says so."""
-    try:
-        document: dict[str, Any] = TypeAdapter(dict[str, Any]).validate_json(message)
-        if document["type"] == "error":
-            kind = document.get("kind", "about:blank")
-            raise ProblemError(Problem.model_validate({**document, "type": kind}))
-        return _said.validate_python(document) if document["type"] in _SAID else None
-    except (ValidationError, KeyError) as error:
-        raise UnexpectedAnswerError(f"expected a message of a stream, got: {error}") from error
+class _Reader:
+    """Reads the messages of a stream."""
+
+    def __init__(self) -> None:
+        self._ended: StreamEndedError | None = None
+
+    def read(self, message: str | bytes) -> SaidMessage | None:
+        """What is said in a message; None if it is about the stream; ProblemError if it says so."""
+        try:
+            document: dict[str, Any] = TypeAdapter(dict[str, Any]).validate_json(message)
+            if document["type"] == "error":
+                kind = document.get("kind", "about:blank")
+                raise ProblemError(Problem.model_validate({**document, "type": kind}))
+            if document["type"] == "closing":
+                self._ended = StreamEndedError(str(document.get("reason")))
+            return _said.validate_python(document) if document["type"] in _SAID else None
+        except (ValidationError, KeyError) as error:
+            raise UnexpectedAnswerError(f"expected a message of a stream, got: {error}") from error
+
+    def check_end(self) -> None:
+        """StreamEndedError if the service has said that it ends the stream."""
+        if self._ended is not None:
+            raise self._ended
 
 
 def _refused(error: InvalidStatus) -> ProblemError | UnreachableError:

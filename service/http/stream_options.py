@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from otoscope.audio import PcmEncoding
+from otoscope.audio import ContainerName, PcmEncoding
 from otoscope.decoding.options import DecodingOptions
 from otoscope.streaming import StreamingOptions
 from service.errors import FormError
@@ -11,11 +11,14 @@ from service.errors import FormError
 class StreamOptions(DecodingOptions):
     """Options of a stream, in the query of its address."""
 
-    encoding: PcmEncoding = Field(
+    encoding: PcmEncoding | ContainerName = Field(
         default="s16le",
-        description="Of the samples: 16-bit integers or 32-bit floats, little-endian; G.711.",
+        description="Of the samples: 16-bit integers or 32-bit floats, little-endian; G.711. Or a "
+        "stream of WebM or Ogg, as a browser's MediaRecorder sends it.",
     )
-    sample_rate_hz: int = Field(default=16_000, ge=1000, le=192_000)
+    sample_rate_hz: int = Field(
+        default=16_000, ge=1000, le=192_000, description="Of bare samples; WebM and Ogg say theirs."
+    )
     probs: bool = Field(
         default=False, description="Tell of the posteriors of each hearing, and of each utterance."
     )

@@ -113,7 +113,7 @@ class LiveStream:
         """
         self._transcriber, self._pcm, self._pool = transcriber, pcm, pool
         self._bytes_per_s, self._base_s = bytes_per_s, transcriber.step_s
-        self._waiting: deque[bytes | bool] = deque()
+        self._waiting: deque[bytes | bool | Exception] = deque()
         self._waiting_bytes = self._waiting_flushes = 0
         self._changed, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
@@ -142,11 +142,16 @@ class LiveStream:
         """End the stream behind all that was put in."""
         self._append_flush(ends=True)
 
+    def fail(self, error: Exception) -> None:
+        """End the stream with an error behind all that was put in."""
+        self._waiting_flushes += 1
+        self._append(error)
+
     def _append_flush(self, *, ends: bool) -> None:
         self._waiting_flushes += 1
         self._append(ends)
 
-    def _append(self, item: bytes | bool) -> None:  # noqa: FBT001
+    def _append(self, item: bytes | bool | Exception) -> None:  # noqa: FBT001
         self._waiting.append(item)
         if self._waiting_bytes > MOST_WAITING_BYTES or len(self._waiting) > MOST_WAITING_PIECES:
             self._room.clear()
@@ -168,7 +173,7 @@ class LiveStream:
 
         Raises:
             ClientGoneError: after `leave`.
-            Whatever the transcriber raises.
+            Whatever the transcriber raises, or `fail` was given.
         """
         ended = False
         while not ended:
@@ -208,6 +213,11 @@ class LiveStream:
             if isinstance(item, bool):
                 self._waiting_flushes -= 1
                 return self._taken(pieces), item
+            if isinstance(item, Exception):
+                if not pieces:
+                    raise item
+                self._waiting.appendleft(item)  # what came before is heard first
+                break
             pieces.append(item)
         return self._taken(pieces), None
 

@@ -7,6 +7,7 @@ import orjson
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
+from otoscope.audio import CONTAINER_NAMES
 from otoscope.formats.tables import to_json
 from otoscope.schemas.streaming import message_json
 from service.dependencies import Services
@@ -43,23 +44,24 @@ class PlainDialect:
 
     def greet(self) -> list[str]:
         """What is served, and what is expected."""
+        encoding = self._options.encoding
         return _json(
             type="ready",
             model=self._services.model_name.model_dump(),
-            encoding=self._options.encoding,
-            sample_rate_hz=self._options.sample_rate_hz,
+            encoding=encoding,
+            sample_rate_hz=None if encoding in CONTAINER_NAMES else self._options.sample_rate_hz,
             frame_s=self._services.recognizer.spec.frame_s,
         )
 
     async def take(self, message: Message) -> tuple[bool, list[str]]:
         """Samples, or a wish."""
-        live, data, text = self.stream.result().live, message.get("bytes"), message.get("text")
+        inlet, data, text = self.stream.result().inlet, message.get("bytes"), message.get("text")
         if isinstance(data, bytes):
-            await live.put(data)
+            await inlet.put(data)
             return False, []
         kind = _kind(str(text))
         if kind == "flush":
-            await live.flush()
+            await inlet.flush()
         elif kind != "end":
             raise FormError(
                 'expected samples in binary messages, {"type": "flush"} or {"type": "end"}, got '

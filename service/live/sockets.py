@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from starlette.types import Message
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from otoscope.audio import PcmEncoding, PcmStream
+from otoscope.audio import CONTAINER_NAMES, ContainerName, PcmEncoding, PcmStream, StreamDecoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 from otoscope.streaming import StreamingOptions, StreamingTranscriber
@@ -16,6 +16,7 @@ from service.dependencies import Services
 from service.errors import ClientGoneError, ServiceError
 from service.inference.live_streams import LiveStream, Told
 from service.inference.threaded_model import Stopwatch, ThreadedModel
+from service.live.coded import CodedStream
 from service.websocket_protocol import CLOSING
 
 _NORMAL, _GOING_AWAY, _POLICY, _INTERNAL, _RESTART, _TRY_LATER = 1000, 1001, 1008, 1011, 1012, 1013
@@ -60,10 +61,34 @@ class Dialect(Protocol):
 
 @dataclass(frozen=True)
 class Opened:
-    """A stream, and the times of its stages."""
+    """A stream.
+
+    Attributes:
+        live: what hears it.
+        stopwatch: the times of its stages.
+        coded: what decodes it before; None where samples come.
+    """
 
     live: LiveStream
     stopwatch: Stopwatch
+    coded: CodedStream | None = None
+
+    @property
+    def inlet(self) -> LiveStream | CodedStream:
+        """Where its bytes go."""
+        return self.coded or self.live
+
+    async def finish(self) -> None:
+        """Have all heard that was put in: nothing more is."""
+        if self.coded is not None:
+            await self.coded.finish()
+        self.live.end()
+
+    def leave(self) -> None:
+        """Drop the work: nobody waits for it any more."""
+        self.live.leave()
+        if self.coded is not None:
+            self.coded.leave()
 
 
 @dataclass
@@ -78,21 +103,27 @@ def open_stream(
     services: Services,
     streaming: StreamingOptions,
     decoding: DecodingOptions,
-    encoding: PcmEncoding,
+    encoding: PcmEncoding | ContainerName,
     rate_hz: int,
     *,
     frames: bool = False,
 ) -> Opened:
-    """A stream of the service's model."""
+    """A stream of the service's model; `rate_hz` is that of bare samples."""
     stopwatch, spec = Stopwatch(), services.recognizer.spec
     model = ThreadedModel(services.recognizer, services.recording_recognizer.threads, stopwatch)
     transcriber = StreamingTranscriber(
         model, services.decode_workers.decode, streaming, decoding, frames=frames
     )
-    pcm = PcmStream(encoding, rate_hz, spec.features.sample_rate_hz)
-    return Opened(
-        LiveStream(transcriber, pcm, services.pool, rate_hz * pcm.sample_bytes), stopwatch
-    )
+    model_hz = spec.features.sample_rate_hz
+    coded = encoding in CONTAINER_NAMES
+    if coded:
+        encoding, rate_hz = "f32le", model_hz
+    pcm = PcmStream(encoding, rate_hz, model_hz)  # type: ignore[arg-type]
+    live = LiveStream(transcriber, pcm, services.pool, rate_hz * pcm.sample_bytes)
+    if not coded:
+        return Opened(live, stopwatch)
+    decoder = StreamDecoder(services.stream_decoders, model_hz)
+    return Opened(live, stopwatch, CodedStream(live, decoder))
 
 
 async def serve(websocket: WebSocket, services: Services, dialect: Dialect) -> None:
@@ -151,15 +182,15 @@ async def _tell(
             await reading
         raise
     finally:
-        opened.live.leave()
+        opened.leave()
         services.metrics.add_recording(opened.live.received_s, opened.stopwatch.took_s)
 
 
 def _end_with(reading: "asyncio.Task[None]", live: LiveStream) -> None:
-    """Behind the last that was read nothing comes; if that is an error, all is dropped."""
+    """Where reading ends with an error, all is dropped."""
     if reading.cancelled() or reading.exception() is not None:
         live.leave()
-    live.end()
+        live.end()
 
 
 async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end: _End) -> None:
@@ -176,7 +207,7 @@ async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end:
                 ended, messages = await _take(receiving.result(), dialect)
                 await _send(websocket, messages)
                 if ended:
-                    return
+                    return await _finish(dialect)
                 if dialect.stream.done() and dialect.stream.result().live.received_s > longest_s:
                     end.code, end.reason = _GOING_AWAY, f"it lasted {longest_s:g} s"
             else:
@@ -185,8 +216,14 @@ async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end:
             if closing in done:
                 end.code, end.reason = _RESTART, "the service stops"
         await _send(websocket, dialect.closing(end.reason))
+        await _finish(dialect)
     finally:
         closing.cancel()
+
+
+async def _finish(dialect: Dialect) -> None:
+    if dialect.stream.done():
+        await dialect.stream.result().finish()
 
 
 async def _take(message: Message, dialect: Dialect) -> tuple[bool, list[str]]:

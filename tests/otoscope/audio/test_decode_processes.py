@@ -193,7 +193,7 @@ def test_a_file_at_which_processes_keep_still_is_refused(processes, monkeypatch)
             os.kill(process._process.pid, signal.SIGSTOP)
 
     ready = property(lambda process: vars(process)["begun"], set_ready)
-    monkeypatch.setattr(decode_processes._Process, "ready", ready, raising=False)
+    monkeypatch.setattr(decode_processes.DecodeProcess, "ready", ready, raising=False)
     monkeypatch.setattr(decode_processes, "SILENT_S", 0.3)
     data = encode(noise(1.0), RATE_HZ, "m4a")
     with pytest.raises(UnreadableAudioError, match=r"it kept still for 0\.3 s, twice"):

@@ -1,15 +1,24 @@
 """Live streams of both clients, against a real service."""
 
 import asyncio
+import signal
+import threading
 import time
 
 import numpy as np
 import pytest
 from free_port import free_port
+from running_service import running_service, service_process
 from sentence_model import HEARD
 
 from otoscope import load
-from otoscope.client import AsyncClient, Client, ProblemError, UnreachableError
+from otoscope.client import (
+    AsyncClient,
+    Client,
+    ProblemError,
+    StreamEndedError,
+    UnreachableError,
+)
 from otoscope.schemas.streaming import FinalMessage, PartialMessage
 
 KEY = "swordfish"
@@ -21,6 +30,15 @@ def pieces(sample):
     samples = np.concatenate([load(sample, RATE_HZ).samples, np.zeros(RATE_HZ, np.float32)])
     data = np.rint(32767 * samples).astype("<i2").tobytes()
     return [data[at : at + 3200] for at in range(0, len(data), 3200)]
+
+
+@pytest.fixture(scope="module")
+def serve_briefly(tmp_path_factory, sentence_model):
+    """Address of a service that ends streams after two seconds."""
+    variables = {"OTOSCOPE_MODEL_PATH": str(sentence_model), "OTOSCOPE_SEARCH_PROCESSES": "0"}
+    store = tmp_path_factory.mktemp("brief") / "results.sqlite3"
+    with running_service(store, OTOSCOPE_MAX_DURATION_S="2", **variables) as address:
+        yield address
 
 
 @pytest.fixture(params=["waiting", "async", "awaited pieces"])
@@ -74,6 +92,37 @@ def test_a_wrong_key_and_no_service_at_all(said, pieces):
     assert refused.value.status == 401
     with pytest.raises(UnreachableError):
         said(pieces, address=f"http://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.slow
+def test_a_stream_that_the_service_ends_is_an_error_behind_its_last_words(
+    tmp_path, sentence_model, pieces
+):
+    variables = {"OTOSCOPE_MODEL_PATH": str(sentence_model), "OTOSCOPE_SEARCH_PROCESSES": "0"}
+    said, ended = [], threading.Event()
+    with service_process(tmp_path / "results.sqlite3", **variables) as (process, address):
+
+        def endless():
+            yield from pieces[:-8]  # no pause that ends the utterance
+            ended.wait(60)
+
+        def listen():
+            with Client(address) as client:
+                for message in client.stream(endless()):
+                    said.append(message)
+                    if isinstance(message, PartialMessage):
+                        process.send_signal(signal.SIGTERM)
+
+        with pytest.raises(StreamEndedError, match="the service stops") as stopped:
+            listen()
+        ended.set()
+    assert stopped.value.reason == "the service stops"
+    assert isinstance(said[-1], FinalMessage)
+
+
+def test_a_stream_that_lasts_too_long(said, serve_briefly, pieces):
+    with pytest.raises(StreamEndedError, match="it lasted 2 s"):
+        said(pieces, address=serve_briefly, api_key=None)
 
 
 def test_what_the_pieces_raise_reaches_the_caller(said, pieces):

@@ -1,0 +1,47 @@
+"""A compressed stream on its way into a `LiveStream`, through a process that decodes it."""
+
+import asyncio
+
+from otoscope.audio import StreamDecoder
+from service.inference.live_streams import LiveStream
+
+
+class CodedStream:
+    """Bytes of WebM or Ogg in, samples (float32, little-endian) into a `LiveStream`."""
+
+    def __init__(self, live: LiveStream, decoder: StreamDecoder) -> None:
+        """Start no process yet."""
+        self._live, self._decoder = live, decoder
+        self._decoding: asyncio.Task[None] | None = None
+
+    async def put(self, data: bytes) -> None:
+        """Put some of the stream in, once there is room for it."""
+        if self._decoding is None:
+            self._decoding = asyncio.create_task(self._decode())
+        await self._decoder.put(data)
+
+    async def flush(self) -> None:
+        """End the utterance behind all that was put in."""
+        if self._decoding is not None:
+            await self._decoder.drained()
+        await self._live.flush()
+
+    async def finish(self) -> None:
+        """Wait until all that was put in is decoded."""
+        self._decoder.end()
+        if self._decoding is not None:
+            await asyncio.wait({self._decoding})
+
+    def leave(self) -> None:
+        """Drop the work, and end the process."""
+        if self._decoding is not None:
+            self._decoding.cancel()
+        else:
+            self._decoder.close()
+
+    async def _decode(self) -> None:
+        try:
+            async for samples in self._decoder.samples():
+                await self._live.put(samples.astype("<f4", copy=False).tobytes())
+        except Exception as error:  # noqa: BLE001 - raised where the stream is told of
+            self._live.fail(error)
