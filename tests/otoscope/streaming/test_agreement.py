@@ -1,7 +1,8 @@
 import pytest
 
 from otoscope import Word
-from otoscope.streaming.agreement import agreed, moved, words_behind
+from otoscope.streaming.agreement import agreed, words_behind
+from otoscope.transcript import moved
 
 
 def words(text, start_s=0.0):
