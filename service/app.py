@@ -155,9 +155,11 @@ def _lifespan(
 
 
 async def _get_ready(services: Services, settings: Settings) -> None:
-    if await warm_up(services.recording_recognizer, services.pool, services.readiness):
-        services.decode_workers.start()
-        await asyncio.to_thread(services.recording_recognizer.start)
+    recognizers = [model.recording_recognizer for model in services.models]
+    if await warm_up(recognizers, services.pool, services.readiness):
+        default = services.models.default
+        default.decode_workers.start()
+        await asyncio.to_thread(default.recording_recognizer.start)
         address = f"http://{settings.host}:{settings.port}"
         logger.info(
             "ready on %s - try: curl -F file=@examples/sample.flac %s/transcribe", address, address

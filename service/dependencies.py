@@ -1,6 +1,5 @@
 """What the routes work with, put together in one place and handed to them."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -10,22 +9,13 @@ from typing import Annotated
 import threadpoolctl
 from fastapi import Depends, Request
 
-from otoscope import Recognizer
 from otoscope.audio import DecodeProcesses
-from otoscope.decoding.decoder import open_decoder
-from otoscope.errors import ModelFileError
-from otoscope.schemas import ModelName
-from otoscope.written.writer import Writer, open_writer
-from service.errors import StartError
-from service.inference.decode_workers import DecodeWorkers
 from service.inference.live_streams import LiveStreams, StreamLimits
-from service.inference.recognition import RecordingRecognizer
 from service.inference.request_pool import RequestPool
 from service.inference.threaded_model import model_threads
-from service.inference.transcriber import Transcriber
 from service.inference.warmup import Readiness
 from service.metrics import Metrics
-from service.model_reports import ModelReports, read_reports
+from service.served_models import ServedModels, open_model
 from service.settings import Settings
 from service.store.base import Store
 from service.store.check import StoreCheck
@@ -40,46 +30,26 @@ _READING = (2, 128)
 _DECODE_PROCESSES = 4
 """Likewise, at most: a long recording keeps one until its end. One for each stays when idle."""
 
-logger = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Services:
     """What lives as long as the process."""
 
-    recording_recognizer: RecordingRecognizer
-    decode_workers: DecodeWorkers
-    writer: Writer
+    models: ServedModels
     pool: RequestPool
     reading_pool: RequestPool
     store: Store
     store_check: StoreCheck
     readiness: Readiness
-    reports: ModelReports
     metrics: Metrics
     live_streams: LiveStreams
     stream_limits: StreamLimits
     stream_decoders: DecodeProcesses
 
-    @property
-    def recognizer(self) -> Recognizer:
-        """The model."""
-        return self.recording_recognizer.recognizer
-
-    @property
-    def transcriber(self) -> Transcriber:
-        """Files to text."""
-        return Transcriber(self.recording_recognizer, self.decode_workers, self.writer)
-
-    @property
-    def model_name(self) -> ModelName:
-        """Which weights answer."""
-        return ModelName(name=self.recognizer.spec.name, sha256=self.recognizer.sha256)
-
 
 @contextmanager
 def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
-    """Load the model and open the store; close them in the end.
+    """Load the models and open the store; close them in the end.
 
     Args:
         settings: what to open.
@@ -88,36 +58,15 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
     Raises:
         StartError: naming the variable that has to change.
     """
-    logger.info("loading model %s", settings.model_path)
     # Recordings go in parallel: a product of small matrices that wakes a thread for each CPU only
     # takes time from the model.
     threadpoolctl.threadpool_limits(1, user_api="blas")
-    try:
-        recognizer = Recognizer(settings.model_path)
-    except ModelFileError as error:
-        raise StartError(f"OTOSCOPE_MODEL_PATH: {error}") from error
-    try:
-        decoder = open_decoder(
-            recognizer.spec, recognizer.exact_sha256, settings.model_path, settings.lm_path
-        )
-        writer = open_writer(
-            *(recognizer.spec, settings.model_path, settings.lm_path),
-            partial(metrics.stage, "written"),
-        )
-    except ModelFileError as error:
-        raise StartError(str(error)) from error
-    reports = read_reports(settings.model_path, recognizer.sha256, recognizer.exact_sha256)
-    stage = partial(metrics.stage, "text")
     with ExitStack() as stack:  # closes the last first: nothing is used after its end
         store = stack.enter_context(closing(open_store(settings)))
         check = stack.enter_context(closing(StoreCheck(store)))
         threads = stack.enter_context(
             model_threads(settings.inference_threads, partial(metrics.add_wait, "model"))
         )
-        workers = DecodeWorkers(
-            decoder, settings.decode_workers, stage, partial(metrics.add_wait, "search")
-        )
-        stack.enter_context(closing(workers))
         processes = DecodeProcesses(
             _DECODE_PROCESSES * settings.inference_threads, kept=settings.inference_threads
         )
@@ -126,12 +75,16 @@ def open_services(settings: Settings, metrics: Metrics) -> Iterator[Services]:
         stack.enter_context(closing(decoders))
         pool = stack.enter_context(closing(_pool(settings, metrics)))
         reading = stack.enter_context(closing(RequestPool(*_READING)))
-        recording_recognizer = RecordingRecognizer(
-            recognizer, threads, settings.max_duration_s, metrics.add_recording, processes
+        opened = partial(
+            open_model, settings=settings, metrics=metrics, threads=threads, processes=processes
         )
+        wanted = [
+            (settings.model_path, settings.lm_path),
+            *((one, None) for one in settings.models),
+        ]
+        models = [stack.enter_context(opened(*paths)) for paths in wanted]
         yield Services(
-            *(recording_recognizer, workers, writer, pool, reading, store, check),
-            *(Readiness(), reports, metrics),
+            *(ServedModels(models), pool, reading, store, check, Readiness(), metrics),
             LiveStreams(settings.streams, metrics.set_streams),
             StreamLimits(settings.stream_idle_s, settings.max_duration_s),
             decoders,

@@ -156,6 +156,13 @@ class Settings(BaseSettings):
         description="The language model for beam search; by default lm.npz beside the model, if it "
         "is there. punctuation.onnx is looked for beside the model, then beside this.",
     )
+    models: Annotated[
+        tuple[Annotated[Path, AfterValidator(_find_model)], ...], NoDecode, BeforeValidator(_split)
+    ] = Field(
+        default_factory=tuple,
+        description="More models, named as MODEL_PATH's is, with commas between them, each with "
+        "what lies beside it: `model=` in a request chooses. By default none.",
+    )
     inference_threads: int = Field(
         default_factory=available,
         ge=1,

@@ -34,6 +34,7 @@ class TranscribeOptions(TypedDict, total=False):
     """What POST /transcribe takes beside the file, see /docs; what is None is left to the service.
 
     Attributes:
+        model: name of one of the service's models.
         hotwords: words and phrases with their boosts, or without.
         phrases: a closed list; `none_of_these` also takes none of it for an answer.
         probs: whether `probs` of the response has the matrix.
@@ -45,6 +46,7 @@ class TranscribeOptions(TypedDict, total=False):
         response_format: verbose_json has characters and segments, too.
     """
 
+    model: str | None
     response_format: Literal["json", "verbose_json"] | None
     timestamps: Literal["none", "word", "char"] | None
     style: Style | None

@@ -35,6 +35,11 @@ class ModelAnswer(ModelName):
         description="Character error rate on the dev set, a fraction; null if not measured.",
         examples=[0.26],
     )
+    served: list[ModelName] = Field(
+        default_factory=list,
+        description="All that are served, which `model=` in a request chooses from by name; the "
+        "first by default. Empty where no service answers.",
+    )
     spec: ModelSpec = Field(description="Features, alphabet, stride and provenance.")
     evaluation: dict[str, Any] | None = Field(description="evaluation.json beside the model.")
     parity: dict[str, Any] | None = Field(

@@ -12,6 +12,8 @@ from otoscope.transcript import Style
 from service.errors import FormError
 from service.http.negotiation import EVENT_STREAM, negotiate
 
+MODEL_DESCRIBED = "Name of the model, of those that GET /model lists; by default the first."
+
 
 class Layout(NamedTuple):
     """A format, and what has times in it."""
@@ -112,8 +114,9 @@ def _number_or_all(value: str | int | None) -> str | int | None:
 
 
 class SoundOptions(BaseModel):
-    """Which of a file's sounds is meant."""
+    """Which of a file's sounds is meant, and which model hears it."""
 
+    model: str | None = Field(default=None, description=MODEL_DESCRIBED)
     track: Annotated[_Number | Literal["all"] | None, BeforeValidator(_number_or_all)] = Field(
         default=None,
         description="Number of the audio track, from 1. By default the one that a player chooses: "

@@ -6,11 +6,13 @@ from otoscope.audio import ContainerName, PcmEncoding
 from otoscope.decoding.options import DecodingOptions
 from otoscope.streaming import StreamingOptions
 from service.errors import FormError
+from service.http.options import MODEL_DESCRIBED
 
 
 class StreamOptions(DecodingOptions):
     """Options of a stream, in the query of its address."""
 
+    model: str | None = Field(default=None, description=MODEL_DESCRIBED)
     encoding: PcmEncoding | ContainerName = Field(
         default="s16le",
         description="Of the samples: 16-bit integers or 32-bit floats, little-endian; G.711. Or a "

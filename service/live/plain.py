@@ -25,6 +25,7 @@ class PlainDialect:
     def __init__(self, services: Services) -> None:
         self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         self._services = services
+        self._model = services.models.default
         self._options = StreamOptions()
 
     def open(self, websocket: WebSocket) -> None:
@@ -34,10 +35,12 @@ class PlainDialect:
             FormError, OptionsError: if that can't be done.
         """
         self._options = options = read_options(websocket.query_params.multi_items(), StreamOptions)
+        self._model = self._services.models.choose(options.model)
         self.stream.set_result(
             open_stream(
-                *(self._services, options.streaming, options.decoding),
-                *(options.encoding, options.sample_rate_hz),
+                *(self._services, self._model, options.streaming, options.decoding),
+                encoding=options.encoding,
+                rate_hz=options.sample_rate_hz,
                 frames=options.probs,
             )
         )
@@ -47,10 +50,10 @@ class PlainDialect:
         encoding = self._options.encoding
         return _json(
             type="ready",
-            model=self._services.model_name.model_dump(),
+            model=self._model.name.model_dump(),
             encoding=encoding,
             sample_rate_hz=None if encoding in CONTAINER_NAMES else self._options.sample_rate_hz,
-            frame_s=self._services.recognizer.spec.frame_s,
+            frame_s=self._model.recognizer.spec.frame_s,
         )
 
     async def take(self, message: Message) -> tuple[bool, list[str]]:
@@ -75,7 +78,7 @@ class PlainDialect:
             return []
         if isinstance(told, Pace):
             return _json(type="pace", step_s=round(told.step_s, 3))
-        frame_s = self._services.recognizer.spec.frame_s
+        frame_s = self._model.recognizer.spec.frame_s
         return [message_json(told, frame_s, probs=self._options.probs).decode()]
 
     def closing(self, reason: str) -> list[str]:

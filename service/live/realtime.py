@@ -96,19 +96,20 @@ class RealtimeDialect:
             update = SessionUpdate.model_validate(event).session
         except ValidationError as error:
             raise FormError("; ".join(describe(error.errors()[:20]))) from None
-        self._session = self._session.updated(update, self._services.recognizer.spec)
+        self._session = self._session.updated(update, self._services.models)
         return [_event("session.updated", session=self._session.document())]
 
     def _opened(self) -> Opened:
         if not self.stream.done():
-            session, alphabet = self._session, self._services.recognizer.spec.alphabet
+            session = self._session
+            model = session.model_of(self._services.models)
             self.stream.set_result(
                 open_stream(
-                    self._services,
+                    *(self._services, model),
                     session.streaming(),
-                    session.decoding(alphabet),
-                    session.encoding,
-                    session.rate_hz,
+                    session.decoding(model.recognizer.spec.alphabet),
+                    encoding=session.encoding,
+                    rate_hz=session.rate_hz,
                 )
             )
         return self.stream.result()

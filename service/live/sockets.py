@@ -17,6 +17,7 @@ from service.errors import ClientGoneError, ServiceError
 from service.inference.live_streams import LiveStream, Told
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 from service.live.coded import CodedStream
+from service.served_models import ServedModel
 from service.websocket_protocol import CLOSING
 
 _NORMAL, _GOING_AWAY, _POLICY, _INTERNAL, _RESTART, _TRY_LATER = 1000, 1001, 1008, 1011, 1012, 1013
@@ -101,18 +102,19 @@ class _End:
 
 def open_stream(
     services: Services,
+    served: ServedModel,
     streaming: StreamingOptions,
     decoding: DecodingOptions,
+    *,
     encoding: PcmEncoding | ContainerName,
     rate_hz: int,
-    *,
     frames: bool = False,
 ) -> Opened:
-    """A stream of the service's model; `rate_hz` is that of bare samples."""
-    stopwatch, spec = Stopwatch(), services.recognizer.spec
-    model = ThreadedModel(services.recognizer, services.recording_recognizer.threads, stopwatch)
+    """A stream of one of the service's models; `rate_hz` is that of bare samples."""
+    stopwatch, spec = Stopwatch(), served.recognizer.spec
+    model = ThreadedModel(served.recognizer, served.recording_recognizer.threads, stopwatch)
     transcriber = StreamingTranscriber(
-        model, services.decode_workers.decode, streaming, decoding, frames=frames
+        model, served.decode_workers.decode, streaming, decoding, frames=frames
     )
     model_hz = spec.features.sample_rate_hz
     coded = encoding in CONTAINER_NAMES

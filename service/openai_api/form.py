@@ -6,8 +6,8 @@ header `Otoscope-Warnings` says so. What would make the answer a lie (another la
 
 import json
 import re
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,9 +18,10 @@ from otoscope.transcript import Style
 from otoscope.vocabulary import Alphabet
 from service.errors import FormError, UnknownModelError
 from service.openai_api.languages import language_of
+from service.served_models import ServedModel, ServedModels
 
 ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
-"""Mean the model that is served, whatever its name: many clients have one of these built in."""
+"""Mean a model that is served, whatever its name: many clients have one of these built in."""
 
 REPEATED = ("include", "timestamp_granularities")
 """Fields that may come several times, with "[]" behind their names or without."""
@@ -108,11 +109,9 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
     """Refuse what the model can't do, or what goes with another response_format only.
 
     Raises:
-        UnknownModelError: if another model is asked for.
         FormError: naming the field that asks for something else.
     """
-    check_model(form.model, spec)
-    if form.language is not None and form.language.lower() != _ANY_LANGUAGE:
+    if _is_told(form.language):
         check_language(form.language, spec)
     if form.stream and form.response_format not in ("json", "text"):
         raise FormError(
@@ -129,11 +128,30 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
             )
 
 
-def check_model(name: str, spec: ModelSpec) -> None:
-    """UnknownModelError unless the name is the served model's or one of ALIASES."""
-    if name not in (spec.name, *ALIASES):
-        known = ", ".join(map(repr, ALIASES))
-        raise UnknownModelError(f"model: expected {spec.name!r} or {known}, got {name!r:.200}")
+def meant(
+    name: str, language: str | None, models: ServedModels, aliases: Sequence[str] = ALIASES
+) -> ServedModel:
+    """The model of this name; for an alias the first that knows the language, else the default.
+
+    Raises:
+        UnknownModelError: if there is neither a model nor an alias of this name.
+    """
+    if (model := models.find(name)) is not None:
+        return model
+    if name not in aliases:
+        known = ", ".join(map(repr, (*models.names, *aliases)))
+        raise UnknownModelError(f"model: expected one of {known}, got {name!r:.200}")
+    speaking = (one for one in models if _is_told(language) and _knows(one, language))
+    return next(speaking, models.default)
+
+
+def _is_told(language: str | None) -> TypeGuard[str]:
+    return language is not None and language.lower() != _ANY_LANGUAGE
+
+
+def _knows(model: ServedModel, language: str) -> bool:
+    known = language_of(model.recognizer.spec)
+    return known is not None and language.lower().partition("-")[0] in (known.code, known.name)
 
 
 def without_effect(form: TranscriptionForm, alphabet: Alphabet) -> tuple[str, ...]:

@@ -9,15 +9,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from otoscope import ModelSpec
 from otoscope.audio import PcmEncoding
 from otoscope.decoding.options import DecodingOptions
 from otoscope.streaming import StreamingOptions
 from otoscope.vocabulary import Alphabet
-from service.openai_api.form import check_language, check_model, prompt_hotwords
+from service.openai_api.form import ALIASES, check_language, meant, prompt_hotwords
+from service.served_models import ServedModel, ServedModels
 
 REALTIME_ALIASES = ("gpt-realtime-whisper", "gpt-transcribe", "gpt-live-transcribe")
-"""Mean the model that is served, too."""
+"""Mean a model that is served, too."""
 
 _G711_RATE_HZ = 8000
 _ENCODINGS: dict[str, PcmEncoding] = {
@@ -94,25 +94,29 @@ class Session:
     transcription: Transcription = field(default_factory=Transcription)
     turns: TurnDetection | None = field(default_factory=TurnDetection)
 
-    def updated(self, fields: SessionFields, spec: ModelSpec) -> "Session":
+    def updated(self, fields: SessionFields, models: ServedModels) -> "Session":
         """The session with what `fields` name.
 
         Raises:
-            UnknownModelError, FormError: if the model can't do that.
+            UnknownModelError, FormError: if there is no such model, or it can't do that.
         """
         given, session = fields.audio.input, self
         if given.format is not None:
             session = replace(session, format=given.format)
         if given.transcription is not None:
             wanted = given.transcription
-            if wanted.model is not None and wanted.model not in REALTIME_ALIASES:
-                check_model(wanted.model, spec)
+            session = replace(session, transcription=wanted)
+            spec = session.model_of(models).recognizer.spec
             if wanted.language is not None:
                 check_language(wanted.language, spec)
-            session = replace(session, transcription=wanted)
         if "turn_detection" in given.model_fields_set:
             session = replace(session, turns=given.turn_detection)
         return session
+
+    def model_of(self, models: ServedModels) -> ServedModel:
+        """The model that hears it; UnknownModelError if there is none of this name."""
+        name, language = self.transcription.model, self.transcription.language
+        return meant(name or ALIASES[0], language, models, (*REALTIME_ALIASES, *ALIASES))
 
     @property
     def encoding(self) -> PcmEncoding:

@@ -74,17 +74,18 @@ def _respond(
     services: Services, file: BinaryIO, options: AlignOptions, chosen: AlignmentFormat
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file, options.choice)
+    served = services.models.choose(options.model)
+    recognition = yield from served.recording_recognizer.steps(file, options.choice)
     posteriors, clock = recognition.posteriors, recognition.posteriors.clock
     if chosen == "png":
         check_view(select(posteriors), _TOO_MUCH)
     said = spoken(options.text, posteriors.alphabet)
     warnings = [*recognition.warnings, *said.warnings]
-    aligned = yield from services.decode_workers.align(posteriors, said.text or options.text)
+    aligned = yield from served.decode_workers.align(posteriors, said.text or options.text)
     match chosen:
         case "json":
             frames = posteriors.log_probs.shape[0]
-            answer = alignment_answer(aligned, clock, frames, services.model_name, warnings)
+            answer = alignment_answer(aligned, clock, frames, served.name, warnings)
             body = to_json(answer.model_dump())
         case "png":
             features = recognition.require_features()

@@ -29,7 +29,7 @@ async def ready(services: ServicesDep) -> ReadyAnswer:
     return ReadyAnswer(
         status="ready" if works else "degraded",
         store="available" if works else "unavailable",
-        model=services.model_name,
+        model=services.models.default.name,
         warm_up_ms=round(warm_up.took_ms, 1),
         golden_frames=warm_up.frames,
     )

@@ -5,16 +5,20 @@ from fastapi import APIRouter
 from otoscope.schemas import ModelAnswer
 from otoscope.schemas.convert import model_facts
 from service.dependencies import ServicesDep
+from service.http.problems import problem_responses
+from service.http.queries import ModelQueryDep
 
 router = APIRouter(tags=["model"])
 
 
-@router.get("/model", summary="The model that is served")
-async def model(services: ServicesDep) -> ModelAnswer:
-    """Its specification, provenance and what was measured about it."""
-    reports = services.reports
+@router.get("/model", responses=problem_responses(422), summary="The models that are served")
+async def model(services: ServicesDep, query: ModelQueryDep) -> ModelAnswer:
+    """One's specification, provenance and what was measured about it; the names of all."""
+    served = services.models.choose(query.model)
+    reports = served.reports
     return ModelAnswer(
-        **model_facts(services.recognizer, services.writer.punctuator),
+        **model_facts(served.recognizer, served.writer.punctuator),
+        served=[each.name for each in services.models],
         dev_wer=reports.dev_rate("wer"),
         dev_cer=reports.dev_rate("cer"),
         evaluation=reports.evaluation,

@@ -14,7 +14,7 @@ from otoscope.decoding.options import DecodingOptions
 from otoscope.formats import FORMATS, write
 from otoscope.formats.tables import to_json
 from otoscope.transcript import Style
-from service.dependencies import Services, ServicesDep
+from service.dependencies import ServicesDep
 from service.http.events import respond_with_events
 from service.http.forms import form_schema, read_form
 from service.http.responses import WARNINGS_DESCRIBED, format_responses, warnings_headers
@@ -25,7 +25,7 @@ from service.openai_api.form import (
     REPEATED,
     TranscriptionForm,
     check,
-    check_model,
+    meant,
     prompt_hotwords,
     rewrite,
     without_effect,
@@ -39,6 +39,7 @@ from service.openai_api.responses import (
     model_card,
     verbose_answer,
 )
+from service.served_models import ServedModel
 
 router = APIRouter(prefix=PREFIX.rstrip("/"), tags=["openai"])
 
@@ -70,26 +71,27 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
             read_form(request, TranscriptionForm, repeated=REPEATED, rewrite=rewrite)
         )
         file, options = form.file, form.options
-        check(options, services.recognizer.spec)
+        served = meant(options.model, options.language, services.models)
+        check(options, served.recognizer.spec)
         if not options.stream:
-            return await place.run_steps(_respond(services, file, options))
-        work = services.transcriber.told_steps(file, THE_USUAL, *_reading(services, options))
+            return await place.run_steps(_respond(served, file, options))
+        work = served.transcriber.told_steps(file, THE_USUAL, *_reading(served, options))
         events = transcript_events(place.tell_steps(work), logprobs="logprobs" in options.include)
-        headers = warnings_headers(without_effect(options, services.recognizer.spec.alphabet))
+        headers = warnings_headers(without_effect(options, served.recognizer.spec.alphabet))
         return await respond_with_events(events, failed, kept, headers)
 
 
 def _reading(
-    services: Services, options: TranscriptionForm
+    served: ServedModel, options: TranscriptionForm
 ) -> tuple[DecodingOptions, Style | None]:
-    alphabet = services.recognizer.spec.alphabet
+    alphabet = served.recognizer.spec.alphabet
     return DecodingOptions(hotwords=prompt_hotwords(options.prompt, alphabet)), options.style
 
 
-def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> Steps[Response]:
+def _respond(served: ServedModel, file: BinaryIO, options: TranscriptionForm) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file)
-    done = yield from services.transcriber.read(recognition, *_reading(services, options))
+    recognition = yield from served.recording_recognizer.steps(file)
+    done = yield from served.transcriber.read(recognition, *_reading(served, options))
     written, posteriors = done.written, done.recognition.posteriors
     duration_s = posteriors.clock.duration_s
     match options.response_format:
@@ -99,12 +101,12 @@ def _respond(services: Services, file: BinaryIO, options: TranscriptionForm) -> 
             logprobs = "logprobs" in options.include
             body = _json(json_answer(written, duration_s, logprobs=logprobs))
         case "verbose_json":
-            spec = services.recognizer.spec
+            spec = served.recognizer.spec
             granularities = options.timestamp_granularities
             body = _json(verbose_answer(written, posteriors, spec, granularities))
         case subtitles:
             body = write(subtitles, written.words, None, duration_s)
-    told = without_effect(options, services.recognizer.spec.alphabet)
+    told = without_effect(options, served.recognizer.spec.alphabet)
     warnings = (*done.recognition.warnings, *written.warnings, *told)
     return Response(
         body,
@@ -117,16 +119,15 @@ def _json(document: JsonAnswer | VerboseAnswer) -> bytes:
     return to_json(document.model_dump(exclude_none=True))
 
 
-@router.get("/models", summary="The models that are served: one")
+@router.get("/models", summary="The models that are served")
 async def models(services: ServicesDep) -> ModelList:
     """A list, as OpenAI's clients expect it."""
-    spec = services.recognizer.spec
-    return ModelList(data=[model_card(spec, spec.name)])
+    return ModelList(
+        data=[model_card(one.recognizer.spec, one.name.name) for one in services.models]
+    )
 
 
 @router.get("/models/{model_id}", responses=error_responses(404), summary="A model that is served")
 async def model(services: ServicesDep, model_id: str) -> ModelCard:
-    """404 unless it is the one that is served, by its own name or one of OpenAI's."""
-    spec = services.recognizer.spec
-    check_model(model_id, spec)
-    return model_card(spec, model_id)
+    """404 unless it is one that is served, by its own name or one of OpenAI's."""
+    return model_card(meant(model_id, None, services.models).recognizer.spec, model_id)

@@ -15,7 +15,13 @@ from service.http.caching import IfNoneMatch, conditional_response, result_etag,
 from service.http.forms import NoOptions, form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
-from service.http.queries import ProbsQuery, ProbsQueryDep, ViewQuery, ViewQueryDep
+from service.http.queries import (
+    FreshViewQuery,
+    FreshViewQueryDep,
+    ProbsQuery,
+    ProbsQueryDep,
+    ViewQuery,
+)
 from service.http.responses import (
     WARNINGS_DESCRIBED,
     frame_headers,
@@ -59,7 +65,9 @@ async def probs(
     openapi_extra=form_schema(NoOptions),
     summary="P(character | frame) or P(phoneme | frame) of a file; nothing is kept",
 )
-async def probs_of_file(request: Request, services: ServicesDep, query: ViewQueryDep) -> Response:
+async def probs_of_file(
+    request: Request, services: ServicesDep, query: FreshViewQueryDep
+) -> Response:
     """What GET /probs gives, for one audio file in the field `file` of a form.
 
     Options go in the query. Nothing is kept, so the answer has no id.
@@ -95,10 +103,10 @@ def _of_result(
 
 
 def _of_file(
-    services: Services, query: ViewQuery, chosen: MatrixFormat, file: BinaryIO
+    services: Services, query: FreshViewQuery, chosen: MatrixFormat, file: BinaryIO
 ) -> Steps[Response]:
     """The response about a file, for the threads of the pool."""
-    recognition = yield from services.recording_recognizer.steps(file)
+    recognition = yield from services.models.choose(query.model).recording_recognizer.steps(file)
     warnings = list(recognition.warnings)
     view = _select(recognition.posteriors, query, chosen)
     headers = {**_headers(view), "Cache-Control": "no-store", **warnings_headers(warnings)}

@@ -18,6 +18,7 @@ from service.http.responses import (
 )
 from service.inference.request_pool import Steps
 from service.routes.transcriptions import ResultId
+from service.served_models import ServedModel
 
 router = APIRouter(tags=["transcription"])
 
@@ -49,17 +50,17 @@ def _respond(
     services: Services, result_id: str, options: ReadingOptions, layout: Layout
 ) -> Steps[Response]:
     """All the work of one request, for the threads of the pool."""
-    _check_model(services, result_id)
+    served = _model_of(services, result_id)
     warnings = services.store.warnings(result_id)
     posteriors = services.store.get(result_id)
-    decoded = yield from services.decode_workers.decode(posteriors, options.decoding)
-    written = services.writer.write(decoded, options.style)
+    decoded = yield from served.decode_workers.decode(posteriors, options.decoding)
+    written = served.writer.write(decoded, options.style)
     answer = transcription(
         result_id,
         decoded,
         written,
         posteriors.clock,
-        services.model_name,
+        served.name,
         warnings=warnings,
         layout=layout,
     )
@@ -67,10 +68,12 @@ def _respond(
     return transcription_response(document, written, posteriors.clock, layout)
 
 
-def _check_model(services: Services, result_id: str) -> None:
-    """ExpiredResultError if the result is another model's, whose alphabet may differ."""
-    kept, served = services.store.find(result_id).model_sha256, services.model_name.sha256
-    if kept != served:
+def _model_of(services: Services, result_id: str) -> ServedModel:
+    """The model whose result it is; ExpiredResultError if that is no longer served."""
+    sha256 = services.store.find(result_id).model_sha256
+    if (model := services.models.of_weights(sha256)) is None:
+        served = " or ".join(f"{each.name.sha256:.8}" for each in services.models)
         raise ExpiredResultError(
-            f"expected a result of the model that is served ({served:.8}), got one of {kept:.8}"
+            f"expected a result of a model that is served ({served}), got one of {sha256:.8}"
         )
+    return model

@@ -2,7 +2,7 @@
 
 import logging
 from contextlib import AsyncExitStack
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
@@ -14,7 +14,7 @@ from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.schemas import Transcription
 from otoscope.schemas.convert import by_channel, by_track
-from service.dependencies import Services, ServicesDep
+from service.dependencies import ServicesDep
 from service.errors import ResultTooLargeError, StoreError
 from service.http.events import respond_with_events
 from service.http.forms import form_schema, read_form
@@ -32,7 +32,8 @@ from service.http.responses import (
 from service.inference.request_pool import Steps
 from service.inference.transcriber import Transcribed
 from service.routes.progress import failed, progress_events
-from service.store.base import new_id
+from service.served_models import ServedModel
+from service.store.base import Store, new_id
 
 router = APIRouter(tags=["transcription"])
 logger = logging.getLogger(__name__)
@@ -68,96 +69,95 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
         place = kept.enter_context(services.pool.place())
         form = await kept.enter_async_context(read_form(request, TranscribeOptions))
         file, options, accept = form.file, form.options, request.headers.getlist("accept")
+        work = _Work(services.models.choose(options.model), services.store, file, options)
         if prefers_events(accept):
-            work = _respond(services, file, options, options.event_layout(), progressive=True)
+            steps = _respond(work, options.event_layout(), progressive=True)
             return await respond_with_events(
-                progress_events(place.tell_steps(work)), failed, kept, {}
+                progress_events(place.tell_steps(steps)), failed, kept, {}
             )
-        return await place.run_steps(_respond(services, file, options, options.layout(accept)))
+        return await place.run_steps(_respond(work, options.layout(accept)))
 
 
-def _respond(
-    services: Services,
-    file: BinaryIO,
-    options: TranscribeOptions,
-    layout: Layout,
-    *,
-    progressive: bool = False,
-) -> Steps[Response]:
+class _Work(NamedTuple):
+    """What a request asks for."""
+
+    model: ServedModel
+    store: Store
+    file: BinaryIO
+    options: TranscribeOptions
+
+
+def _respond(work: _Work, layout: Layout, *, progressive: bool = False) -> Steps[Response]:
     """All the work of one request, for the threads of the pool; perhaps telling of it."""
+    options = work.options
     if options.track == "all":
-        return (yield from _respond_by_track(services, file, options, layout))
+        return (yield from _respond_by_track(work, layout))
     if options.channels is not None:
-        return (yield from _respond_by_channel(services, file, options, layout))
-    transcriber, decoding, style = services.transcriber, options.decoding, options.style
+        return (yield from _respond_by_channel(work, layout))
     if progressive:
-        done = yield from transcriber.told_steps(file, options.choice, decoding, style)
+        done = yield from work.model.transcriber.told_steps(
+            work.file, options.choice, options.decoding, options.style
+        )
     else:
-        recognition = yield from services.recording_recognizer.steps(file, options.choice)
-        done = yield from transcriber.read(recognition, decoding, style)
-    document = laid_out(_answer(services, done, layout), layout)
+        recognition = yield from work.model.recording_recognizer.steps(work.file, options.choice)
+        done = yield from _read(work, recognition)
+    document = laid_out(_answer(work, done, layout), layout)
     posteriors = done.recognition.posteriors
     if options.probs:
         document["probs"] = {"id": document["id"], **probs_document(select(posteriors))}
     return transcription_response(document, done.written, posteriors.clock, layout)
 
 
-def _respond_by_channel(
-    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
-) -> Steps[Response]:
+def _respond_by_channel(work: _Work, layout: Layout) -> Steps[Response]:
     """Each channel as a recording of its own, one after the other: each takes as much memory."""
     answers: list[Transcription] = []
     channels = 1
     while len(answers) < channels:
-        choice = options.choice._replace(channel=len(answers) + 1)
-        recognition = yield from services.recording_recognizer.steps(file, choice)
+        choice = work.options.choice._replace(channel=len(answers) + 1)
+        recognition = yield from work.model.recording_recognizer.steps(work.file, choice)
         channels = check_separable(recognition.channels)
-        answers.append((yield from _answer_one(services, recognition, options, layout)))
+        answers.append(_answer(work, (yield from _read(work, recognition)), layout))
     merged = by_channel(answers).model_copy(update={"id": None})
     return json_response(laid_out(merged, layout))
 
 
-def _respond_by_track(
-    services: Services, file: BinaryIO, options: TranscribeOptions, layout: Layout
-) -> Steps[Response]:
+def _respond_by_track(work: _Work, layout: Layout) -> Steps[Response]:
     """Each track as a recording of its own; one that can't be read does not end the others."""
     answers: dict[int, Transcription] = {}
     left_out: dict[int, AudioError] = {}
-    tracks = check_separable(services.recording_recognizer.count_tracks(file), "tracks")
+    recognizer = work.model.recording_recognizer
+    tracks = check_separable(recognizer.count_tracks(work.file), "tracks")
     for number in range(1, tracks + 1):
         try:
-            recognition = yield from services.recording_recognizer.steps(file, Choice(number))
+            recognition = yield from recognizer.steps(work.file, Choice(number))
         except AudioTooLongError:
             raise
         except AudioError as error:
             left_out[number] = error
         else:
-            answers[number] = yield from _answer_one(services, recognition, options, layout)
+            answers[number] = _answer(work, (yield from _read(work, recognition)), layout)
     merged = by_track(answers, left_out).model_copy(update={"id": None})
     return json_response(laid_out(merged, layout))
 
 
-def _answer_one(
-    services: Services, recognition: Recognition, options: TranscribeOptions, layout: Layout
-) -> Steps[Transcription]:
-    """Of one of several channels or tracks."""
-    done = yield from services.transcriber.read(recognition, options.decoding, options.style)
-    return _answer(services, done, layout)
+def _read(work: _Work, recognition: Recognition) -> Steps[Transcribed]:
+    """Text of what is recognized."""
+    return work.model.transcriber.read(recognition, work.options.decoding, work.options.style)
 
 
-def _answer(services: Services, done: Transcribed, layout: Layout) -> Transcription:
+def _answer(work: _Work, done: Transcribed, layout: Layout) -> Transcription:
     """What is answered, and kept if that can be done."""
     answer = transcription(
         new_id(),
         done.decoded,
         done.written,
         done.recognition.posteriors.clock,
-        services.model_name,
+        work.model.name,
         warnings=done.recognition.warnings,
         layout=layout,
     )
     try:
-        _keep(services, done.recognition, laid_out(answer, layout))
+        _keep(work, done.recognition, laid_out(answer, layout))
     except StoreError as error:
         logger.warning("the posteriors are not kept: %s", error)
         unkept = {"id": None, "warnings": [*answer.warnings, _why_not_kept(error)]}
@@ -165,12 +165,12 @@ def _answer(services: Services, done: Transcribed, layout: Layout) -> Transcript
     return answer
 
 
-def _keep(services: Services, recognition: Recognition, document: dict[str, Any]) -> None:
-    services.store.put(
+def _keep(work: _Work, recognition: Recognition, document: dict[str, Any]) -> None:
+    work.store.put(
         document["id"],
         recognition.posteriors,
         recognition.require_features(),
-        services.recognizer.sha256,
+        work.model.recognizer.sha256,
         transcription=to_json(document),
     )
 

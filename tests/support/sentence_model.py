@@ -70,11 +70,11 @@ york Y AO R K
 Matrix = npt.NDArray[np.float64]
 
 
-def write_sentence_model(folder: Path) -> Path:
+def write_sentence_model(folder: Path, spec: ModelSpec = SPEC) -> Path:
     """Write model.onnx, and what lies beside a model; the model's path."""
     path = folder / "model.onnx"
     filterbank = Recognizer(ROOT / "models/english-small/model.int8.onnx")._filterbank
-    path.write_bytes(_network(filterbank))
+    path.write_bytes(_network(filterbank, spec))
     (folder / "lm.arpa").write_text(_arpa(), encoding="utf-8")
     from_arpa(folder / "lm.arpa").save(folder / "lm.npz")
     sha256 = Recognizer(path).sha256
@@ -87,7 +87,7 @@ def write_sentence_model(folder: Path) -> Path:
     return path
 
 
-def _network(filterbank: npt.NDArray[np.float32]) -> bytes:
+def _network(filterbank: npt.NDArray[np.float32], spec: ModelSpec) -> bytes:
     """Two convolutions, each with the log softmax of its classes."""
     characters, phonemes = _targets()
     weights = {}
@@ -123,7 +123,7 @@ def _network(filterbank: npt.NDArray[np.float32]) -> bytes:
             ("phoneme_log_probs", FLOAT, ("batch", "out", ARPABET.size)),
         ],
         {**weights, **sizes},
-        {SPEC_KEY: SPEC.to_json(), FILTERBANK_KEY: encode_filterbank(filterbank)},
+        {SPEC_KEY: spec.to_json(), FILTERBANK_KEY: encode_filterbank(filterbank)},
     )
 
 

@@ -54,7 +54,7 @@ def test_an_upload_may_be_closed_before_its_last_step(recognizer, sounds, in_mem
         file = SpooledTemporaryFile(2**30 if in_memory else 1000)  # noqa: SIM115
         file.write(data)
         steps = recording_recognizer.steps(file)
-        assert next(steps) is None
+        assert len(next(steps).log_probs)
         file.close()
         got = longform.run_through(steps)
     np.testing.assert_array_equal(got.posteriors.log_probs, expected.posteriors.log_probs)

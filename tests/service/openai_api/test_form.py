@@ -4,7 +4,7 @@ import pytest
 
 from otoscope import ModelSpec
 from otoscope.vocabulary import ENGLISH, Alphabet
-from service.errors import FormError, UnknownModelError
+from service.errors import FormError
 from service.http.forms import read_options
 from service.openai_api.form import (
     PROMPT_BOOST,
@@ -54,11 +54,6 @@ def test_what_would_be_a_lie_is_refused(chosen, param, words):
     with pytest.raises(FormError, match=words) as refused:
         check(form(**chosen), SPEC)
     assert refused.value.param == param
-
-
-def test_another_model_is_unknown():
-    with pytest.raises(UnknownModelError, match=r"expected 'english' or 'whisper-1', .* got 'gpt'"):
-        check(form(model="gpt"), SPEC)
 
 
 def test_no_language_is_right_for_a_model_that_does_not_name_its_own():

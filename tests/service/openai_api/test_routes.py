@@ -128,7 +128,7 @@ def test_models(ai):
     [
         ({"language": "fr"}, "language"),
         ({"temperature": 7}, "temperature"),
-        ({"stream": True}, "stream"),
+        ({"stream": True, "response_format": "vtt"}, "stream"),
         ({"response_format": "diarized_json"}, "response_format"),
         ({"include": ["logprobs"], "response_format": "text"}, "include"),
         ({"timestamp_granularities": ["word"]}, "timestamp_granularities"),

@@ -189,7 +189,7 @@ def test_praatio_reads_the_textgrid(client, tmp_path):
             "at least 139 frames for 119 symbols, got 85",
         ),
         ({"response_format": "xml"}, "form", "'xml'"),
-        ({"language": "en"}, "form", "expected the fields file, track, channel, text"),
+        ({"language": "en"}, "form", "expected the fields file, model, track, channel, text"),
         ({"probs": "true"}, "form", "'probs'"),
     ],
 )
@@ -246,7 +246,14 @@ def test_nothing_is_kept(make_settings):
 def test_openapi_shows_the_form_and_every_answer(client):
     operation = client.get("/openapi.json").json()["paths"]["/align"]["post"]
     form = operation["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "text", "response_format", "track", "channel"}
+    assert set(form["properties"]) == {
+        "file",
+        "model",
+        "text",
+        "response_format",
+        "track",
+        "channel",
+    }
     assert form["required"] == ["file", "text"]
     assert form["properties"]["response_format"]["anyOf"][0]["enum"] == [
         *("json", "textgrid", "srt", "vtt", "csv", "png")

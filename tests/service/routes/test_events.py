@@ -175,7 +175,7 @@ def test_unexpected_errors_tell_no_internals_and_leave_a_trace(
     with TestClient(create_app(make_settings())) as client:
         while client.get("/health/ready").status_code != 200:
             time.sleep(0.05)
-        writer = client.app.state.services.writer
+        writer = client.app.state.services.models.default.writer
         monkeypatch.setattr(type(writer), "write", broken)
         kind, problem = told(client, long_flac)[-1]
     assert (kind, problem["status"]) == ("error", 500)
@@ -187,8 +187,8 @@ def test_the_deadline_holds_behind_the_first_event(make_settings, long_flac, mon
     with TestClient(create_app(make_settings(max_request_s=8.0))) as client:
         while client.get("/health/ready").status_code != 200:
             time.sleep(0.05)
-        services = client.app.state.services
-        monkeypatch.setattr(type(services.writer), "write", lambda *_: time.sleep(9))
+        writer = client.app.state.services.models.default.writer
+        monkeypatch.setattr(type(writer), "write", lambda *_: time.sleep(9))
         kind, problem = told(client, long_flac)[-1]
     assert (kind, problem["type"]) == ("error", "urn:otoscope:problem:deadline")
 

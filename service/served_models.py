@@ -1,0 +1,140 @@
+"""The models that are served: each with what decodes and writes what it hears."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from otoscope import Recognizer
+from otoscope.audio import DecodeProcesses
+from otoscope.decoding.decoder import open_decoder
+from otoscope.errors import ModelFileError
+from otoscope.schemas import ModelName
+from otoscope.written.writer import Writer, open_writer
+from service.errors import FormError, StartError
+from service.inference.decode_workers import DecodeWorkers
+from service.inference.recognition import RecordingRecognizer
+from service.inference.transcriber import Transcriber
+from service.metrics import Metrics
+from service.model_reports import ModelReports, read_reports
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """One model, and what belongs to it alone."""
+
+    recording_recognizer: RecordingRecognizer
+    decode_workers: DecodeWorkers
+    writer: Writer
+    reports: ModelReports
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """The model itself."""
+        return self.recording_recognizer.recognizer
+
+    @property
+    def transcriber(self) -> Transcriber:
+        """Files to text."""
+        return Transcriber(self.recording_recognizer, self.decode_workers, self.writer)
+
+    @property
+    def name(self) -> ModelName:
+        """Which weights answer."""
+        return ModelName(name=self.recognizer.spec.name, sha256=self.recognizer.sha256)
+
+
+class ServedModels:
+    """All of them; the first is meant where a request names none."""
+
+    def __init__(self, models: Sequence[ServedModel]) -> None:
+        """StartError if two have the same name."""
+        self._models = {model.name.name: model for model in models}
+        if len(self._models) < len(models):
+            names = [model.name.name for model in models]
+            raise StartError(f"OTOSCOPE_MODELS: expected models of different names, got {names}")
+        self.default = models[0]
+
+    def __iter__(self) -> Iterator[ServedModel]:
+        """The default first."""
+        return iter(self._models.values())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What requests call them."""
+        return tuple(self._models)
+
+    def find(self, name: str) -> ServedModel | None:
+        """The one of this name."""
+        return self._models.get(name)
+
+    def choose(self, name: str | None) -> ServedModel:
+        """The one that a request means; FormError if there is none of this name."""
+        if name is None:
+            return self.default
+        if (model := self.find(name)) is None:
+            known = " or ".join(map(repr, self.names))
+            raise FormError(f"model: expected {known}, got {name!r:.200}", "model")
+        return model
+
+    def of_weights(self, sha256: str) -> ServedModel | None:
+        """The one with this file."""
+        return next((model for model in self if model.name.sha256 == sha256), None)
+
+
+def _load(path: Path, settings: Settings) -> Recognizer:
+    try:
+        return Recognizer(path)
+    except ModelFileError as error:
+        variable = "OTOSCOPE_MODEL_PATH" if path == settings.model_path else "OTOSCOPE_MODELS"
+        raise StartError(f"{variable}: {error}") from error
+
+
+@contextmanager
+def open_model(
+    path: Path,
+    lm_path: Path | None,
+    settings: Settings,
+    metrics: Metrics,
+    *,
+    threads: Executor,
+    processes: DecodeProcesses,
+) -> Iterator[ServedModel]:
+    """Load a model, and what lies beside it; end its decode workers in the end.
+
+    Args:
+        path: of the model file.
+        lm_path: of its language model; by default lm.npz beside it.
+        settings: limits.
+        metrics: counts what is done.
+        threads: they run the graph.
+        processes: they decode files.
+
+    Raises:
+        StartError: naming what has to change.
+    """
+    logger.info("loading model %s", path)
+    try:
+        recognizer = _load(path, settings)
+        decoder = open_decoder(recognizer.spec, recognizer.exact_sha256, path, lm_path)
+        writer = open_writer(recognizer.spec, path, lm_path, partial(metrics.stage, "written"))
+    except ModelFileError as error:
+        raise StartError(str(error)) from error
+    recording_recognizer = RecordingRecognizer(
+        recognizer, threads, settings.max_duration_s, metrics.add_recording, processes
+    )
+    workers = DecodeWorkers(
+        decoder,
+        settings.decode_workers,
+        partial(metrics.stage, "text"),
+        partial(metrics.add_wait, "search"),
+    )
+    reports = read_reports(path, recognizer.sha256, recognizer.exact_sha256)
+    with closing(workers):
+        yield ServedModel(recording_recognizer, workers, writer, reports)
