@@ -30,10 +30,10 @@ class StreamingOptions:
             and it ended so long ago.
     """
 
-    step_s: float = 0.4
-    shortest_window_s: float = 5.0
-    longest_window_s: float = 10.0
-    overlap_s: float = 2.0
+    step_s: float = 0.5
+    shortest_window_s: float = 2.5
+    longest_window_s: float = 4.0
+    overlap_s: float = 1.2
     context_s: float = 1.0
     silence_s: float = 0.8
     lead_s: float = 0.4

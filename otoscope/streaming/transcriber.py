@@ -38,8 +38,8 @@ Events: TypeAlias = Generator[Any, None, list[Event]]
 _ANCHOR_WORDS = 4
 """Confirmed words that are decoded again, so that the language model knows what went before."""
 
-_ANCHOR_S = 7.0
-"""More of an utterance is not decoded again for each hypothesis."""
+_ANCHOR_S = 2.0
+"""More of an utterance is not decoded again for each hypothesis, if so many are confirmed."""
 
 _REVISED_S = 1.0
 """Frames of the last hearing that are told of once more with the next."""
