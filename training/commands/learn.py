@@ -2,6 +2,8 @@
 
 import argparse
 import os
+from contextlib import nullcontext, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ from training.commands.registry import argument, command, path
 
 if TYPE_CHECKING:
     from training.config import TrainingConfig
+    from training.run.group import Group
 
 _STOPPED = 130
 
@@ -40,27 +43,31 @@ def prepare(options: argparse.Namespace) -> int:
     _RUN,
     path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
     argument("--force", action="store_true", help="begin with weights that hardly fit, too"),
-    argument("--threads", type=int, default=os.cpu_count(), help="of torch"),
+    argument("--threads", type=int, help="of torch (default: the processors, shared by processes)"),
 )
 def fit(options: argparse.Namespace) -> int:
-    """Train, or continue a run."""
+    """Train, or continue a run; in several processes if torchrun starts it."""
     import torch
 
     from otoscope.errors import OtoscopeError
     from training.config_file import read_config
+    from training.run.group import Group
 
     several = len(options.config) > 1
     if several and (options.run or options.start):
         raise OtoscopeError("--run, --start: expected one configuration with them, got several")
-    torch.set_num_threads(options.threads)
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(options.threads or max(1, (os.cpu_count() or 1) // beside))
     configs = [(file, read_config(file)) for file in options.config]
-    for file, config in configs:
-        if not _fit(file, config, options):
-            return _STOPPED
-    return 0
+    with (
+        Group.joined(os.environ) as group,
+        redirect_stdout(StringIO()) if group.rank else nullcontext(),  # one of them tells
+    ):
+        finished = all(_fit(file, config, options, group) for file, config in configs)
+    return 0 if finished else _STOPPED
 
 
-def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> bool:
+def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace, group: "Group") -> bool:
     """One stage; False if it was stopped."""
     from training.data.prepare import prepare
     from training.run.page import write_page
@@ -69,11 +76,16 @@ def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> b
     folder = _folder(file, config, options)
     goes_on = (folder / "last.pt").is_file()  # then what the configuration begins with is over
     start = options.start or (file.parent / config.start if config.start and not goes_on else None)
-    prepared = prepare(config, options.corpus or file.parent, options.cache)
+    with group.first_alone():
+        prepared = prepare(config, options.corpus or file.parent, options.cache)
     print(prepared.report, flush=True)
-    trainer = Trainer(config, prepared, folder, start, cache=options.cache, force=options.force)
+    trainer = Trainer(
+        config, prepared, folder, start, cache=options.cache, force=options.force, group=group
+    )
     if trainer.fit():
         print(f"done: {folder / 'best.pt'}", flush=True)
+        if group.rank:
+            return True
         print(f"how it went: {write_page(folder, config, prepared)}")
         return True
     print(f"stopped; the same command continues from {folder / 'last.pt'}")

@@ -195,6 +195,11 @@ def row_s(examples: Sequence[Example], config: TrainingConfig) -> float:
     return config.features.hop_s * (config.model.encoded_stride if encoded else 1)
 
 
+def draw_frames(examples: Sequence[Example], draw: Draw) -> int:
+    """Frames of the item that a draw becomes."""
+    return sum(examples[part.example].frames(part.speed) for part in draw.parts)
+
+
 def epoch_batches(
     examples: Sequence[Example], config: TrainingConfig, epoch: int
 ) -> list[list[Draw]]:
@@ -209,9 +214,7 @@ def epoch_batches(
     chosen = _draw_shares(examples, [source.share for source in config.corpus.train], rng)
     parts = [Part(int(index), int(speeds[index])) for index in chosen]
     draws = [Draw(epoch, joined) for joined in _join(parts, examples, config, rng)]
-    frames = np.array(
-        [sum(examples[part.example].frames(part.speed) for part in draw.parts) for draw in draws]
-    )
+    frames = np.array([draw_frames(examples, draw) for draw in draws])
     blurred = frames * rng.uniform(0.95, 1.05, size=frames.size)
     batches: list[list[Draw]] = []
     longest = 0

@@ -31,13 +31,34 @@ class Losses:
     inconsistency: Tensor | None = None
 
 
-def all_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
+@dataclass(frozen=True)
+class Counts:
+    """Numbers that losses are divided by.
+
+    Attributes:
+        labels, phonemes: of all utterances, () int64.
+    """
+
+    labels: Tensor
+    phonemes: Tensor
+
+
+def all_losses(
+    heads: Heads, batch: Batch, weights: LossConfig, counts: Counts | None = None
+) -> Losses:
     """Losses of `heads` on `batch`.
 
     An utterance without a phoneme target adds nothing to the phoneme loss, nor to its gradient.
+
+    Args:
+        heads: what the model makes of `batch`.
+        batch: has the targets.
+        weights: of the losses in the total.
+        counts: of what `batch` is a part of; its own by default.
     """
-    count = batch.label_lengths.sum()
-    character = _ctc(heads.log_probs, heads.lengths, batch.labels, batch.label_lengths)
+    counts = counts or Counts(batch.label_lengths.sum(), batch.phoneme_lengths.sum())
+    labels = (batch.labels, batch.label_lengths)
+    character = _ctc(heads.log_probs, heads.lengths, *labels) / counts.labels
     total = weights.character_weight * character
     phoneme = intermediate = inconsistency = None
     has_target = batch.phoneme_lengths > 0
@@ -48,15 +69,16 @@ def all_losses(heads: Heads, batch: Batch, weights: LossConfig) -> Losses:
             batch.phonemes[has_target],
             batch.phoneme_lengths[has_target],
         )
+        phoneme = phoneme / counts.phonemes
         total = total + weights.phoneme_weight * phoneme
     if heads.intermediate is not None:
-        intermediate = _ctc(heads.intermediate, heads.lengths, batch.labels, batch.label_lengths)
+        intermediate = _ctc(heads.intermediate, heads.lengths, *labels) / counts.labels
         total = total + weights.intermediate_weight * intermediate
     if weights.consistency_weight:
         # Each view learns from the other as it stands: divergences whose target has no gradient
         # (Yao et al., "CR-CTC: Consistency regularization on CTC", ICLR 2025).
         others = heads.log_probs.roll(heads.log_probs.shape[0] // 2, dims=0).detach()
-        inconsistency = _divergence(heads.log_probs, others, heads.lengths) / count
+        inconsistency = _divergence(heads.log_probs, others, heads.lengths) / counts.labels
         total = total + weights.consistency_weight * inconsistency
     return Losses(total, character, phoneme, intermediate, inconsistency)
 
@@ -74,7 +96,7 @@ def _divergence(log_probs: Tensor, targets: Tensor, lengths: Tensor) -> Tensor:
 
 
 def _ctc(log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tensor) -> Tensor:
-    """CTC loss a label, in nats.
+    """CTC loss of all items, in nats.
 
     Args:
         log_probs: (batch, T', classes) float32, the blank last.
@@ -90,4 +112,4 @@ def _ctc(log_probs: Tensor, lengths: Tensor, labels: Tensor, label_lengths: Tens
         blank=log_probs.shape[-1] - 1,
         reduction="sum",
     )
-    return loss / label_lengths.sum()
+    return loss

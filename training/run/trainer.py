@@ -5,13 +5,11 @@ place in the epoch), all of which is in every checkpoint: a run that is killed a
 the same weights when it is resumed.
 """
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 from typing import cast
 
 import torch
@@ -25,11 +23,13 @@ from otoscope.strict_json import dump
 from training.config import TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
 from training.data.prepare import Prepared
-from training.model.loss import Losses, all_losses
+from training.model.loss import Counts, Losses, all_losses
 from training.model.network import AcousticModel, parameter_groups, untrained
 from training.run import records, schedule, validation
 from training.run.encoder_cache import encode
+from training.run.group import Group
 from training.run.metrics_log import History
+from training.run.stopping import StopRequest, leave_signals_to_the_run
 from training.weights import checkpoint
 from training.weights.warm_start import warm_start
 
@@ -46,6 +46,7 @@ class Trainer:
         *,
         cache: Path | None = None,
         force: bool = False,
+        group: Group | None = None,
     ) -> None:
         """Build the model.
 
@@ -57,13 +58,13 @@ class Trainer:
                 Whisper's for the encoder.
             cache: folder for what frozen layers give; by default the run's.
             force: begin with weights that hardly fit, too.
+            group: the processes that share the run; by default it is alone.
         """
-        self.config = config
+        self.config, self._group = config, group or Group()
         self._start, self._force = start, force
         self._began_with = str(start or "")
         self._cache = cache or folder
-        self.prepared = prepared
-        self.folder = folder
+        self.prepared, self.folder = prepared, folder
         self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
         self.model = untrained(config)
@@ -84,7 +85,7 @@ class Trainer:
         self._examples = Examples(prepared.examples, config, prepared.noise)
         self._total_steps = 0
         self._saved_at = time.monotonic()
-        self._stopped = False
+        self._stop = StopRequest()
 
     def fit(self) -> bool:
         """Train from where the run is to its end.
@@ -93,42 +94,41 @@ class Trainer:
             True at the end, False if SIGTERM or SIGINT stopped it; there is a checkpoint then.
         """
         self.resume()
+        self._group.require_same(self.progress.step)
+        self._group.sum_normalisation(self.model)
         if self.config.model.frozen_layers:
-            self.prepared = encode(self.prepared, self.model, self.config, self._cache)
+            with self._group.first_alone():
+                self.prepared = encode(self.prepared, self.model, self.config, self._cache)
             self._examples = Examples(self.prepared.examples, self.config)
         self._total_steps = sum(len(self._batches(e)) for e in range(self.config.loop.epochs))
         if words := schedule.warnings(
             self._total_steps, self.config.optimiser, begins_with_weights=bool(self._began_with)
         ):
             tqdm.write(words)
-        signals = (signal.SIGTERM, signal.SIGINT)
-        before = {number: signal.signal(number, self._ask_to_stop) for number in signals}
-        try:
+        with self._stop.listening():
             return self._run()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _run(self) -> bool:
         while self.progress.epoch < self.config.loop.epochs:
             if not self._run_epoch():
                 self._save()
                 return False
-            self._evaluate()
+            if not self._group.rank:
+                self._evaluate()
             self.progress.epoch += 1
             self.progress.batch = 0
             self._save()
         return True
 
     def _run_epoch(self) -> bool:
-        batches = self._batches(self.progress.epoch)
+        batches = self._batches(self.progress.epoch)[self.progress.batch :]
         loader = DataLoader(
             self._examples,
-            batch_sampler=batches[self.progress.batch :],
+            batch_sampler=[self._group.part(draws) for draws in batches],
             collate_fn=collate,
             num_workers=1,
             prefetch_factor=4,
-            worker_init_fn=_leave_signals_to_the_run,
+            worker_init_fn=leave_signals_to_the_run,
             generator=torch.Generator(),  # the default one is the model's, and part of the state
         )
         self.model.train()
@@ -138,15 +138,16 @@ class Trainer:
             desc=f"epoch {self.progress.epoch + 1}/{self.config.loop.epochs}",
             unit="step",
             mininterval=0.5 if sys.stderr.isatty() else 20,  # a log file gets a line now and then
+            disable=self._group.rank > 0,
         )
         started_s, started_audio_s = time.monotonic(), self.progress.audio_s
         with bar:
-            for batch in loader:
-                loss = self._step(batch)
+            for draws, part in zip(batches, loader, strict=True):
+                loss = self._step(self._group.share(part, draws, self._examples))
                 speed = (self.progress.audio_s - started_audio_s) / (time.monotonic() - started_s)
                 bar.set_postfix_str(f"loss {loss:.3f}, {speed:.0f} audio s/s", refresh=False)
                 bar.update()
-                if self._stopped:
+                if self._group.any(self._stop.came):
                     return False
                 if time.monotonic() - self._saved_at > 60 * self.config.loop.checkpoint_minutes:
                     self._save()
@@ -157,29 +158,34 @@ class Trainer:
         rate = schedule.learning_rate(progress.step, self._total_steps, optimiser)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["share"]
-        losses = self._losses(batch)
+        self._group.seed(self.config.seed, progress.step)
+        counts, rows = self._group.totals(batch)
+        own = self._losses(batch, counts)
+        losses = self._group.sum_losses(own, counts)
         if not torch.isfinite(losses.total):
             raise FloatingPointError(
                 f"expected a finite loss, got {losses.total.item()} at step {progress.step}; "
                 f"the last checkpoint is {self.folder / 'last.pt'}"
             )
         self.optimiser.zero_grad()
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        (own.total * self._group.weight).backward()  # type: ignore[no-untyped-call]
+        self._group.sum_gradients(self.model)
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), optimiser.clip_norm)
         self.optimiser.step()
         self.average.update_parameters(self.model)
         progress.step += 1
         progress.batch += 1
-        progress.audio_s += int(batch.lengths.sum()) * row_s(self._examples.examples, self.config)
-        self.history.add_step(progress.step, losses, rate, float(norm))
+        progress.audio_s += rows * row_s(self._examples.examples, self.config)
+        if not self._group.rank:
+            self.history.add_step(progress.step, losses, rate, float(norm))
         return losses.character.item()
 
-    def _losses(self, batch: Batch) -> Losses:
+    def _losses(self, batch: Batch, counts: Counts) -> Losses:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
             heads = self.model.heads(
                 batch.features, batch.lengths, encoded=self.config.model.frozen_layers > 0
             )
-        return all_losses(heads, batch, self.config.loss)
+        return all_losses(heads, batch, self.config.loss, counts)
 
     def _evaluate(self) -> None:
         """Measure the averaged weights after an epoch; without dev sets the newest are the best."""
@@ -203,10 +209,9 @@ class Trainer:
     def _batches(self, epoch: int) -> list[list[Draw]]:
         return epoch_batches(self.prepared.examples, self.config, epoch)
 
-    def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        self._stopped = True
-
     def _save(self) -> None:
+        if self._group.rank:
+            return
         self.history.flush()
         checkpoint.save(
             self.folder / "last.pt",
@@ -246,7 +251,8 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["torch_random"])
-        self.history.rewind(self.progress.step, self.progress.epoch)
+        if not self._group.rank:
+            self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
 
     def _require_same_start(self, began_with: str | None, path: Path) -> str:
@@ -291,9 +297,3 @@ class Trainer:
         """Those of the first epoch, in order, made in this process."""
         for draws in self._batches(0):
             yield collate([self._examples[draw] for draw in draws])
-
-
-def _leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001
-    """Ctrl-C reaches every process of a terminal, but only the run may stop its worker."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
