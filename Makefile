@@ -34,7 +34,7 @@ DEV = .venv-dev
 SERVICE = .venv-service
 # Each test runs in one environment: these where torch, linters and a browser's driver are, all
 # others where there is no torch.
-DEV_TESTS = tests/training tests/onnx_export tests/page tests/contract/test_boundaries.py
+DEV_TESTS = tests/training tests/onnx_export tests/page tests/bulk tests/contract/test_boundaries.py
 # One thread for matrices in each process: with several processes, more would only get in the way.
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal

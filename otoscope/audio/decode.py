@@ -198,10 +198,10 @@ class AudioDecoder:
             raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
         self.tracks = 1
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
-        if self._choice.opened_only:
-            return
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
+        if self._choice.opened_only:
+            return
         too_many = file.samplerate >= MIN_RATE_HZ and self._left_s < (self.announced_s or 0.0)
         if too_many and goes_on_at(source, math.floor(self._left_s * file.samplerate) + 1):
             raise too_long(self._max_duration_s)

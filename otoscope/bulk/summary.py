@@ -19,6 +19,7 @@ class Summary:
         held: recordings that had become text before.
         failed: the others, by the kind of what went wrong.
         passed_over: files that are no recordings by their names.
+        copies: files with the content of another one.
     """
 
     done: int = 0
@@ -26,6 +27,7 @@ class Summary:
     held: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     passed_over: int = 0
+    copies: int = 0
 
     def lines(self, took_s: float, processor_s: float | None = None) -> list[str]:
         """For people.
@@ -37,17 +39,20 @@ class Summary:
         speed = self.audio_s / max(took_s, 1e-9)
         took = timedelta(seconds=round(took_s))
         audio = f"{_time(self.audio_s)} of audio in {took}, {speed:,.1f} s of audio a second"
-        lines = [f"{_count(self.done, 'recording')} transcribed: {audio}"]
+        lines = [f"{count_of(self.done, 'recording')} transcribed: {audio}"]
         if processor_s is not None and self.audio_s:
             each = processor_s / self.audio_s
             lines.append(f"cost: {_time(processor_s)} of one CPU, {each:.3f} of the audio's length")
         if self.held:
-            lines.append(f"{_count(self.held, 'recording')} transcribed before")
+            lines.append(f"{count_of(self.held, 'recording')} transcribed before")
+        if self.copies:
+            copies = f"{self.copies:,} copies" if self.copies > 1 else "1 copy"
+            lines.append(f"{copies} of another recording, in its row")
         if self.failed:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.failed.most_common())
             lines.append(f"{self.failed.total():,} failed: {kinds}")
         if self.passed_over:
-            lines.append(f"{_count(self.passed_over, 'file')} passed over: not named as audio")
+            lines.append(f"{count_of(self.passed_over, 'file')} passed over: not named as audio")
         return lines
 
 
@@ -60,5 +65,6 @@ def _time(seconds: float) -> str:
     return f"{seconds / _HOUR_S:,.2f} h" if seconds >= _HOUR_S else f"{seconds:,.0f} s"
 
 
-def _count(number: int, what: str) -> str:
+def count_of(number: int, what: str) -> str:
+    """`2 files`, or `1 file`."""
     return f"{number:,} {what}" + ("" if number == 1 else "s")

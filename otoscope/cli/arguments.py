@@ -5,13 +5,19 @@ import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
 from otoscope.audio import AUDIO_KINDS
 from otoscope.cli import commands, descriptions
+from otoscope.cli.bulk_arguments import add_bulk
 from otoscope.cli.files import STDIN
+from otoscope.cli.shared_arguments import (
+    add_decoding,
+    add_language_model,
+    add_model,
+    add_style,
+    unicode_text,
+)
 from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
-from otoscope.transcript import Style
 
 _MOST_SOUNDS = 255
 """Tracks of a file, and channels of a track, that can be chosen."""
@@ -35,6 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_transcribe(
         add("transcribe", help="transcribe recordings", description=descriptions.TRANSCRIBE)
     )
+    add_bulk(add("bulk", help="transcribe archives, on Ray", description=descriptions.BULK))
     _add_listen(add("listen", help="words while they are spoken", description=descriptions.LISTEN))
     _add_align(
         add("align", help="find a known text in a recording", description=descriptions.ALIGN)
@@ -52,16 +59,10 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
         help="transcribe each channel by itself, as of a call, with --format json",
     )
     _add_output(parser, [each for each in TRANSCRIPT_FORMATS if each != "verbose_json"], "text")
-    parser.add_argument_group("text").add_argument(
-        "--style",
-        choices=get_args(Style),
-        help="written: with capitals, punctuation and numbers in text and subtitles, and as "
-        "`written` in JSON; verbatim: as heard; default: written if there is a punctuation model. "
-        "textgrid and csv have words as heard",
-    )
-    decoding = _add_decoding(parser)
+    add_style(parser.add_argument_group("text"))
+    decoding = add_decoding(parser)
     decoding.add_argument("--n-best", type=int, metavar="N", help=_N_BEST)
-    decoding.add_argument("--phrases", type=_unicode, metavar="LIST", help=_PHRASES)
+    decoding.add_argument("--phrases", type=unicode_text, metavar="LIST", help=_PHRASES)
     decoding.add_argument(
         "--none-of-these",
         action="store_true",
@@ -99,7 +100,7 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
     either.add_argument("--stdin", action="store_true", help="the same")
     either.add_argument(
         "--device",
-        type=_unicode,
+        type=unicode_text,
         metavar="NAME",
         help="a microphone's number, or a part of its name; default: the system's",
     )
@@ -115,7 +116,7 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="messages as /stream has them, one a line, instead of text",
     )
-    _add_decoding(parser)
+    add_decoding(parser)
     _add_backend(parser)
     parser.set_defaults(command=commands.listen, parser=parser)
 
@@ -128,47 +129,11 @@ def _stdin(text: str) -> bool:
     return True
 
 
-def _add_decoding(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Options of recordings and live audio alike."""
-    decoding = parser.add_argument_group("decoding")
-    decoding.add_argument(
-        "--decoder",
-        choices=("greedy", "beam"),
-        help="default: beam if there is a language model or one of the options below is given, "
-        "else greedy",
-    )
-    decoding.add_argument(
-        "--no-language-model",
-        dest="language_model",
-        action="store_false",
-        help="beam search without the language model",
-    )
-    for flag, kind, text in (
-        ("--beam-width", int, "hypotheses that beam search keeps at each frame"),
-        ("--lm-weight", float, "weight of the language model"),
-        ("--word-bonus", float, "added to a hypothesis' score for each word"),
-        ("--hotwords", _unicode, "words to expect, with boosts: 'otoscope:8, new york'"),
-    ):
-        metavar = {int: "N", float: "X", _unicode: "LIST"}[kind]
-        decoding.add_argument(flag, type=kind, metavar=metavar, help=text)
-    return decoding
-
-
-def _unicode(text: str) -> str:
-    """Refuse what did not come in the terminal's encoding, which Python hides in surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        got = os.fsencode(text).decode(errors="backslashreplace")
-        raise argparse.ArgumentTypeError(f"expected text in UTF-8, got {got}") from None
-    return text
-
-
 def _add_align(parser: argparse.ArgumentParser) -> None:
     _add_files(parser, "+")
     _add_choice(parser)
     text = parser.add_mutually_exclusive_group()
-    text.add_argument("--text", type=_unicode, help="what is said, the same in all files")
+    text.add_argument("--text", type=unicode_text, help="what is said, the same in all files")
     text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
     _add_output(parser, ALIGNMENT_FORMATS, "json")
     _add_backend(parser)
@@ -260,23 +225,11 @@ def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default
 def _add_backend(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model or service")
     either = group.add_mutually_exclusive_group()
-    either.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="a model's file, its folder, or the folder's name in models/; default: "
-        "models/english/model.int8.onnx, in the working directory or the checkout",
-    )
+    add_model(either)
     either.add_argument(
         "--server", metavar="URL", help="a running service, such as http://127.0.0.1:8000"
     )
-    group.add_argument(
-        "--lm",
-        type=Path,
-        metavar="FILE",
-        help="language model; default: lm.npz beside the model. punctuation.onnx is looked for "
-        "beside the model, then beside this",
-    )
+    add_language_model(group)
     group.add_argument(
         "--api-key",
         metavar="KEY",

@@ -15,6 +15,8 @@ from typing import Any, TypeAlias, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from otoscope.audio import Choice
+from otoscope.bulk import local_ray
+from otoscope.bulk.rendering import readable
 from otoscope.bulk.workers import Workers
 from otoscope.cli.backend import Backend, Output
 from otoscope.cli.files import STDIN, FileRun, UsageError
@@ -65,6 +67,33 @@ def transcribe(options: argparse.Namespace) -> int:
     with _open_transcriber(options, jobs) as backend:
         fingerprint = _fingerprint(options, files.form, decoding, backend)
         return files.run(process, jobs, fingerprint, partial(_processor_s, backend))
+
+
+def bulk(options: argparse.Namespace) -> int:
+    """Make rows of a table of what is said in an archive."""
+    for module in ("ray", "pyarrow", "fsspec"):
+        _require(module, "bulk", "bulk")
+    if options.workers is not None and options.workers < 1:
+        raise UsageError(f"--workers: expected at least 1, got {options.workers}")
+    if options.address is None:
+        local_ray.prepare()
+    from otoscope.bulk.run import run  # noqa: PLC0415 - an extra brings Ray
+    from otoscope.bulk.settings import Job  # noqa: PLC0415 - likewise
+
+    job = Job(
+        options.out,
+        path_of(options.model).resolve(),
+        options.lm and options.lm.resolve(),
+        _validated(DecodingOptions, options),
+        options.style,
+        options.posteriors,
+        tuple(sorted(set(options.also))),
+    )
+    return run(job, options.sources, options.address, options.workers, _say)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"otoscope: {readable(line)}\n")
 
 
 def listen(options: argparse.Namespace) -> int:

@@ -48,6 +48,25 @@ examples:
 
 {_CODES}"""
 
+BULK = """\
+Transcribe an archive, on all CPUs of this machine or of a Ray cluster that runs. DEST gets a table
+in Parquet, one row a recording: text, words with times and confidences, the model's hash, warnings,
+or what is wrong with the file. The same command again does what is left: after an end of any kind,
+or when recordings were added. Needs pip install 'otoscope[bulk]'.
+
+examples:
+  otoscope bulk archive --out texts
+  otoscope bulk s3://bucket/archive --out s3://bucket/texts --address auto
+  otoscope bulk 'archive/2024-*/*.mp3' --out texts --also srt --posteriors
+  otoscope bulk recordings.jsonl --out texts --workers 8
+
+exit codes:
+  0    every recording is a row
+  1    some are not, or are rows with a problem
+  2    nothing could be started: wrong arguments, no recordings, no model, no cluster
+  130  interrupted
+"""
+
 LISTEN = """\
 Write what is said while it is said, into a microphone or as bare samples (16 bits, little-endian,
 one channel) from a program. On a terminal words that may still change are grey; elsewhere each

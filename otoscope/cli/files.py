@@ -1,13 +1,13 @@
 """Several recordings: where their outputs go, and what fails."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from otoscope.bulk.rendering import readable
 from otoscope.bulk.summary import Summary, kind_of
 from otoscope.bulk.workers import side_by_side
 from otoscope.cli.backend import Output
@@ -199,11 +199,6 @@ class _Run:
 def read(name: str) -> Recording:
     """A recording by its name on the command line."""
     return sys.stdin.buffer.read() if name == STDIN else Path(name)
-
-
-def readable(name: str) -> str:
-    """A file's name in Unicode, for JSON and for people: bytes that are not UTF-8 become U+FFFD."""
-    return os.fsencode(name).decode(errors="replace")
 
 
 def one_line(error: Exception, about: str = "") -> str:

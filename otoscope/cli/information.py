@@ -7,7 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from otoscope.audio.probe import AudioFacts, probe
-from otoscope.cli.files import one_line, read, readable
+from otoscope.bulk.rendering import readable
+from otoscope.cli.files import one_line, read
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import BLANK_NAME
 

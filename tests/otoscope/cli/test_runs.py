@@ -35,7 +35,7 @@ def here(sample, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["transcribe"], ["listen"], ["align"], ["probs"], ["info"]]
+    "command", [[], ["transcribe"], ["bulk"], ["listen"], ["align"], ["probs"], ["info"]]
 )
 def test_help_has_examples_and_exit_codes(otoscope, command):
     done = otoscope(*command, "--help")

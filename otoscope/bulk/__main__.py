@@ -1,0 +1,8 @@
+"""`python -m otoscope.bulk`, which is `otoscope bulk`."""
+
+import sys
+
+from otoscope.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main(["bulk", *sys.argv[1:]]))

@@ -1,0 +1,133 @@
+"""A job's work on Ray: on the CPUs of this machine, or of a cluster that runs."""
+
+import logging
+import pickle
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import ray
+import ray.data
+
+from otoscope.bulk.looking import look_at
+from otoscope.bulk.plan import Look, Task
+from otoscope.bulk.settings import Job
+from otoscope.bulk.transcriber import Report, Transcriber, join
+from otoscope.cpus import available
+from otoscope.spec import ModelSpec
+
+_LOOKS_AT_ONCE = 16
+
+Batch = dict[str, Any]
+"""Of a column `work`, pickled items; what comes of them is of the same kind."""
+
+
+def start(address: str | None, workers: int | None) -> int:
+    """Join a cluster, or start one of this machine.
+
+    Args:
+        address: of a cluster, as `ray.init` takes it; None for this machine, for which
+            `otoscope.bulk.local_ray` has been called.
+        workers: that are wanted; None for as many as there are CPUs.
+
+    Returns:
+        How many workers there will be.
+    """
+    common: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if address is not None:
+        ray.init(address=address, **common)
+    else:
+        cpus = workers or available()
+        ray.init(num_cpus=cpus, include_dashboard=False, **common)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    return workers or int(ray.cluster_resources()["CPU"])
+
+
+def stop() -> None:
+    """Leave the cluster; end that of this machine."""
+    ray.shutdown()
+
+
+def look(sources: Sequence[str], spec: ModelSpec, workers: int) -> Iterator[Look]:
+    """Look at all sources."""
+
+    def look_at_some(batch: Batch) -> Batch:
+        return _packed([look_at(source, spec) for source in _unpacked(batch)])
+
+    blocks = min(len(sources), max(workers * 4, len(sources) // (_LOOKS_AT_ONCE * 4)))
+    data = _data(sources, blocks).map_batches(look_at_some, batch_size=_LOOKS_AT_ONCE, num_cpus=1)
+    yield from _results(data)
+
+
+def transcribe(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[Report]:
+    """Do tasks in so many actors with a CPU each; the task of one that is lost is done again."""
+    attempts = ray.remote(num_cpus=0)(_Attempts).remote()
+    data = _data(tasks, len(tasks)).map_batches(
+        _Worker,
+        batch_size=1,
+        num_cpus=1,
+        compute=ray.data.ActorPoolStrategy(size=min(workers, len(tasks))),
+        fn_constructor_args=(job, attempts),
+    )
+    yield from _results(data)
+
+
+def join_parts(job: Job, long: Sequence[Task], workers: int) -> Iterator[Report]:
+    """Make rows of long recordings whose parts are done."""
+
+    def join_some(batch: Batch) -> Batch:
+        return _packed([join(job, task) for task in _unpacked(batch)])
+
+    data = _data(long, min(len(long), workers * 4)).map_batches(join_some, batch_size=1, num_cpus=1)
+    yield from _results(data)
+
+
+class _Attempts:
+    """Counts how often a recording was begun: it outlives the workers."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def begin(self, key: str) -> int:
+        """Begun once more."""
+        self._counts[key] += 1
+        return self._counts[key]
+
+
+class _Worker:
+    """A `Transcriber` as an actor."""
+
+    def __init__(self, job: Job, attempts: Any) -> None:  # noqa: ANN401 - a handle of Ray's
+        self._transcriber = Transcriber(job)
+        self._attempts = attempts
+
+    def __call__(self, batch: Batch) -> Batch:
+        """Tasks to reports."""
+        return _packed([self._transcriber.do(task, self._begin) for task in _unpacked(batch)])
+
+    def _begin(self, key: str) -> int:
+        count: int = ray.get(self._attempts.begin.remote(key))
+        return count
+
+
+def _data(items: Sequence[object], blocks: int) -> "ray.data.Dataset":
+    rows = [{"work": pickle.dumps(item)} for item in items]
+    return ray.data.from_items(rows, override_num_blocks=blocks)
+
+
+def _results(data: "ray.data.Dataset") -> Iterator[Any]:
+    """What comes of the items, as it comes."""
+    for row in data.iter_rows():
+        yield pickle.loads(row["work"])  # noqa: S301 - from our own workers
+
+
+def _packed(items: Sequence[object]) -> Batch:
+    return {"work": np.array([pickle.dumps(item) for item in items], dtype=object)}
+
+
+def _unpacked(batch: Batch) -> list[Any]:
+    return [pickle.loads(item) for item in batch["work"]]  # noqa: S301 - from our own driver

@@ -1,0 +1,190 @@
+"""A job from its sources to its summary."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from otoscope.bulk import cluster
+from otoscope.bulk.piece_files import PieceFiles
+from otoscope.bulk.plan import Look, Plan, make_plan
+from otoscope.bulk.rendering import readable
+from otoscope.bulk.settings import Job
+from otoscope.bulk.store import Store, find_sources, on_disk
+from otoscope.bulk.summary import Summary, count_of
+from otoscope.bulk.table import Table
+from otoscope.bulk.transcriber import Report
+from otoscope.errors import AudioError
+from otoscope.local_model import LocalModel
+from otoscope.spec import ModelSpec
+
+_USUAL_COST = 0.1
+"""Seconds of a CPU for a second of audio, where there is nothing to measure."""
+
+_MEASURED_S = 20.0
+"""Audio that is enough to measure."""
+
+_LOOKS_MEASURED = 20
+
+_BETWEEN_LINES_S = 30.0
+
+Say = Callable[[str], None]
+"""Told lines for people."""
+
+
+@dataclass
+class _Tally:
+    """What came of a job so far.
+
+    Attributes:
+        summary: counts.
+        unread: sources of which nothing is known, with kind and problem: they are no rows, and the
+            next run tries again.
+        processor_s: what it took.
+    """
+
+    summary: Summary
+    unread: list[tuple[str, str, str]] = field(default_factory=list)
+    processor_s: float = 0.0
+
+    def add(self, report: Report) -> None:
+        """Count what came of a task."""
+        self.summary.done += report.done
+        self.summary.audio_s += report.audio_s
+        self.summary.failed += report.problems
+        self.processor_s += report.processor_s
+        for one in report.unread:
+            self.add_unread(*one)
+
+    def add_unread(self, source: str, kind: str, problem: str) -> None:
+        """Count a source that is no row."""
+        self.summary.failed[kind] += 1
+        self.unread.append((source, kind, problem))
+
+
+def run(job: Job, given: Sequence[str], address: str | None, workers: int | None, say: Say) -> int:
+    """Make rows of all sources that are none yet; how many have failed.
+
+    Args:
+        job: what is done, and where rows go.
+        given: what `find_sources` takes.
+        address: of a Ray cluster; None for this machine.
+        workers: actors with a CPU each; None for as many as there are CPUs.
+        say: told of progress, of what fails, and the summary.
+
+    Raises:
+        OtoscopeError: if nothing can begin.
+    """
+    started_s = time.monotonic()
+    sources = find_sources(given)
+    store, fingerprint = Store(job.out), job.fingerprint()
+    table, pieces = Table(store, fingerprint), PieceFiles(store, fingerprint)
+    model = LocalModel(job.model, job.lm)
+    workers = cluster.start(address, workers)
+    try:
+        looks = _look(sources, model.recognizer.spec, workers, say)
+        cost = _measured_cost(model, job, looks)
+        del model
+        plan = make_plan(looks, table.held(), pieces.keys(), cost, workers)
+        say(_intention(plan, cost, workers))
+        tally = _Tally(Summary(held=plan.held, copies=plan.copies))
+        for unread in plan.unread:
+            tally.add_unread(unread.source, *(unread.problem or ("file", "")))
+        _transcribe(job, plan, workers, tally, say)
+        _join(job, plan, pieces, workers, tally)
+    finally:
+        cluster.stop()
+    table.held()  # which mends what another run may have left
+    for source, _, problem in tally.unread:
+        say(f"{source}: {problem}")
+    lines = tally.summary.lines(time.monotonic() - started_s, tally.processor_s)
+    _keep(store, tally, lines)
+    for line in lines:
+        say(line)
+    return tally.summary.failed.total()
+
+
+def _look(sources: Sequence[str], spec: ModelSpec, workers: int, say: Say) -> list[Look]:
+    say(f"looking at {count_of(len(sources), 'recording')} with {count_of(workers, 'worker')}")
+    found = {look.source: look for look in cluster.look(sources, spec, workers)}
+    return [found[source] for source in sources]
+
+
+def _measured_cost(model: LocalModel, job: Job, looks: Sequence[Look]) -> float:
+    """Seconds of a CPU for a second of audio, of the first recordings; checks the options, too."""
+    audio_s = took_s = 0.0
+    short = [one for one in looks if one.problem is None and len(one.parts_s) == 1]
+    for look in short[:_LOOKS_MEASURED]:
+        if audio_s >= _MEASURED_S:
+            break
+        started_s = time.process_time()
+        try:
+            with on_disk(look.source) as path:
+                audio_s += model.transcribe(path, job.decoding, job.style).duration_s
+        except (AudioError, OSError):
+            continue
+        took_s += time.process_time() - started_s
+    return took_s / audio_s if audio_s else _USUAL_COST
+
+
+def _intention(plan: Plan, cost: float, workers: int) -> str:
+    hours = plan.audio_s / 3600
+    left = timedelta(seconds=round(plan.audio_s * cost / workers))
+    tasks, on = count_of(len(plan.tasks), "task"), count_of(workers, "worker")
+    return (
+        f"{tasks} with {hours:,.2f} h of audio; at {cost:.3f} s of a CPU for a second, that is "
+        f"{left} on {on}"
+    )
+
+
+def _transcribe(job: Job, plan: Plan, workers: int, tally: _Tally, say: Say) -> None:
+    """Do all tasks."""
+    progress = _Progress(plan.audio_s, say)
+    if plan.tasks:
+        for report in cluster.transcribe(job, plan.tasks, workers):
+            tally.add(report)
+            progress.add(report.audio_s)
+
+
+def _join(job: Job, plan: Plan, pieces: PieceFiles, workers: int, tally: _Tally) -> None:
+    """Make rows of long recordings; those of which a part is missing wait for the next run."""
+    there = pieces.keys()
+    whole = [task for task in plan.long if all(piece.key in there for piece in task)]
+    if whole:
+        for report in cluster.join_parts(job, whole, workers):
+            tally.add(report)
+
+
+class _Progress:
+    """Says now and then how far it is."""
+
+    def __init__(self, audio_s: float, say: Say) -> None:
+        self._audio_s, self._say = audio_s, say
+        self._done_s = 0.0
+        self._started_s = self._said_s = time.monotonic()
+
+    def add(self, audio_s: float) -> None:
+        """So much audio is done."""
+        self._done_s += audio_s
+        now_s = time.monotonic()
+        if now_s - self._said_s < _BETWEEN_LINES_S or not self._done_s:
+            return
+        self._said_s = now_s
+        speed = self._done_s / (now_s - self._started_s)
+        left = timedelta(seconds=round((self._audio_s - self._done_s) / speed))
+        done = f"{self._done_s / 3600:,.2f} of {self._audio_s / 3600:,.2f} h"
+        self._say(f"{done}, {speed:,.1f} s of audio a second, {left} left")
+
+
+def _keep(store: Store, tally: _Tally, lines: Sequence[str]) -> None:
+    """Write what came of the run: `runs/TIME-ID.json`."""
+    named = [
+        {"source": readable(source), "kind": kind, "problem": problem}
+        for source, kind, problem in tally.unread
+    ]
+    counts = {**vars(tally.summary), "processor_s": tally.processor_s}
+    document = {"summary": counts, "lines": list(lines), "unread": named}
+    name = f"runs/{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}.json"
+    store.write(name, json.dumps(document, indent=1, ensure_ascii=False).encode())

@@ -1,0 +1,187 @@
+"""Files here or in any store that fsspec knows: recordings to read, and a place for results."""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from otoscope.atomic_files import replacing
+from otoscope.audio import AUDIO_SUFFIXES
+from otoscope.errors import OtoscopeError
+from otoscope.text_files import decode_text
+
+MANIFESTS = (".jsonl", ".csv", ".tsv")
+_AUDIO_FIELD = "audio_filepath"
+
+
+class SourceError(OtoscopeError):
+    """What is given as recordings holds none, or can't be read."""
+
+    slug = "source"
+
+
+class Store:
+    """A folder to write results into. Files are written whole or not at all.
+
+    On this machine they are renamed when they are whole; a store of objects shows an object once
+    its upload is whole.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Nothing is written yet.
+
+        Raises:
+            SourceError: if fsspec does not know such a place.
+        """
+        self.url = url
+        self._fs, self._root = _place(url)
+
+    def write(self, name: str, body: bytes) -> None:
+        """Write a file, over one of the same name."""
+        path = self._path(name)
+        if isinstance(self._fs, LocalFileSystem):
+            with replacing(Path(path)) as partial:
+                partial.write_bytes(body)
+        else:
+            self._fs.pipe_file(path, body)
+
+    def read(self, name: str) -> bytes:
+        """A file; FileNotFoundError if there is none."""
+        return bytes(self._fs.cat_file(self._path(name)))
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such a file."""
+        return bool(self._fs.exists(self._path(name)))
+
+    def names(self, folder: str) -> list[str]:
+        """Of the files in a folder, in order; none if there is no such folder."""
+        self._fs.invalidate_cache()
+        path = self._path(folder)
+        if not self._fs.exists(path):
+            return []
+        paths = (each for each in self._fs.ls(path, detail=False))
+        return sorted(f"{folder}/{PurePosixPath(str(each)).name}" for each in paths)
+
+    def remove(self, name: str) -> None:
+        """Delete a file."""
+        self._fs.rm_file(self._path(name))
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+def find_sources(given: Sequence[str]) -> list[str]:
+    """Recordings in folders, globs, manifests and single files, each once.
+
+    Args:
+        given: paths and URLs. A manifest is JSON lines, or a table with a header, and names
+            recordings in `audio_filepath`, relative to itself.
+
+    Returns:
+        Paths of this machine, and URLs.
+
+    Raises:
+        SourceError: if one of them holds no recordings.
+    """
+    found: dict[str, None] = {}
+    for one in given:
+        recordings = _of_one(one)
+        if not recordings:
+            raise SourceError(f"expected recordings in {one}, got none that are named as audio")
+        found.update(dict.fromkeys(recordings))
+    return list(found)
+
+
+@contextmanager
+def on_disk(source: str) -> Iterator[Path]:
+    """A recording as a file of this machine; OSError if it can't be read."""
+    fs, path = _place(source)
+    if isinstance(fs, LocalFileSystem):
+        yield Path(path)
+        return
+    with tempfile.TemporaryDirectory(prefix="otoscope-") as folder:
+        copy = Path(folder, "recording")
+        fs.get_file(path, str(copy))
+        yield copy
+
+
+def _of_one(given: str) -> list[str]:
+    fs, path = _place(given)
+    if PurePosixPath(path).suffix.lower() in MANIFESTS:
+        return _of_manifest(given)
+    if any(sign in path for sign in "*?["):
+        return sorted(_named(fs, each) for each in fs.glob(path) if fs.isfile(each))
+    if fs.isfile(path):
+        return [_named(fs, path)]
+    if not fs.isdir(path):
+        raise SourceError(
+            f"expected a folder, a glob, a manifest or an audio file, got {given}, "
+            "which does not exist"
+        )
+    files = (PurePosixPath(each) for each in fs.find(path))
+    return sorted(_named(fs, str(each)) for each in files if _is_audio(each, PurePosixPath(path)))
+
+
+def _is_audio(path: PurePosixPath, root: PurePosixPath) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+    return path.suffix.lower() in AUDIO_SUFFIXES and not hidden
+
+
+def _of_manifest(given: str) -> list[str]:
+    try:
+        with fsspec.open(given, "rb") as file:
+            text = decode_text(file.read(), given)
+    except OSError as error:
+        raise SourceError(f"{given}: expected a manifest: {error}") from error
+    base = given.rpartition("/")[0]
+    return [_beside(base, name) for name in _names(given, text)]
+
+
+def _names(given: str, text: str) -> Iterator[str]:
+    """What the rows of a manifest name."""
+    suffix = PurePosixPath(given).suffix.lower()
+    rows: Iterator[Any]
+    if suffix == ".jsonl":
+        rows = (_json(given, line) for line in text.split("\n") if line.strip())
+    else:
+        delimiter = "\t" if suffix == ".tsv" else ","
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
+    for row in rows:
+        name = row.get(_AUDIO_FIELD) if isinstance(row, dict) else None
+        if not isinstance(name, str) or not name:
+            raise SourceError(f"{given}: expected {_AUDIO_FIELD} in each row, got {row!r:.200}")
+        if row.get("offset"):
+            raise SourceError(f"{given}: expected whole recordings, got one with an offset: {name}")
+        yield name
+
+
+def _json(given: str, line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise SourceError(f"{given}: expected JSON in each line, got {line:.80}: {error}") from None
+
+
+def _beside(base: str, name: str) -> str:
+    return name if name.startswith("/") or "://" in name or not base else f"{base}/{name}"
+
+
+def _named(fs: Any, path: str) -> str:  # noqa: ANN401 - fsspec has no types
+    return path if isinstance(fs, LocalFileSystem) else str(fs.unstrip_protocol(path))
+
+
+def _place(url: str) -> tuple[Any, str]:
+    try:
+        fs, path = fsspec.core.url_to_fs(url)
+    except (ValueError, ImportError) as error:
+        raise SourceError(
+            f"expected a path or a URL that fsspec can open, got {url}: {error}"
+        ) from error
+    return fs, str(path).rstrip("/") or "/"
