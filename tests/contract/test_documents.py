@@ -22,7 +22,13 @@ ARCHITECTURE = "docs/architecture.md"
 OF_THE_ADAPTER = "deploy/kubernetes/prometheus/adapter-values.yaml"
 MADE_BY_COMMANDS = ("runs/", "texts/", "secrets/")
 KEYS_OF_METADATA = ("otoscope.spec", "otoscope.mel_filterbank", "otoscope.quantised")
-OTHER_FLAGS = {"--build-arg", "--only-binary", "--require-hashes", "--upgrade"}  # docker, pip, uv
+OTHER_FLAGS = {  # docker, pip, uv, torchrun
+    "--build-arg",
+    "--nproc-per-node",
+    "--only-binary",
+    "--require-hashes",
+    "--upgrade",
+}
 OTHER_VARIABLES = {"OTOSCOPE_API_KEY", "OTOSCOPE_CORPUS"}  # of the command, of the tests
 
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
