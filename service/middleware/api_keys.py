@@ -10,6 +10,7 @@ import hmac
 import ipaddress
 import logging
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from pydantic import SecretStr
 from starlette.datastructures import Headers
@@ -85,13 +86,13 @@ def _offered(headers: Headers) -> list[str]:
     """Every key that a request brings.
 
     Pages can't give a WebSocket headers, but protocols: OpenAI's clients send one that has the key.
+    What no protocol's name may hold is percent-encoded.
     """
     offered = headers.getlist("x-api-key")
     for value in headers.getlist("sec-websocket-protocol"):
         names = (name.strip() for name in value.split(","))
-        offered += [
-            name.removeprefix(KEY_PROTOCOL) for name in names if name.startswith(KEY_PROTOCOL)
-        ]
+        keys = [name.removeprefix(KEY_PROTOCOL) for name in names if name.startswith(KEY_PROTOCOL)]
+        offered += keys + [unquote(key) for key in keys]
     for value in headers.getlist("authorization"):
         scheme, _, credentials = value.partition(" ")
         if scheme.lower() == "bearer":

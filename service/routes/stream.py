@@ -11,14 +11,15 @@ from service.live.sockets import refuse, serve
 
 router = APIRouter(tags=["transcription"])
 
-_REALTIME_PROTOCOL = "realtime"
+_PROTOCOL, _REALTIME_PROTOCOL = "otoscope", "realtime"
+"""Of these APIs; a page that gives its key as a protocol has to be answered with another."""
 
 
 @router.websocket("/stream")
 async def stream(websocket: WebSocket) -> None:
     """Samples in binary messages; JSON messages out. docs/live.md describes them."""
     services: Services = websocket.app.state.services
-    await websocket.accept()
+    await websocket.accept(_chosen(websocket, _PROTOCOL))
     dialect = PlainDialect(services)
     try:
         dialect.open(websocket)
@@ -32,6 +33,9 @@ async def stream(websocket: WebSocket) -> None:
 async def realtime(websocket: WebSocket) -> None:
     """OpenAI's protocol, transcription sessions alone."""
     services: Services = websocket.app.state.services
-    offered = websocket.scope["subprotocols"]
-    await websocket.accept(_REALTIME_PROTOCOL if _REALTIME_PROTOCOL in offered else None)
+    await websocket.accept(_chosen(websocket, _REALTIME_PROTOCOL))
     await serve(websocket, services, RealtimeDialect(services, websocket.query_params))
+
+
+def _chosen(websocket: WebSocket, protocol: str) -> str | None:
+    return protocol if protocol in websocket.scope["subprotocols"] else None

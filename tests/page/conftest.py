@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import soundfile
 from running_service import running_service
@@ -17,6 +18,8 @@ from running_service import running_service
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples/sample.flac"
 WAIT_MS = 60_000
+PAUSE_S = 1.5
+INSECURE = "speech.test"
 
 
 @pytest.fixture(scope="session")
@@ -30,10 +33,10 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def spoken_wav(tmp_path_factory):
-    """What the browser's fake microphone hears, over and over: the sample."""
+    """What the browser's fake microphone hears, over and over: the sample, and a pause."""
     samples, rate_hz = soundfile.read(SAMPLE)
     path = tmp_path_factory.mktemp("microphone") / "sample.wav"
-    soundfile.write(path, samples, rate_hz)
+    soundfile.write(path, np.append(samples, np.zeros(round(PAUSE_S * rate_hz))), rate_hz)
     return path
 
 
@@ -49,6 +52,7 @@ def browser(chromium, spoken_wav):
                 "--use-fake-ui-for-media-stream",
                 "--use-fake-device-for-media-stream",
                 f"--use-file-for-fake-audio-capture={spoken_wav}",
+                f"--host-resolver-rules=MAP {INSECURE} 127.0.0.1",
             ],
         )
         yield browser
@@ -156,6 +160,12 @@ def eventually():
             page.wait_for_timeout(20)
 
     return wait
+
+
+@pytest.fixture(scope="session")
+def insecure_host():
+    """A name of this machine at which browsers trust no page without TLS."""
+    return INSECURE
 
 
 @pytest.fixture(scope="session")

@@ -62,6 +62,30 @@ def test_errors_and_the_recorder_are_accessible(open_page, address, scheme):
         page.get_by_role("button", name="Discard").click()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_live_is_accessible(open_page, address, eventually, scheme):
+    with open_page(address, width=360, height=740, scheme=scheme) as watched:
+        page = watched.page
+        page.get_by_text("million weights").wait_for()
+        page.get_by_role("button", name="Speak live").focus()
+        page.keyboard.press("Enter")
+        page.locator("#live").wait_for()
+        eventually(page, lambda: page.evaluate("document.activeElement.id") == "live-stop")
+        assert violations(page) == []
+        page.locator("#live-finals .utterance").first.wait_for()
+        page.locator("#live-partial .tentative").wait_for()
+        assert violations(page) == []
+        assert page.get_by_role("log", name="Utterances").locator(".said").count() > 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.route("**/transcribe", lambda route: None)
+        page.keyboard.press("Enter")
+        page.locator("#cancel").click()
+        page.get_by_role("button", name="Save the sound").wait_for()
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        page.get_by_role("button", name="Discard").click()
+
+
 def test_the_theme_is_chosen_and_kept(open_page, address):
     with open_page(address, scheme="light") as watched:
         page = watched.page

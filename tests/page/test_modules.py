@@ -58,8 +58,8 @@ def test_wav_is_what_libsndfile_reads(run):
     listed = samples.astype(np.float32).tolist()
     octets = run(
         "wav.js",
-        f"async (it) => {{ const all = Float32Array.from({listed});"
-        "const blob = it.toWav([all.slice(0, 500), all.slice(500)], 900, 44100);"
+        f"async (it) => {{ const all = it.toPcm(Float32Array.from({listed}));"
+        "const blob = it.toWav([all.slice(0, 500), all.slice(500)], 44100);"
         "return [...new Uint8Array(await blob.arrayBuffer())]; }",
     )
     read, rate_hz = soundfile.read(io.BytesIO(bytes(octets)))
@@ -241,3 +241,64 @@ def test_ramps_rise_by_equal_steps_of_lightness(run):
         assert steps.min() > 0
         assert steps.max() < 2.5 * steps.mean()
         assert abs(lightness[-1] - lightness[0]) > 60
+
+
+def test_an_hour_of_posteriors_takes_the_room_of_its_last_seconds(run):
+    kept = run(
+        "live/posteriors.js",
+        """(it) => {
+            const live = new it.LivePosteriors(3, 0.04, 40);
+            for (let stop = 10; stop <= 90_000; stop += 10) {
+                const first = Math.max(stop - 35, 0);
+                const rows = Array.from(Array(stop - first), (_, at) => [first + at, 0, stop]);
+                live.put(first, rows);
+            }
+            const tiles = live.within(3590, 3600);
+            const [tile] = tiles;
+            return [live.rows, live.tiles.length, live.rowAt(1e9), live.has(0, 1),
+                tiles.map(({ first, rows }) => [first, rows]), [...tile.values.slice(0, 6)]];
+        }""",
+    )
+    rows, tiles, last, has, seen, values = kept
+    assert (rows, tiles, last, has) == (90_000, 40, 89_999, True)
+    assert seen == [[first, 25] for first in range(89_750, 90_000, 25)]
+    assert values == [89_750, 0, 89_780, 89_751, 0, 89_780]
+
+
+def test_frames_that_nothing_heard_stay_empty_and_known_ones_are_replaced(run):
+    tiles = run(
+        "live/posteriors.js",
+        """(it) => {
+            const live = new it.LivePosteriors(1, 0.04, 40);
+            live.put(0, [[1], [2], [3]]);
+            live.put(60, [[4], [5]]);
+            live.tiles[0].derived.set("picture", 1);
+            live.put(1, [[7]]);
+            live.put(30, [[8]]);
+            return live.tiles.map(({ first, rows, values, derived }) =>
+                [first, [...values.slice(0, rows)], derived.size]);
+        }""",
+    )
+    assert tiles == [[0, [1, 7, 3], 0], [60, [4, 5], 0]]
+
+
+def test_an_hour_of_sound_takes_the_room_of_its_last_seconds(run):
+    found = run(
+        "live/pressure.js",
+        """(it) => {
+            const pressure = new it.Pressure(1000, 40);
+            for (let second = 0; second < 3600; second++) {
+                const loud = (_, at) => (at % 2 ? 1 : -1) * second;
+                pressure.put(Int16Array.from({ length: 1000 }, loud));
+            }
+            const times = [[3599, 3599.01], [3570, 3571], [10, 11], [3600, 3601]];
+            const found = times.map(([from, to]) => pressure.between(from, to));
+            return [pressure.least.length, ...found];
+        }""",
+    )
+    columns, last, before, forgotten, future = found
+    assert columns == 10_000
+    assert np.allclose(last, [-3599 / 32768, 3599 / 32768])
+    assert np.allclose(before, [-3570 / 32768, 3570 / 32768])
+    assert forgotten is None
+    assert future is None

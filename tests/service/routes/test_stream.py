@@ -189,8 +189,17 @@ KEYS = [
     ({"x-api-key": "secret"}, True),
     ({"x-api-key": "other"}, False),
     ({"sec-websocket-protocol": "realtime, openai-insecure-api-key.secret"}, True),
+    ({"sec-websocket-protocol": "otoscope, openai-insecure-api-key.%73ecr%65t"}, True),
     ({"sec-websocket-protocol": "openai-insecure-api-key.other"}, False),
 ]
+
+
+@pytest.mark.parametrize("offered", [[], ["otoscope"], ["otoscope", "other"], ["other"]])
+def test_browsers_need_one_of_the_protocols_that_they_offer(client, offered):
+    with client.websocket_connect("/stream", subprotocols=offered) as socket:
+        assert socket.receive_json()["type"] == "ready"
+        assert socket.accepted_subprotocol == ("otoscope" if "otoscope" in offered else None)
+        socket.send_json({"type": "end"})
 
 
 @pytest.mark.parametrize(("headers", "allowed"), KEYS)

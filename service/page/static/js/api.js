@@ -4,6 +4,8 @@ import { parseNpy } from "./npy.js";
 import { Problem } from "./problems.js";
 
 const KEY_ITEM = "otoscope-api-key";
+const PROTOCOL = "otoscope";
+const KEY_PROTOCOL = "openai-insecure-api-key.";
 
 export class Api {
   /** @param {(wrong: boolean) => Promise<string>} askForKey asks the user for a key. */
@@ -76,6 +78,18 @@ export class Api {
   }
 
   /**
+   * Open a live stream, with a key where one is needed: headers can't be given.
+   * @param {string} path
+   * @param {Record<string, any>} query
+   * @returns {WebSocket}
+   */
+  socket(path, query) {
+    const url = new URL(this.address(path, query));
+    url.protocol = url.protocol.replace("http", "ws");
+    return new WebSocket(url, [PROTOCOL, ...(this.key ? [KEY_PROTOCOL + asToken(this.key)] : [])]);
+  }
+
+  /**
    * Send a recording. XMLHttpRequest, since fetch tells nothing of how much is sent.
    * @param {string} path
    * @param {FormData} form
@@ -124,4 +138,9 @@ export class Api {
     });
     await this.asking;
   }
+}
+
+/** Text of the characters that a protocol's name may have (RFC 9110, section 5.6.2), others as %XX. @param {string} text */
+function asToken(text) {
+  return encodeURIComponent(text).replace(/[()]/g, (one) => `%${one.charCodeAt(0).toString(16)}`);
 }

@@ -4,6 +4,7 @@ import { copy } from "./clipboard.js";
 import { canCorrect, correctedFile } from "./corrected-files.js";
 import { byId, el, fill, icon } from "./dom.js";
 import { showProblem } from "./problems.js";
+import { save } from "./save.js";
 import { isWritten } from "./tokens.js";
 
 const MOST_PICTURE_S = 60;
@@ -178,11 +179,7 @@ export class Downloads {
 
   #offer(blob, { ending }) {
     const stem = this.store.state.recording.name.replace(/\.[^.]*$/, "");
-    const link = /** @type {HTMLAnchorElement} */ (
-      el("a", { href: URL.createObjectURL(blob), download: `${stem}.${ending}` })
-    );
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    save(blob, `${stem}.${ending}`);
   }
 
   #showCurl() {

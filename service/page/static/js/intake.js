@@ -3,16 +3,17 @@
 import { byId } from "./dom.js";
 import { clock } from "./format.js";
 import { showProblem, Problem } from "./problems.js";
-import { Recorder } from "./recorder.js";
+import { Recorder, goneProblem, recordingName } from "./recorder.js";
 
 export class Intake {
   /**
-   * @param {(blob: Blob, name: string, text?: string) => void} onFile text: what is said in it, if that is known.
-   * @param {HTMLElement} problems where errors go.
+   * @param {object} parts
+   * @param {(blob: Blob, name: string, text?: string) => void} parts.onFile text: what is said in it, if that is known.
+   * @param {() => boolean} parts.isBusy whether something else is recorded.
+   * @param {HTMLElement} parts.problems where errors go.
    */
-  constructor(onFile, problems) {
-    this.onFile = onFile;
-    this.problems = problems;
+  constructor({ onFile, isBusy, problems }) {
+    Object.assign(this, { onFile, isBusy, problems });
     /** @type {Recorder | null} */
     this.recorder = null;
     const input = /** @type {HTMLInputElement} */ (byId("file"));
@@ -31,6 +32,11 @@ export class Intake {
     this.#acceptDrops();
   }
 
+  /** Whether something is recorded. */
+  get busy() {
+    return this.recorder !== null;
+  }
+
   #acceptDrops() {
     let inside = 0;
     const mark = (by) => {
@@ -44,8 +50,14 @@ export class Intake {
       event.preventDefault();
       mark(0);
       const [file] = event.dataTransfer.files;
-      if (file) this.onFile(file, file.name);
+      if (file) this.#takeDropped(file);
     });
+  }
+
+  #takeDropped(file) {
+    if (!this.busy && !this.isBusy()) return this.onFile(file, file.name);
+    const detail = "Stop or discard the recording, then drop the file again.";
+    showProblem(this.problems, new Problem({ title: "Something is being recorded", detail }));
   }
 
   async #example() {
@@ -60,27 +72,22 @@ export class Intake {
   }
 
   async #record() {
-    const why = Recorder.unavailable();
-    if (why || this.recorder) {
-      if (why) showProblem(this.problems, new Problem({ title: "There is no microphone here", detail: why }));
-      return;
-    }
-    const recorder = new Recorder((level, elapsed_s) => {
-      byId("level").style.setProperty("--level", String(Math.sqrt(level)));
-      byId("elapsed").textContent = clock(elapsed_s, 1);
+    if (this.recorder || this.isBusy()) return;
+    const recorder = new Recorder({
+      onBlock: (pcm) => {
+        byId("level").style.setProperty("--level", String(Math.sqrt(peakOf(pcm))));
+        byId("elapsed").textContent = clock(recorder.duration_s, 1);
+      },
+      onGone: () => this.#stop().then(() => showProblem(this.problems, goneProblem())),
     });
     this.recorder = recorder;
     try {
       await recorder.start();
       this.#showRecording(true);
       byId("stop-recording").focus();
-    } catch (error) {
+    } catch (problem) {
       this.recorder = null;
-      await recorder.cancel();
-      showProblem(
-        this.problems,
-        new Problem({ title: "The microphone can't be used", detail: reasonOf(error) }),
-      );
+      showProblem(this.problems, problem);
     }
   }
 
@@ -88,13 +95,15 @@ export class Intake {
     const { recorder } = this;
     this.#showRecording(false);
     this.recorder = null;
-    if (recorder) this.onFile(await recorder.stop(), `recording-${stamp()}.wav`);
+    await recorder.close();
+    this.onFile(recorder.toWav(), recordingName());
   }
 
   async #cancel() {
-    await this.recorder?.cancel();
-    this.recorder = null;
+    const { recorder } = this;
     this.#showRecording(false);
+    this.recorder = null;
+    await recorder.close();
   }
 
   #showRecording(shown) {
@@ -104,14 +113,7 @@ export class Intake {
   }
 }
 
-function reasonOf(error) {
-  if (error?.name === "NotAllowedError")
-    return "The browser does not let this page use it. Allow it next to the address, and try again.";
-  if (error?.name === "NotFoundError") return "No microphone is connected.";
-  return String(error?.message ?? error);
-}
-
-/** The time of day, for a file's name. */
-function stamp() {
-  return new Date().toTimeString().slice(0, 8).replaceAll(":", "-");
+/** The greatest amplitude, 0 to 1. @param {Int16Array} pcm */
+function peakOf(pcm) {
+  return pcm.reduce((peak, sample) => Math.max(peak, Math.abs(sample)), 0) / 32768;
 }

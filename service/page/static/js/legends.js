@@ -16,8 +16,10 @@ export class Legends {
 function show(scale, model) {
   const colours = palette();
   paintRamp(colours.energy, /** @type {HTMLCanvasElement} */ (byId("energy-ramp")));
-  paintRamp(colours.belief, /** @type {HTMLCanvasElement} */ (byId("belief-ramp")));
-  byId("belief-least").textContent = scale === "log" ? `≤ ${LEAST_PROB}` : "0";
+  for (const canvas of document.querySelectorAll("canvas.belief-ramp"))
+    paintRamp(colours.belief, /** @type {HTMLCanvasElement} */ (canvas));
+  for (const least of document.querySelectorAll(".belief-least"))
+    least.textContent = scale === "log" ? `≤ ${LEAST_PROB}` : "0";
   if (model) {
     const { low, high, unit } = scaleOf(model.spec.features);
     byId("energy-least").textContent = String(low).replace("-", "−");

@@ -12,6 +12,7 @@ import { Inspector } from "./inspector.js";
 import { Intake } from "./intake.js";
 import { askForKey } from "./key-dialog.js";
 import { Legends } from "./legends.js";
+import { Live } from "./live/live.js";
 import { Pipeline } from "./pipeline.js";
 import { Player } from "./player.js";
 import { showProblem } from "./problems.js";
@@ -72,7 +73,15 @@ new Align(store, api, player);
 new Pipeline(store, gestures);
 new Downloads(store, api, readings);
 new Legends(store);
-new Intake((blob, name, text) => session.open(blob, name, text), problems);
+const live = new Live({ store, api, player, session, problems, isBusy: () => intake.busy });
+const intake = new Intake({
+  onFile: (blob, name, text) => session.open(blob, name, text),
+  isBusy: () => live.active,
+  problems,
+});
+addEventListener("beforeunload", (event) => {
+  if (intake.busy || live.active) event.preventDefault(); // what was said is nowhere else
+});
 followTabs(store);
 followStyle(store);
 followTheme((theme) => store.set({ theme }));

@@ -23,12 +23,18 @@ const TAIL_S = 1;
  * @returns {Promise<Matrices>}
  */
 export async function openMatrices(api, recording, model, told) {
-  const { alphabet, features } = model.spec;
+  const { features } = model.spec;
+  const symbols = symbolsOf(model);
   const [probs, vectors] = await Promise.all([
     open(api, "probs", recording, model.frame_s, told),
     open(api, "features", recording, features.hop_ms / 1000, told),
   ]);
-  return { probs, vectors, symbols: [...alphabet.symbols, "<blank>"], blank: alphabet.symbols.length };
+  return { probs, vectors, symbols, blank: symbols.length - 1 };
+}
+
+/** Names of the posteriors' columns. @param {any} model GET /model @returns {string[]} */
+export function symbolsOf(model) {
+  return [...model.spec.alphabet.symbols, "<blank>"];
 }
 
 async function open(api, path, { id, duration_s }, step_s, told) {

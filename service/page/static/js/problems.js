@@ -57,11 +57,7 @@ const HINTS = {
  * @param {(() => void) | null} [again]
  */
 export function showProblem(place, error, again = null) {
-  const problem =
-    error instanceof Problem
-      ? error
-      : new Problem({ title: "Something went wrong here", detail: String(error) });
-  if (!(error instanceof Problem)) console.error(error);
+  const problem = asProblem(error);
   const hint = HINTS[problem.status];
   const buttons = el("div", { class: "problem-buttons" });
   if (again) buttons.append(retryButton(problem, again));
@@ -94,6 +90,13 @@ export function showProblem(place, error, again = null) {
     ),
   );
   place.hidden = false;
+}
+
+/** What went wrong, as it can be shown. @param {unknown} error @returns {Problem} */
+export function asProblem(error) {
+  if (error instanceof Problem) return error;
+  console.error(error);
+  return new Problem({ title: "Something went wrong here", detail: String(error) });
 }
 
 /** @param {HTMLElement} place */

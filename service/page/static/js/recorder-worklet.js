@@ -1,6 +1,7 @@
 /** Runs beside the sound card: collects samples and hands them on in blocks. */
 
-const BLOCK = 4096;
+/** 80 ms, in the whole quanta of 128 samples in which they come. */
+const BLOCK = Math.round((sampleRate * 0.08) / 128) * 128;
 
 class Tap extends AudioWorkletProcessor {
   constructor() {

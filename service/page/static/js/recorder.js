@@ -1,6 +1,7 @@
-/** The microphone, as a WAV file: nothing is compressed on the way, and nothing leaves before "stop". */
+/** The microphone, as 16-bit samples: nothing is compressed on the way. */
 
-import { toWav } from "./wav.js";
+import { Problem } from "./problems.js";
+import { toPcm, toWav } from "./wav.js";
 
 const CONSTRAINTS = {
   channelCount: 1,
@@ -9,56 +10,113 @@ const CONSTRAINTS = {
   autoGainControl: false,
 };
 
+/**
+ * @typedef {object} Told
+ * @property {(pcm: Int16Array) => void} onBlock told some twelve times a second of 80 ms.
+ * @property {() => void} onGone told when the microphone is there no more.
+ */
+
 export class Recorder {
   /**
-   * @param {(level: number, elapsed_s: number) => void} onLevel told some ten times a second: the
-   *   loudest sample since, 0 to 1, and the seconds so far.
+   * @param {Told} told
+   * @param {number} [rate_hz] that is wished for; the device's own by default, and where the browser
+   *   can't convert it.
    */
-  constructor(onLevel) {
-    this.onLevel = onLevel;
-    /** @type {Float32Array[]} */
+  constructor({ onBlock, onGone }, rate_hz) {
+    Object.assign(this, { onBlock, onGone, rate_hz });
+    /** @type {Int16Array[]} of one length. */
     this.blocks = [];
     this.samples = 0;
   }
 
-  /** Why there is no microphone here, in words; empty if there may be one. */
-  static unavailable() {
-    if (navigator.mediaDevices && "AudioWorkletNode" in window) return "";
-    return window.isSecureContext
-      ? "This browser can't record."
-      : "Browsers allow the microphone only on https:// pages and on http://localhost.";
+  /** So much is recorded. */
+  get duration_s() {
+    return this.samples === 0 ? 0 : this.samples / this.rate_hz;
   }
 
-  /** Begin. @throws {DOMException} if the microphone is refused or missing. */
+  /** Begin. @throws {Problem} if there is no microphone, or it is refused. */
   async start() {
-    this.stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS });
-    this.context = new AudioContext();
+    const why = unavailable();
+    if (why) throw new Problem({ title: "The microphone isn't available here", detail: why });
+    try {
+      this.stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS });
+      await this.#connect();
+    } catch (error) {
+      await this.close();
+      throw new Problem({ title: "The microphone can't be used", detail: reasonOf(error) });
+    }
+  }
+
+  /** Let go of the microphone; what was recorded stays. */
+  async close() {
+    this.stream?.getTracks().forEach((track) => track.stop()); // which tells no "ended"
+    if (this.context && this.context.state !== "closed") await this.context.close();
+  }
+
+  /**
+   * What was recorded.
+   * @param {number} [until_s] leave out what comes later.
+   * @returns {Blob} WAV, 16 bits, mono.
+   */
+  toWav(until_s = Infinity) {
+    const blocks = Math.floor((until_s * this.rate_hz) / (this.blocks[0]?.length ?? 1));
+    return toWav(this.blocks.slice(0, blocks), this.rate_hz);
+  }
+
+  async #connect() {
+    this.stream.getAudioTracks()[0].addEventListener("ended", () => this.onGone());
+    const source = await sourceOf(this.stream, this.rate_hz);
+    this.context = source.context;
+    this.rate_hz = this.context.sampleRate;
     await this.context.audioWorklet.addModule(new URL("./recorder-worklet.js", import.meta.url));
     const tap = new AudioWorkletNode(this.context, "tap", { numberOfOutputs: 0 });
-    tap.port.onmessage = ({ data }) => this.#take(data);
-    this.context.createMediaStreamSource(this.stream).connect(tap);
+    tap.port.onmessage = ({ data }) => this.#take(toPcm(data));
+    source.connect(tap);
     await this.context.resume();
   }
 
-  /** End, and let go of the microphone. @returns {Promise<Blob>} WAV, 16 bits, mono. */
-  async stop() {
-    const rate_hz = this.context.sampleRate;
-    await this.cancel();
-    return toWav(this.blocks, this.samples, rate_hz);
+  /** @param {Int16Array} pcm */
+  #take(pcm) {
+    this.blocks.push(pcm);
+    this.samples += pcm.length;
+    this.onBlock(pcm);
   }
+}
 
-  /** Let go of the microphone and forget what was said. */
-  async cancel() {
-    this.stream?.getTracks().forEach((track) => track.stop());
-    if (this.context?.state !== "closed") await this.context?.close();
-  }
+/** Why there is no microphone here, in words; empty if there may be one. */
+function unavailable() {
+  if (navigator.mediaDevices && "AudioWorkletNode" in window) return "";
+  return window.isSecureContext
+    ? "This browser can't record."
+    : `This page was opened at ${location.origin}, which is not secure: browsers give the microphone to https:// pages and to http://localhost alone. Files can be transcribed all the same.`;
+}
 
-  /** @param {Float32Array} block */
-  #take(block) {
-    this.blocks.push(block);
-    this.samples += block.length;
-    let peak = 0;
-    for (const sample of block) peak = Math.max(peak, Math.abs(sample));
-    this.onLevel(Math.min(peak, 1), this.samples / this.context.sampleRate);
+/** The microphone in a context of that rate, or of the device's where the browser can't convert it (Firefox). */
+async function sourceOf(stream, rate_hz) {
+  const context = new AudioContext({ sampleRate: rate_hz });
+  try {
+    return context.createMediaStreamSource(stream);
+  } catch (error) {
+    await context.close();
+    if (error.name !== "NotSupportedError" || rate_hz === undefined) throw error;
+    return new AudioContext().createMediaStreamSource(stream);
   }
+}
+
+function reasonOf(error) {
+  if (error?.name === "NotAllowedError")
+    return "The browser does not let this page use it. Allow it next to the address, and try again.";
+  if (error?.name === "NotFoundError") return "No microphone is connected.";
+  return String(error?.message ?? error);
+}
+
+/** That the microphone is there no more. */
+export function goneProblem() {
+  const detail = "What was said until then is kept.";
+  return new Problem({ title: "The microphone was disconnected", detail });
+}
+
+/** A name for a recording, by the time of day. */
+export function recordingName() {
+  return `recording-${new Date().toTimeString().slice(0, 8).replaceAll(":", "-")}.wav`;
 }

@@ -68,7 +68,7 @@ function drawSpans(context, scene, spans, textOf, font, aligned, radius) {
     if (span.end_s < view.start_s || span.start_s > end_s) continue;
     const [left, right] = [toX(view, plot, span.start_s), toX(view, plot, span.end_s)];
     const under = state.cursor_s >= span.start_s && state.cursor_s < span.end_s;
-    context.fillStyle = palette.doubt(doubtOf(span, aligned));
+    context.fillStyle = span.tentative ? palette.paper : palette.doubt(doubtOf(span, aligned));
     if (right - left < LEAST_BOX_PX) {
       context.fillRect(left, 3.5, Math.max(right - left, 0.5), height_px - 7);
       continue;
@@ -79,17 +79,18 @@ function drawSpans(context, scene, spans, textOf, font, aligned, radius) {
     context.strokeStyle = under ? palette.ink : palette.line;
     context.lineWidth = under ? 1.5 : 1;
     context.stroke();
-    free = writeInside(context, textOf(span), (left + right) / 2, height_px / 2, { palette, font, free });
+    const colour = span.tentative ? palette.muted : palette.ink;
+    free = writeInside(context, textOf(span), (left + right) / 2, height_px / 2, { colour, font, free });
   }
   context.restore();
 }
 
 /** Write text unless it would touch the text before it; the place from which there is room again. */
-function writeInside(context, text, x, y, { palette, font, free }) {
+function writeInside(context, text, x, y, { colour, font, free }) {
   context.font = font;
   const width = context.measureText(text).width;
   if (x - width / 2 < free) return free;
-  write(context, text, x, y, { colour: palette.ink, font, align: "center" });
+  write(context, text, x, y, { colour, font, align: "center" });
   return x + width / 2 + 1;
 }
 

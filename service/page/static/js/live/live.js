@@ -1,0 +1,186 @@
+/** Words while they are spoken. What is recorded is kept, and transcribed as a whole when it is stopped. */
+
+import { copy } from "../clipboard.js";
+import { byId } from "../dom.js";
+import { clock } from "../format.js";
+import { symbolsOf } from "../matrices.js";
+import { Problem, clearProblem, showProblem } from "../problems.js";
+import { Recorder, goneProblem, recordingName } from "../recorder.js";
+import { save } from "../save.js";
+import { RATE_HZ } from "../sound.js";
+import { LivePosteriors } from "./posteriors.js";
+import { Pressure } from "./pressure.js";
+import { LiveStage } from "./stage.js";
+import { LiveStream } from "./stream.js";
+import { LiveText } from "./text.js";
+
+/** More than any screen shows. */
+const KEPT_S = 40;
+/** Words that come so late are worth a remark. */
+const LATE_S = 5;
+/** So are words that come so seldom. */
+const SLOW_STEP_S = 0.8;
+
+export class Live {
+  /** @param {Record<string, any>} parts the page's. */
+  constructor({ store, api, player, session, isBusy, problems }) {
+    Object.assign(this, { store, api, player, session, isBusy, problems });
+    this.stage = new LiveStage(store);
+    /** @type {Recorder | null} */
+    this.recorder = null;
+    const click = (id, action) => byId(id).addEventListener("click", action);
+    for (const button of document.querySelectorAll("[data-live]"))
+      button.addEventListener("click", () => this.#start());
+    click("live-stop", () => this.#stop());
+    click("live-again", () => this.#transcribe());
+    click("live-save", () => save(this.blob, this.name));
+    click("live-discard", () => this.#discard());
+    click("live-copy", () => copy(this.text.text, byId("live-copy"), byId("live-finals")));
+    store.on(["theme"], () => this.text?.shade());
+    store.on(["phase"], ({ phase }) => phase !== "working" && queueMicrotask(() => this.#settle()));
+  }
+
+  /** Whether something is recorded here, or kept. */
+  get active() {
+    return this.recorder !== null;
+  }
+
+  async #start() {
+    if (this.recorder || this.isBusy()) return;
+    const recorder = new Recorder(
+      { onBlock: (pcm) => this.#take(pcm), onGone: () => this.#stop(goneProblem()) },
+      RATE_HZ,
+    );
+    this.recorder = recorder;
+    try {
+      if (!this.store.state.model) await this.session.greet();
+      if (!this.store.state.model) throw Problem.unreachable();
+      await recorder.start();
+    } catch (problem) {
+      this.recorder = null;
+      return showProblem(this.problems, problem);
+    }
+    this.player.pause();
+    clearProblem(this.problems);
+    this.#begin();
+  }
+
+  #begin() {
+    const { model } = this.store.state;
+    const { recorder } = this;
+    const symbols = symbolsOf(model);
+    this.#show("on");
+    this.text = new LiveText(KEPT_S);
+    this.probs = new LivePosteriors(symbols.length, model.frame_s, KEPT_S);
+    this.pressure = new Pressure(recorder.rate_hz, KEPT_S);
+    this.stream = new LiveStream(this.api, recorder, model.frame_s, {
+      onHeard: (message, base_s) => this.#hear(message, base_s),
+      onGap: (from_s, to_s) => this.text.showGap(from_s, to_s),
+      onState: () => this.#tell(),
+      onEnd: (reason, until_s) => this.#stop(endedProblem(reason), until_s),
+    });
+    this.stage.begin({
+      ...{ probs: this.probs, pressure: this.pressure, symbols },
+      tokens: () => this.text.tokens,
+      duration_s: () => recorder.duration_s,
+      heard_s: () => this.stream.heard_s,
+    });
+    byId("live-stop").focus();
+  }
+
+  #take(pcm) {
+    if (document.body.dataset.livePhase !== "on") return; // the last block of a recording that was stopped
+    this.pressure.put(pcm);
+    this.stream.send();
+    byId("live-elapsed").textContent = clock(this.recorder.duration_s, 1);
+    this.#tell();
+  }
+
+  #hear(message, base_s) {
+    const base = Math.round(base_s / this.probs.step_s);
+    if (message.type === "partial") this.text.showPartial(message, base_s);
+    else if (message.type === "frames") this.probs.put(base + message.first_frame, message.probs);
+    else if (message.type === "final") {
+      this.text.showFinal(message, base_s);
+      this.probs.put(base + message.probs.first_frame, message.probs.probs);
+      byId("live-copy").hidden = this.text.text === "";
+    }
+  }
+
+  /** Say how it stands, where that is another. */
+  #tell() {
+    const place = byId("live-state");
+    const text = describe(this.stream);
+    if (document.body.dataset.livePhase === "on" && place.textContent !== text) place.textContent = text;
+  }
+
+  /**
+   * Have all of it transcribed.
+   * @param {Problem} [problem] why it was not somebody who stopped it.
+   * @param {number} [until_s]
+   */
+  async #stop(problem, until_s) {
+    if (document.body.dataset.livePhase !== "on") return;
+    this.stream.finish();
+    this.stage.halt();
+    this.blob = this.recorder.toWav(until_s);
+    this.name = recordingName();
+    this.#transcribe();
+    if (problem) showProblem(this.problems, problem);
+    await this.recorder.close();
+  }
+
+  #transcribe() {
+    this.#show("sent");
+    this.session.open(this.blob, this.name);
+  }
+
+  /** The transcription is there and shown instead, or could not be had. */
+  #settle() {
+    if (document.body.dataset.livePhase !== "sent") return;
+    if (this.store.state.recording?.blob === this.blob) this.#clear();
+    else this.#show("kept");
+  }
+
+  async #discard() {
+    const { recorder } = this;
+    this.#clear();
+    clearProblem(this.problems);
+    await recorder.close();
+  }
+
+  #clear() {
+    this.stream.close();
+    this.recorder = this.blob = null;
+    this.stage.clear();
+    this.#show("");
+  }
+
+  /** @param {"on" | "sent" | "kept" | ""} phase */
+  #show(phase) {
+    document.body.dataset.livePhase = phase;
+    byId("live").hidden = phase === "";
+    byId("live-stop").hidden = phase !== "on";
+    byId("live-discard").hidden = phase !== "on" && phase !== "kept";
+    byId("live-again").hidden = byId("live-save").hidden = phase !== "kept";
+    byId("live-state").textContent = { on: "Connecting …", kept: "Stopped, and not transcribed" }[phase] ?? "";
+  }
+}
+
+/** How a stream stands, in words. @param {LiveStream} stream */
+function describe({ connected, problem, wait_s, step_s, late_s }) {
+  if (problem) {
+    const then = wait_s === null ? "" : " Trying again.";
+    return `${problem.title}: ${problem.message.replace(/[.]?$/, ".")}${then} The recording goes on, and all of it is transcribed when you stop.`;
+  }
+  if (!connected) return "Connecting …";
+  if (late_s > LATE_S)
+    return `The service is busy: words come more than ${Math.floor(late_s / LATE_S) * LATE_S} s late. None of them is lost.`;
+  return step_s > SLOW_STEP_S ? `The service is busy: words come every ${step_s.toFixed(1)} s.` : "Listening";
+}
+
+/** @param {string} reason the service's */
+function endedProblem(reason) {
+  const detail = `${reason ? `${reason[0].toUpperCase()}${reason.slice(1)}. ` : ""}What was said until then is kept.`;
+  return new Problem({ title: "The service has ended the live stream", detail });
+}

@@ -1,0 +1,118 @@
+/** What is said, an utterance a line: words that may still change are grey. */
+
+import { doubtColour } from "../colours.js";
+import { byId, el, fill } from "../dom.js";
+import { clock } from "../format.js";
+
+/** So near to its end the text follows what is said. */
+const FOLLOWED_PX = 40;
+/** Lines that the browser paints or leaves out together. */
+const PAGE_LINES = 30;
+
+export class LiveText {
+  /** @param {number} kept_s how long words are kept for the time axis. */
+  constructor(kept_s) {
+    this.kept_s = kept_s;
+    this.place = byId("live-text");
+    this.finals = byId("live-finals");
+    this.partial = byId("live-partial");
+    /** The last words, for the time axis. @type {any[]} */
+    this.tokens = [];
+    this.said = [];
+    /** Confidences of all words, by their elements. @type {[HTMLElement, number][]} */
+    this.shaded = [];
+    fill(this.finals);
+    fill(this.partial);
+    this.#hint();
+  }
+
+  /** All finals, a line each. */
+  get text() {
+    return Array.from(this.finals.querySelectorAll(".utterance"), (line) => line.textContent.trim()).join("\n");
+  }
+
+  /** An utterance so far. @param {any} message @param {number} base_s */
+  showPartial({ words, confirmed }, base_s) {
+    const tokens = words.map((word, place) => ({ ...moved(word, base_s), tentative: place >= confirmed }));
+    const text = (from, to) =>
+      words
+        .slice(from, to)
+        .map(({ word }) => `${word} `)
+        .join("");
+    this.#follow(() =>
+      fill(
+        this.partial,
+        text(0, confirmed),
+        el("span", { class: "tentative", text: text(confirmed, words.length) }),
+      ),
+    );
+    this.#keep([], tokens);
+  }
+
+  /** An utterance that has ended. @param {any} message @param {number} base_s */
+  showFinal({ words, start_s }, base_s) {
+    const tokens = words.map((word) => moved(word, base_s));
+    this.#follow(() => {
+      fill(this.partial);
+      if (words.length) this.#append(this.#line(tokens, base_s + start_s));
+    });
+    this.#keep(tokens, []);
+  }
+
+  /** What no connection heard. @param {number} from_s @param {number} to_s */
+  showGap(from_s, to_s) {
+    const text = `From ${clock(from_s, 0)} to ${clock(to_s, 0)} nothing was heard: those words come with the transcription.`;
+    this.#follow(() => this.#append(el("p", { class: "muted gap", text })));
+  }
+
+  /** Shades are others in another theme. */
+  shade() {
+    const dark = document.documentElement.dataset.theme === "dark";
+    for (const [word, confidence] of this.shaded)
+      word.style.setProperty("--doubt", doubtColour(1 - confidence, dark));
+  }
+
+  #append(line) {
+    const last = this.finals.lastElementChild;
+    if (last && last.childElementCount < PAGE_LINES) last.append(line);
+    else this.finals.append(el("div", { class: "page" }, line));
+  }
+
+  #line(tokens, start_s) {
+    const dark = document.documentElement.dataset.theme === "dark";
+    const words = tokens.map(({ word, confidence }) =>
+      el("span", { class: "said", text: word, style: { "--doubt": doubtColour(1 - confidence, dark) } }),
+    );
+    words.forEach((word, place) => this.shaded.push([word, tokens[place].confidence]));
+    return el(
+      "p",
+      { class: "utterance", "data-start": clock(start_s, 0) },
+      ...words.flatMap((word) => [word, " "]),
+    );
+  }
+
+  /** Change the text; its end stays in sight unless somebody looks back. */
+  #follow(change) {
+    const { place } = this;
+    const near = place.scrollHeight - place.scrollTop - place.clientHeight < FOLLOWED_PX;
+    change();
+    this.#hint();
+    if (near) place.scrollTop = place.scrollHeight;
+  }
+
+  #hint() {
+    byId("live-hint").hidden = this.finals.hasChildNodes() || this.partial.hasChildNodes();
+  }
+
+  #keep(finals, partial) {
+    this.said.push(...finals);
+    const last_s = [...this.said, ...partial].reduce((last, { end_s }) => Math.max(last, end_s), 0);
+    this.said = this.said.filter(({ end_s }) => end_s > last_s - this.kept_s);
+    this.tokens = [...this.said, ...partial];
+  }
+}
+
+/** A word of a message on the recording's clock. */
+function moved(word, base_s) {
+  return { ...word, start_s: base_s + word.start_s, end_s: base_s + word.end_s };
+}
