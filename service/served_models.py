@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,8 +27,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One model, and what belongs to it alone."""
+    """One model, and what belongs to it alone.
 
+    Attributes:
+        path: of its file.
+        name: which weights answer, and what requests call them.
+    """
+
+    path: Path
+    name: ModelName
     recording_recognizer: RecordingRecognizer
     decode_workers: DecodeWorkers
     writer: Writer
@@ -44,22 +51,21 @@ class ServedModel:
         """Files to text."""
         return Transcriber(self.recording_recognizer, self.decode_workers, self.writer)
 
-    @property
-    def name(self) -> ModelName:
-        """Which weights answer."""
-        return ModelName(name=self.recognizer.spec.name, sha256=self.recognizer.sha256)
-
 
 class ServedModels:
     """All of them; the first is meant where a request names none."""
 
     def __init__(self, models: Sequence[ServedModel]) -> None:
-        """StartError if two have the same name."""
-        self._models = {model.name.name: model for model in models}
-        if len(self._models) < len(models):
-            names = [model.name.name for model in models]
-            raise StartError(f"OTOSCOPE_MODELS: expected models of different names, got {names}")
-        self.default = models[0]
+        """StartError if two are the same, or can't be told apart by name."""
+        self._models = _by_name(models)
+        weights = {model.name.sha256 for model in models}
+        if min(len(self._models), len(weights)) < len(models):
+            paths = ", ".join(str(model.path) for model in models)
+            raise StartError(
+                "OTOSCOPE_MODELS: expected models of different names, or in folders of different "
+                f"names, each once, got {paths}"
+            )
+        self.default = next(iter(self))
 
     def __iter__(self) -> Iterator[ServedModel]:
         """The default first."""
@@ -86,6 +92,16 @@ class ServedModels:
     def of_weights(self, sha256: str) -> ServedModel | None:
         """The one with this file."""
         return next((model for model in self if model.name.sha256 == sha256), None)
+
+
+def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
+    """Each by its own name, or by its folder's where one before it has that."""
+    named: dict[str, ServedModel] = {}
+    for model in models:
+        own = model.name.name
+        name = model.path.absolute().parent.name if own in named else own
+        named[name] = replace(model, name=model.name.model_copy(update={"name": name}))
+    return named
 
 
 def _load(path: Path, settings: Settings) -> Recognizer:
@@ -136,5 +152,6 @@ def open_model(
         partial(metrics.add_wait, "search"),
     )
     reports = read_reports(path, recognizer.sha256, recognizer.exact_sha256)
+    name = ModelName(name=recognizer.spec.name, sha256=recognizer.sha256)
     with closing(workers):
-        yield ServedModel(recording_recognizer, workers, writer, reports)
+        yield ServedModel(path, name, recording_recognizer, workers, writer, reports)

@@ -20,6 +20,9 @@ _MIN_BLOCK_SAMPLES = 2**13
 _LOUDEST = 4.0
 """Floats go up to 1, or a little beyond."""
 
+_FLAC_RATE_END = 21
+"""Bytes of a file up to the 20 bits of its rate, and 4 behind them."""
+
 _INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 _SURELY_INTEGERS = 64.0
 
@@ -40,8 +43,9 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
 def flac_without_rate(file: BinaryIO) -> bool:
     """Whether it is FLAC whose header gives 0 Hz: no sound, by RFC 9639, section 8.2."""
     file.seek(0)
-    head = file.read(21)
-    return head[:4] == b"fLaC" and int.from_bytes(head[18:21]) >> 4 == 0
+    head = file.read(_FLAC_RATE_END)
+    whole = len(head) == _FLAC_RATE_END and head[:4] == b"fLaC"
+    return whole and int.from_bytes(head[18:]) >> 4 == 0
 
 
 @unheard

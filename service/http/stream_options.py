@@ -1,5 +1,7 @@
 """What the address of a live stream may ask for."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from otoscope.audio import ContainerName, PcmEncoding
@@ -13,7 +15,7 @@ class StreamOptions(DecodingOptions):
     """Options of a stream, in the query of its address."""
 
     model: str | None = Field(default=None, description=MODEL_DESCRIBED)
-    encoding: PcmEncoding | ContainerName = Field(
+    encoding: Literal[PcmEncoding, ContainerName] = Field(
         default="s16le",
         description="Of the samples: 16-bit integers or 32-bit floats, little-endian; G.711. Or a "
         "stream of WebM or Ogg, as a browser's MediaRecorder sends it.",

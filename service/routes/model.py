@@ -16,8 +16,9 @@ async def model(services: ServicesDep, query: ModelQueryDep) -> ModelAnswer:
     """One's specification, provenance and what was measured about it; the names of all."""
     served = services.models.choose(query.model)
     reports = served.reports
+    facts = model_facts(served.recognizer, served.writer.punctuator)
     return ModelAnswer(
-        **model_facts(served.recognizer, served.writer.punctuator),
+        **{**facts, "name": served.name.name},
         served=[each.name for each in services.models],
         dev_wer=reports.dev_rate("wer"),
         dev_cer=reports.dev_rate("cer"),

@@ -90,6 +90,16 @@ def test_openai_clients_choose_by_name_or_language(both):
         language(model="german", language="en")
 
 
+def test_a_name_that_another_has_gives_way_to_the_folder(make_settings, tmp_path):
+    again = tmp_path / "english-again"
+    again.mkdir()
+    path = write_sentence_model(again, replace(SPEC, language="de"))
+    with TestClient(create_app(make_settings(models=(path,)))) as client:
+        facts = client.get("/model", params={"model": "english-again"}).json()
+        assert [each["name"] for each in facts["served"]] == ["english", "english-again"]
+        assert (facts["name"], facts["spec"]["language"]) == ("english-again", "de")
+
+
 def test_two_of_one_name_are_refused(make_settings, sentence_model):
     with (
         pytest.raises(StartError, match="OTOSCOPE_MODELS: expected models of different names"),

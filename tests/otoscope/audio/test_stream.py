@@ -255,6 +255,12 @@ def test_seconds_that_a_low_rate_claims_are_never_made(rate_hz):
         load(at_another_rate(rate_hz), RATE_HZ, max_duration_s=1e9)
 
 
+@pytest.mark.parametrize("size", [4, 18, 20])
+def test_flac_that_ends_before_its_rate_is_no_audio(size):
+    with pytest.raises(UnreadableAudioError, match=f"got {size} bytes"):
+        load(encode(noise(0.5), RATE_HZ, "flac")[:size], RATE_HZ)
+
+
 def test_flac_without_a_rate_is_refused():
     flac = bytearray(encode(noise(0.5), RATE_HZ, "flac"))
     flac[18:20], flac[20] = b"\0\0", flac[20] & 0x0F  # FFmpeg would read on and believe the frames

@@ -107,7 +107,7 @@ def test_a_flush_ends_an_utterance_and_not_the_stream(client):
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("?encoding=mp3", "encoding"),
+        ("?encoding=mp3", "encoding: Input should be 's16le', 'f32le', 'mulaw', 'alaw', 'webm' or"),
         ("?sample_rate_hz=5", "sample_rate_hz"),
         ("?nonsense=1", "nonsense"),
         ("?phrases=yes,no", "phrases"),
