@@ -80,6 +80,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.SearchLostError: Kind(503, "The search for the text was broken off", "search-lost"),
     errors.ClientGoneError: Kind(400, "The client left before its answer", "client-gone"),
     errors.StoreError: Kind(503, "The store of results failed", "store"),
+    errors.ResultTooLargeError: Kind(507, "The result is too large to be kept", "result-too-large"),
     errors.StoreRefusedError: Kind(503, "The store refuses this service", "store-refused"),
     errors.NotReadyError: Kind(503, "The service is not ready", "not-ready"),
     ClientDisconnect: Kind(400, "The client left before its request was whole", "disconnected"),

@@ -208,6 +208,8 @@ def test_a_command_that_is_ended_goes_on(sentence_model, sample, tmp_path, end):
     for number in range(recordings):
         (folder / f"{number}.flac").write_bytes(sample.read_bytes() + bytes([number]))
     options = {"cwd": ROOT, "stderr": subprocess.PIPE, "text": True, "start_new_session": True}
+    # What was started in the background ignores it, and so would what that starts.
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)
     command = [*COMMAND, "--model", str(sentence_model), "--resume", str(folder), "--jobs", "2"]
     first = subprocess.Popen(command, **options)
     while len(texts(folder)) < 5 and first.poll() is None:

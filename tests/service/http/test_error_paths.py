@@ -76,10 +76,10 @@ def test_hours_in_a_small_file_stop_at_the_limit_in_little_memory(make_settings,
 
 
 FIELDS = {
-    "/transcribe": "file, track, channel, decoder, language_model, beam_width, lm_weight, "
+    "/transcribe": "file, model, track, channel, decoder, language_model, beam_width, lm_weight, "
     "word_bonus, n_best, hotwords, phrases, none_of_these, response_format, timestamps, style, "
     "probs, channels",
-    "/align": "file, track, channel, text, response_format",
+    "/align": "file, model, track, channel, text, response_format",
 }
 
 

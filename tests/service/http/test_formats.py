@@ -314,7 +314,8 @@ def test_openapi_shows_every_answer(client):
     assert form["timestamps"]["anyOf"][0]["enum"] == ["none", "word", "char"]
     answers = operation["responses"]
     assert list(answers["200"]["content"]) == [
-        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/csv")
+        *("application/json", "text/plain", "application/x-subrip", "text/vtt", "text/csv"),
+        "text/event-stream",
     ]
     assert {ID_HEADER, "Otoscope-Warnings"} <= set(answers["200"]["headers"])
     assert list(answers["406"]["content"]) == ["application/problem+json"]
