@@ -33,10 +33,10 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def spoken_wav(tmp_path_factory):
-    """What the browser's fake microphone hears, over and over: the sample, and a pause."""
+    """What the browser's fake microphone hears, over and over: a pause, and the sample."""
     samples, rate_hz = soundfile.read(SAMPLE)
     path = tmp_path_factory.mktemp("microphone") / "sample.wav"
-    soundfile.write(path, np.append(samples, np.zeros(round(PAUSE_S * rate_hz))), rate_hz)
+    soundfile.write(path, np.append(np.zeros(round(PAUSE_S * rate_hz)), samples), rate_hz)
     return path
 
 
