@@ -60,13 +60,18 @@ export class LiveStream {
   /** Send what has been recorded since. */
   send() {
     const { blocks } = this.recorder;
-    while (this.connected && this.next < blocks.length && this.socket.bufferedAmount < MOST_UNSENT_BYTES)
+    while (this.#isOpen && this.next < blocks.length && this.socket.bufferedAmount < MOST_UNSENT_BYTES)
       this.socket.send(blocks[this.next++]);
+  }
+
+  /** Whether the service listens, and the connection is not about to be closed. */
+  get #isOpen() {
+    return this.connected && this.socket.readyState === WebSocket.OPEN;
   }
 
   /** End behind what was recorded, and tell the last words. */
   finish() {
-    if (!this.connected || this.late_s > LATE_S) return this.close();
+    if (!this.#isOpen || this.late_s > LATE_S) return this.close();
     this.phase = "finishing";
     for (const block of this.recorder.blocks.slice(this.next)) this.socket.send(block);
     this.socket.send(JSON.stringify({ type: "end" }));
