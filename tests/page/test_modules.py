@@ -302,3 +302,50 @@ def test_an_hour_of_sound_takes_the_room_of_its_last_seconds(run):
     assert np.allclose(before, [-3570 / 32768, 3570 / 32768])
     assert forgotten is None
     assert future is None
+
+
+def test_the_end_of_a_long_live_text_stays_in_sight_unless_somebody_looks_back(run):
+    shown = run(
+        "live/text.js",
+        """async (it) => {
+            const place = document.querySelector("#live-text");
+            document.querySelector("#live").hidden = false;
+            const text = new it.LiveText(40);
+            const say = async (from, to) => {
+                for (let at = from; at < to; at++) {
+                    const word = { word: `word${at}`, start_s: at, end_s: at + 0.9, confidence: 1 };
+                    text.showPartial({ words: [word], confirmed: 0 }, 0);
+                    text.showFinal({ words: [word], start_s: at }, 0);
+                    if (at % 20 === 0) await drawn();
+                }
+            };
+            const drawn = () => new Promise((resume) =>
+                requestAnimationFrame(() => requestAnimationFrame(resume)));
+            const seen = async () => {
+                await drawn();
+                const { top, bottom } = place.getBoundingClientRect();
+                const inside = (line) => {
+                    const box = line.getBoundingClientRect();
+                    return box.top >= top - 1 && box.bottom <= bottom + 1;
+                };
+                const lines = [...place.querySelectorAll(".utterance")].filter(inside);
+                return lines.map((line) => line.textContent.trim());
+            };
+            await say(0, 1);
+            const first = [await seen(), place.scrollHeight === place.clientHeight];
+            await say(1, 300);
+            const end = await seen();
+            place.scrollBy(0, -400);
+            const before = await seen();
+            await say(300, 320);
+            document.querySelector("#live").hidden = true;
+            return [first, end, before, text.tokens.length];
+        }""",
+    )
+    (first, fits), end, before, kept = shown
+    assert first == ["word0"]
+    assert fits
+    assert end[-1] == "word299"
+    assert "word299" not in before
+    assert before
+    assert kept == 40

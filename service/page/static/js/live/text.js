@@ -4,8 +4,6 @@ import { doubtColour } from "../colours.js";
 import { byId, el, fill } from "../dom.js";
 import { clock } from "../format.js";
 
-/** So near to its end the text follows what is said. */
-const FOLLOWED_PX = 40;
 /** Lines that the browser paints or leaves out together. */
 const PAGE_LINES = 30;
 
@@ -13,7 +11,6 @@ export class LiveText {
   /** @param {number} kept_s how long words are kept for the time axis. */
   constructor(kept_s) {
     this.kept_s = kept_s;
-    this.place = byId("live-text");
     this.finals = byId("live-finals");
     this.partial = byId("live-partial");
     /** The last words, for the time axis. @type {any[]} */
@@ -39,30 +36,29 @@ export class LiveText {
         .slice(from, to)
         .map(({ word }) => `${word} `)
         .join("");
-    this.#follow(() =>
-      fill(
-        this.partial,
-        text(0, confirmed),
-        el("span", { class: "tentative", text: text(confirmed, words.length) }),
-      ),
+    fill(
+      this.partial,
+      text(0, confirmed),
+      el("span", { class: "tentative", text: text(confirmed, words.length) }),
     );
+    this.#hint();
     this.#keep([], tokens);
   }
 
   /** An utterance that has ended. @param {any} message @param {number} base_s */
   showFinal({ words, start_s }, base_s) {
     const tokens = words.map((word) => moved(word, base_s));
-    this.#follow(() => {
-      fill(this.partial);
-      if (words.length) this.#append(this.#line(tokens, base_s + start_s));
-    });
+    fill(this.partial);
+    if (words.length) this.#append(this.#line(tokens, base_s + start_s));
+    this.#hint();
     this.#keep(tokens, []);
   }
 
   /** What no connection heard. @param {number} from_s @param {number} to_s */
   showGap(from_s, to_s) {
     const text = `From ${clock(from_s, 0)} to ${clock(to_s, 0)} nothing was heard: those words come with the transcription.`;
-    this.#follow(() => this.#append(el("p", { class: "muted gap", text })));
+    this.#append(el("p", { class: "muted gap", text }));
+    this.#hint();
   }
 
   /** Shades are others in another theme. */
@@ -89,15 +85,6 @@ export class LiveText {
       { class: "utterance", "data-start": clock(start_s, 0) },
       ...words.flatMap((word) => [word, " "]),
     );
-  }
-
-  /** Change the text; its end stays in sight unless somebody looks back. */
-  #follow(change) {
-    const { place } = this;
-    const near = place.scrollHeight - place.scrollTop - place.clientHeight < FOLLOWED_PX;
-    change();
-    this.#hint();
-    if (near) place.scrollTop = place.scrollHeight;
   }
 
   #hint() {
