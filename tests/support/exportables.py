@@ -26,6 +26,13 @@ VARIANTS = {
             SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=2, pool_after=1
         ),
     ),
+    "whisper, every second row": replace(
+        PLAIN,
+        features=WHISPER,
+        model=replace(
+            SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=2, row_stride=2
+        ),
+    ),
     "gru, stride 2": replace(PLAIN, model=replace(SMALL, rnn="gru", time_strides=(2, 1))),
     "unidirectional mfcc": replace(
         PLAIN, features=FeatureSpec(kind="mfcc"), model=replace(SMALL, bidirectional=False)

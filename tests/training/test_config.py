@@ -46,6 +46,11 @@ def test_shipped_configs_are_read_and_survive_a_checkpoint(path: Path) -> None:
         ("[corpus]\ntrain = []\ndev = []\n[loss]\nword_weight = 0.1", "loss.word_weight"),
         (f"[corpus]\ntrain = []\ndev = []\n{WHISPER}frozen_layers = 7", "frozen_layers.*0 to 6"),
         (f"[corpus]\ntrain = []\ndev = []\n{WHISPER}pool_after = 0", "pool_after.*1 to 6"),
+        (
+            f"[corpus]\ntrain = []\ndev = []\n{WHISPER}pool_after = 1\nrow_stride = 2",
+            "row_stride.*2 or 4.*got 8",
+        ),
+        ("[corpus]\ntrain = []\ndev = []\n[model]\nrow_stride = 2", "row_stride.*convolutions"),
         ("[corpus]\ntrain = []\ndev = []\n[model]\npool_after = 1", "pool_after.*convolutions"),
         (f"[corpus]\ntrain = []\ndev = []\nmax_s = 30.0\n{WHISPER}", "max_s.*30 s.*36.7 s"),
         ("phonemes = ['A', 'A']\n[corpus]\ntrain = []\ndev = []", "different phonemes"),

@@ -20,6 +20,9 @@ class ModelConfig(Strict):
         encoder_layers: of its blocks that are used, from below; 0 for all.
         pool_after: its blocks below the averaging of neighbouring rows, which leaves half as many:
             output frames of 40 ms, at half the cost above. Left out: frames of 20 ms.
+        row_stride: rows of the Whisper encoder for an output frame. 2: each second row is read
+            together with the one before and the one after it: frames of 40 ms, without a loss of
+            what the encoder has learned, at half the cost of recurrent layers and search.
         frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
             they give is computed once and cached. 0: all of it learns.
         rnn: the recurrent cell.
@@ -36,6 +39,7 @@ class ModelConfig(Strict):
     encoder_size: Literal["tiny", "base", "small"] = "base"
     encoder_layers: int = 0
     pool_after: int | None = None
+    row_stride: int = 1
     frozen_layers: int = 0
     conv_channels: int = 32
     time_strides: tuple[int, int] = (2, 2)
@@ -50,8 +54,10 @@ class ModelConfig(Strict):
     def __post_init__(self) -> None:
         """Refuse strides that lose characters, and heads on layers that are not there."""
         if self.frame_stride not in (2, 4):
+            named = "row_stride" if self.encoder == "whisper" else "time_strides"
             raise SpecError(
-                f"model.time_strides: expected a stride of 2 or 4, got {self.time_strides}"
+                f"model.{named}: expected 2 or 4 feature frames per output frame in all, "
+                f"got {self.frame_stride}"
             )
         most = self.encoder_shape[2] if self.encoder == "whisper" else 0
         if not 0 <= self.frozen_layers <= most:
@@ -63,6 +69,12 @@ class ModelConfig(Strict):
             raise SpecError(
                 f"model.pool_after: expected 1 to {most} with encoder {self.encoder}, "
                 f"got {self.pool_after}"
+            )
+        strides = (1, 2) if self.encoder == "whisper" else (1,)
+        if self.row_stride not in strides:
+            raise SpecError(
+                f"model.row_stride: expected {' or '.join(map(str, strides))} with encoder "
+                f"{self.encoder}, got {self.row_stride}"
             )
         for name in ("phoneme_layer", "intermediate_layer"):
             if not 0 <= getattr(self, name) <= self.layers:
@@ -89,5 +101,5 @@ class ModelConfig(Strict):
     def frame_stride(self) -> int:
         """Feature frames per output frame."""
         if self.encoder == "whisper":
-            return 2 if self.pool_after is None else 4
+            return (2 if self.pool_after is None else 4) * self.row_stride
         return self.time_strides[0] * self.time_strides[1]

@@ -19,6 +19,8 @@ from training.model.masks import own_frames
 from training.model.whisper import WhisperEncoder, WhisperShape
 
 FREQUENCY_STRIDE = 2
+STACKED_ROWS = 3
+"""Rows of the encoder that an output frame reads where it has not one each."""
 
 
 class Heads(NamedTuple):
@@ -69,7 +71,7 @@ class AcousticModel(nn.Module):
         if config.encoder == "whisper":
             shape = WhisperShape(bins, *config.encoder_shape, pool_after=config.pool_after)
             self.encoder = WhisperEncoder(shape)
-            read = shape.width
+            read = shape.width * (1 if config.row_stride == 1 else STACKED_ROWS)
         else:
             channels = config.conv_channels
             self.convolutions = nn.ModuleList(
@@ -120,6 +122,8 @@ class AcousticModel(nn.Module):
                 x, lengths = self.encoder.upper(features, lengths, self.config.frozen_layers)
             else:
                 x, lengths = self.encoder(features, lengths)
+            if self.config.row_stride > 1:
+                x, lengths = _stacked(x, lengths)
         else:
             x, lengths = self._convolved(features, lengths)
         x = self.project(x)  # (batch, T', width)
@@ -229,6 +233,13 @@ def describe(config: ModelConfig) -> str:
     if config.intermediate_layer:
         words += f", intermediate CTC from layer {config.intermediate_layer}"
     return words
+
+
+def _stacked(x: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Every second row between its neighbours: (batch, rows / 2, 3 width), and the lengths."""
+    own = own_frames(lengths, x.shape[1]).to(x.dtype).unsqueeze(-1)
+    rows = nn.functional.pad(x * own, (0, 0, 1, 1))
+    return torch.cat([rows[:, :-2:2], rows[:, 1:-1:2], rows[:, 2::2]], dim=2), (lengths + 1) // 2
 
 
 def _conv(inputs: int, outputs: int, time_stride: int) -> nn.Sequential:

@@ -93,7 +93,7 @@ def from_encoder(goal: Goal, size: EncoderSize, start: str) -> list[Stage]:
     model = ModelConfig(
         encoder="whisper",
         encoder_size=size,
-        pool_after=top,
+        row_stride=2,
         frozen_layers=top,
         hidden=256 if little else 320,
         layers=2,

@@ -142,7 +142,7 @@ def signalled(number):
 
 @pytest.mark.parametrize(
     ("number", "given"),
-    [(signal.SIGKILL, 0), (signal.SIGKILL, 1), (signal.SIGKILL, 5), (signal.SIGHUP, 5)],
+    [(signal.SIGKILL, 0), (signal.SIGKILL, 1), (signal.SIGKILL, 5), (signal.SIGUSR1, 5)],
 )
 def test_a_process_that_another_ends_is_not_the_files_problem(processes, number, given):
     """As the system does that runs out of memory, and somebody who ends what looks idle."""

@@ -13,6 +13,9 @@ VARIANTS = {
     "gru": replace(SMALL, rnn="gru"),
     "unidirectional": replace(SMALL, bidirectional=False),
     "stride 2": replace(SMALL, time_strides=(2, 1)),
+    "every second row": replace(
+        SMALL, encoder="whisper", encoder_size="tiny", encoder_layers=1, row_stride=2
+    ),
 }
 
 
