@@ -46,7 +46,7 @@ EXPORTED = $(if $(NAME),models/$(NAME)/,$(dir $(CHECKPOINT)))model.onnx
 IF_LM = $(patsubst %,--lm %,$(LM))
 
 .PHONY: help serve test test-quick test-dev test-service check check-format check-lint check-types \
-	check-boundaries format new train export int8 calibrate evaluate bench tour tour-check \
+	check-boundaries format new train export int8 calibrate tune evaluate bench tour tour-check \
 	configuration lock fuzz attack deployment-test clean
 
 help: ## List the targets
@@ -111,6 +111,9 @@ int8: $(DEV)/.installed ## Write a model with 8-bit weights beside it: MODEL
 
 calibrate: $(DEV)/.installed ## Fit what confidences mean: NAME, or MODEL, LM, MANIFESTS
 	$(DEV)/bin/python -m training calibrate --model $(MODEL) $(IF_LM) $(MANIFESTS)
+
+tune: $(DEV)/.installed ## Find the search's options that suit a model and its LM: NAME, or MODEL, LM, MANIFESTS
+	$(DEV)/bin/python -m training tune --model $(MODEL) $(IF_LM) $(MANIFESTS)
 
 evaluate: $(DEV)/.installed ## Score a model and PEERS: NAME, or MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \

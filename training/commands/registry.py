@@ -62,11 +62,11 @@ def open_model(options: argparse.Namespace) -> "tuple[Recognizer, Decoder]":
     from training.evaluation.decoders import model_decoder
 
     names = [flag.removeprefix("--").replace("-", "_") for (flag,), _ in SEARCH]
-    given = {name: getattr(options, name) for name in names}
+    given = {name: getattr(options, name, None) for name in names}
     search = {name: value for name, value in given.items() if value is not None}
     options.model = find_model(options.model)
     beside = options.model.with_name("lm.npz")
-    lm = options.lm or (beside if beside.is_file() else None)
+    options.lm = None if options.no_lm else options.lm or (beside if beside.is_file() else None)
     recognizer = Recognizer(options.model)
-    decoder = model_decoder(recognizer, options.model, None if options.no_lm else lm, search)
+    decoder = model_decoder(recognizer, options.model, options.lm, search)
     return recognizer, decoder

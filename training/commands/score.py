@@ -1,4 +1,4 @@
-"""Commands that tell how good a model is: `evaluate`, `calibrate`, `picture`. None needs torch."""
+"""Commands that tell how good a model is, and make the best of it; none needs torch."""
 
 import argparse
 from dataclasses import asdict
@@ -75,6 +75,38 @@ def calibrate(options: argparse.Namespace) -> int:
     write_sidecar(folder / "reliability.json", report)
     figure.savefig(folder / "reliability.png", dpi=110)
     print(*reliability, sep="\n")
+    return 0
+
+
+@command(
+    "tune",
+    MANIFESTS,
+    MODEL,
+    LM,
+    argument("--rounds", type=int, default=2, help="over all options, steps halved after each"),
+)
+def tune(options: argparse.Namespace) -> int:
+    """Find the options of the beam search that suit a model on dev manifests (needs no torch)."""
+    from contextlib import closing
+
+    from otoscope.decoding.options import ModelDecoding
+    from otoscope.errors import ModelFileError
+    from otoscope.sidecars import write_sidecar
+    from training.evaluation.tune import Search, tune
+
+    options.no_lm = False
+    recognizer, decoder = open_model(options)
+    if decoder.language_model is None or decoder.calibration is None:
+        raise ModelFileError(
+            f"{options.model}: expected a language model (python -m training lm) and "
+            "calibration.json (python -m training calibrate), whose priors the search needs"
+        )
+    path = options.model.with_name("decoding.json")
+    with closing(Search(options.model, options.lm, options.manifests)) as search:
+        for found in tune(search, decoder.beam, options.rounds):
+            print(found, flush=True)
+            write_sidecar(path, ModelDecoding(recognizer.exact_sha256, found.options))
+    print(f"{path}: now run python -m training calibrate again, confidences follow from the search")
     return 0
 
 
