@@ -13,6 +13,7 @@ import { Intake } from "./intake.js";
 import { askForKey } from "./key-dialog.js";
 import { Legends } from "./legends.js";
 import { Live } from "./live/live.js";
+import { followModelChoice } from "./model-choice.js";
 import { Pipeline } from "./pipeline.js";
 import { Player } from "./player.js";
 import { showProblem } from "./problems.js";
@@ -84,6 +85,7 @@ addEventListener("beforeunload", (event) => {
 });
 followTabs(store);
 followStyle(store);
+followModelChoice(store, (name) => session.changeModel(name));
 followTheme((theme) => store.set({ theme }));
 followButtons();
 session.greet();

@@ -19,20 +19,39 @@ export class Session {
 
   /** Ask what is listening; this is also where a service with keys asks for one. */
   async greet() {
+    await this.#orAgain(() => this.#useModel());
+  }
+
+  /** Have another model transcribe from now on, and the recording that is shown. @param {string} name */
+  async changeModel(name) {
+    await this.#orAgain(async () => {
+      await this.#useModel(name);
+      const { recording } = this.store.state;
+      if (recording) await this.open(recording.blob, recording.name, recording.text);
+    });
+  }
+
+  /** Do it, or say why it can't be done, and offer to try again. @param {() => Promise<void>} action */
+  async #orAgain(action) {
     try {
-      const model = await this.api.json("model");
-      this.store.set({ model });
-      byId("frame-ms").textContent = String(Math.round(model.frame_s * 1000));
-      const rate =
-        model.dev_cer === null ? "" : `, ${percent(model.dev_cer)} of characters wrong on its dev sets`;
-      byId("model").textContent =
-        `Model “${model.name}”: ${(model.parameters / 1e6).toFixed(1)} million weights, ${model.training_hours.toFixed(0)} hours of speech${rate}.`;
+      await action();
     } catch (error) {
       showProblem(this.problems, error, () => {
         clearProblem(this.problems);
-        this.greet();
+        this.#orAgain(action);
       });
     }
+  }
+
+  /** @param {string} [name] the service's first without one. */
+  async #useModel(name) {
+    const model = await this.api.json("model", { model: name });
+    this.store.set({ model });
+    byId("frame-ms").textContent = String(Math.round(model.frame_s * 1000));
+    const rate =
+      model.dev_cer === null ? "" : `, ${percent(model.dev_cer)} of characters wrong on its dev sets`;
+    byId("model").textContent =
+      `Model “${model.name}”: ${(model.parameters / 1e6).toFixed(1)} million weights, ${model.training_hours.toFixed(0)} hours of speech${rate}.`;
   }
 
   /**
@@ -110,6 +129,7 @@ export class Session {
     form.set("timestamps", "char");
     form.set("decoder", "beam"); // the only one that knows of other texts
     form.set("n_best", String(this.nBest));
+    form.set("model", this.store.state.model.name);
     const bar = byId("progress");
     byId("working-what").textContent = "Sending";
     return this.api.upload("transcribe", form, {

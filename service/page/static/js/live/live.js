@@ -73,7 +73,7 @@ export class Live {
     this.text = new LiveText(KEPT_S);
     this.probs = new LivePosteriors(symbols.length, model.frame_s, KEPT_S);
     this.pressure = new Pressure(recorder.rate_hz, KEPT_S);
-    this.stream = new LiveStream(this.api, recorder, model.frame_s, {
+    this.stream = new LiveStream(this.api, recorder, model, {
       onHeard: (message, base_s) => this.#hear(message, base_s),
       onGap: (from_s, to_s) => this.text.showGap(from_s, to_s),
       onState: () => this.#tell(),

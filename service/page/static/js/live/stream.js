@@ -28,11 +28,11 @@ export class LiveStream {
   /**
    * @param {import("../api.js").Api} api
    * @param {import("../recorder.js").Recorder} recorder that has begun.
-   * @param {number} frame_s of the model.
+   * @param {{name: string, frame_s: number}} model
    * @param {Told} told
    */
-  constructor(api, recorder, frame_s, told) {
-    Object.assign(this, { api, recorder, frame_s, told });
+  constructor(api, recorder, model, told) {
+    Object.assign(this, { api, recorder, model, told });
     /** @type {WebSocket | null} */
     this.socket = null;
     this.connected = false;
@@ -87,12 +87,13 @@ export class LiveStream {
 
   async #connect() {
     try {
-      await this.api.json("model"); // asks for a key where one is needed, and notices who does not answer
+      await this.api.json("model", { model: this.model.name }); // asks for a key where one is needed, and notices who does not answer
     } catch (error) {
       return this.#retry(asProblem(error));
     }
     if (this.phase !== "open") return;
-    const socket = this.api.socket("stream", { probs: true, sample_rate_hz: this.recorder.rate_hz });
+    const query = { model: this.model.name, probs: true, sample_rate_hz: this.recorder.rate_hz };
+    const socket = this.api.socket("stream", query);
     this.socket = socket;
     this.ending = { reason: "", duration_s: 0, problem: null };
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
@@ -124,7 +125,7 @@ export class LiveStream {
     else if (message.type === "final") this.utterance_s = null;
     else if (message.type === "frames") {
       const frames = message.first_frame + message.probs.length;
-      this.heard_s = Math.max(this.heard_s, this.base_s + (frames - 0.5) * this.frame_s);
+      this.heard_s = Math.max(this.heard_s, this.base_s + (frames - 0.5) * this.model.frame_s);
     }
     this.told.onHeard(message, this.base_s);
   }
