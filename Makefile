@@ -18,6 +18,8 @@ STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
 CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
 CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
 START ?=
+# That share a run: one a processor learns faster than one for all, above all beside other work.
+PROCESSES ?=
 MODEL ?= models/$(or $(NAME),english)/model.int8.onnx
 LM ?=
 # Scored beside the model: pocketsphinx, and whisper:NAME, a name or folder of faster-whisper's.
@@ -53,7 +55,7 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER NEW_ARGS"
-	@echo "  CORPUS CONFIG START CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
+	@echo "  CORPUS CONFIG START PROCESSES CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run): NAME or MODEL
 	$(if $(NAME)$(filter command%,$(origin MODEL)),OTOSCOPE_MODEL_PATH=$(MODEL)) $(SERVICE)/bin/python -m service --host $(HOST) --port $(PORT)
@@ -95,8 +97,8 @@ new: $(DEV)/.installed ## Look at recordings and lay out a model: NAME, DATA, LA
 	$(DEV)/bin/python -m training new $(NAME) --data $(DATA) --language $(LANGUAGE) \
 	  $(patsubst %,--encoder %,$(ENCODER)) $(NEW_ARGS)
 
-train: $(DEV)/.installed ## Train a model: NAME; or CONFIG, CORPUS; START: with the weights of another
-	$(DEV)/bin/python -m training fit $(CONFIG) $(if $(NAME),,--corpus $(CORPUS)) \
+train: $(DEV)/.installed ## Train a model: NAME; or CONFIG, CORPUS; START: the weights of another; PROCESSES
+	$(DEV)/bin/$(if $(PROCESSES),torchrun --nproc-per-node $(PROCESSES) -m --,python -m) training fit $(CONFIG) $(if $(NAME),,--corpus $(CORPUS)) \
 	  $(patsubst %,--start %,$(START))
 
 export: MODEL = $(EXPORTED)
