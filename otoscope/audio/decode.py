@@ -169,6 +169,8 @@ class AudioDecoder:
 
     def _part(self, file: BinaryIO) -> Iterator[Block]:
         """A file, or a link of a chain."""
+        if flac_without_rate(file):
+            check_rate(0)
         if begins_as_mpeg(file):
             yield from self._mpeg(file)
             return
@@ -176,8 +178,6 @@ class AudioDecoder:
         try:
             sound_file = open_sound(file)
         except soundfile.LibsndfileError:
-            if flac_without_rate(file):
-                check_rate(0)
             yield from self._ffmpeg(file)
             return
         with sound_file:

@@ -11,6 +11,7 @@ _RATES_HZ = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 320
 """By the version's bits: 2.5, none, 2, 1."""
 _MPEG_1 = 3
 _HEAD_BYTES = 2**12
+_MOST_TAGS = 16
 
 
 def begins_as_mpeg(file: BinaryIO) -> bool:
@@ -34,7 +35,7 @@ class Stated(NamedTuple):
 
 def mp3_length(file: BinaryIO) -> Stated | None:
     """What a file, open for reading and seeking, states; None if it doesn't."""
-    begins_at = _after_id3v2(file)
+    begins_at = after_id3v2(file)
     there = file.seek(0, os.SEEK_END) - begins_at
     file.seek(begins_at)
     head = file.read(_HEAD_BYTES)
@@ -52,17 +53,19 @@ def mp3_length(file: BinaryIO) -> Stated | None:
     return Stated((frames * samples - cut_samples) / rate_hz, 0 < size <= there)
 
 
-def _after_id3v2(file: BinaryIO) -> int:
+def after_id3v2(file: BinaryIO) -> int:
+    """Where a file goes on behind its ID3v2 tags, in bytes; 0 if it begins with none."""
     at = 0
-    while True:
+    for _ in range(_MOST_TAGS):
         file.seek(at)
         head = file.read(10)
         if head[:3] != b"ID3" or len(head) < 10:  # noqa: PLR2004 - a tag's header
-            return at
+            break
         size = 0
         for byte in head[6:]:
             size = size << 7 | byte & 0x7F
         at += 10 + size + (10 if head[5] & 0x10 else 0)
+    return at
 
 
 def _first_frame(head: bytes) -> tuple[int, tuple[int, int, bool]]:

@@ -7,6 +7,7 @@ import numpy as np
 import soundfile
 
 from otoscope.audio.mixing import unheard
+from otoscope.audio.mp3 import after_id3v2
 from otoscope.audio.parts import Samples
 
 BLOCK_SAMPLES = 2**17
@@ -42,7 +43,7 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
 
 def flac_without_rate(file: BinaryIO) -> bool:
     """Whether it is FLAC whose header gives 0 Hz: no sound, by RFC 9639, section 8.2."""
-    file.seek(0)
+    file.seek(after_id3v2(file))
     head = file.read(_FLAC_RATE_END)
     whole = len(head) == _FLAC_RATE_END and head[:4] == b"fLaC"
     return whole and int.from_bytes(head[18:]) >> 4 == 0

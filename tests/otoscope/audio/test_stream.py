@@ -261,11 +261,12 @@ def test_flac_that_ends_before_its_rate_is_no_audio(size):
         load(encode(noise(0.5), RATE_HZ, "flac")[:size], RATE_HZ)
 
 
-def test_flac_without_a_rate_is_refused():
+@pytest.mark.parametrize("tags", [b"", b"ID3\4\0\0\0\0\0\4abcd", 2 * b"ID3\4\0\0\0\0\0\0"])
+def test_flac_without_a_rate_is_refused(tags):
     flac = bytearray(encode(noise(0.5), RATE_HZ, "flac"))
     flac[18:20], flac[20] = b"\0\0", flac[20] & 0x0F  # FFmpeg would read on and believe the frames
     with pytest.raises(AudioRateError, match="at least 1000 Hz, got 0 Hz"):
-        load(bytes(flac), RATE_HZ)
+        load(tags + flac, RATE_HZ)
 
 
 def test_the_lowest_rate_is_read():
