@@ -2,22 +2,28 @@
 
 import logging
 import pickle
+import socket
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import ray
 import ray.data
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from otoscope.bulk.looking import look_at
 from otoscope.bulk.plan import Look, Task
 from otoscope.bulk.settings import Job
 from otoscope.bulk.transcriber import Report, Transcriber, join
 from otoscope.cpus import available
+from otoscope.errors import OtoscopeError
 from otoscope.spec import ModelSpec
 
 _LOOKS_AT_ONCE = 16
+
+_CONNECT_S = 10.0
 
 Batch = dict[str, Any]
 """Of a column `work`, pickled items; what comes of them is of the same kind."""
@@ -28,15 +34,18 @@ def start(address: str | None, workers: int | None) -> int:
 
     Args:
         address: of a cluster, as `ray.init` takes it; None for this machine, for which
-            `otoscope.bulk.local_ray` has been called.
+            `otoscope.bulk.ray_environment` has been called.
         workers: that are wanted; None for as many as there are CPUs.
 
     Returns:
         How many workers there will be.
+
+    Raises:
+        ClusterError: if there is no cluster at the address.
     """
     common: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
     if address is not None:
-        ray.init(address=address, **common)
+        _join(address, common)
     else:
         cpus = workers or available()
         ray.init(num_cpus=cpus, include_dashboard=False, **common)
@@ -45,6 +54,17 @@ def start(address: str | None, workers: int | None) -> int:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     return workers or int(ray.cluster_resources()["CPU"])
+
+
+def _join(address: str, common: dict[str, Any]) -> None:
+    """Become the driver of a cluster; Ray itself asks an address for minutes that nobody has."""
+    try:
+        place = urlsplit(address if "://" in address else f"//{address}")
+        if place.port is not None:
+            socket.create_connection((place.hostname, place.port), _CONNECT_S).close()
+        ray.init(address=address, **common)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ClusterError(f"expected a Ray cluster at {address}, got: {error}") from error
 
 
 def stop() -> None:
@@ -65,7 +85,9 @@ def look(sources: Sequence[str], spec: ModelSpec, workers: int) -> Iterator[Look
 
 def transcribe(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[Report]:
     """Do tasks in so many actors with a CPU each; the task of one that is lost is done again."""
-    attempts = ray.remote(num_cpus=0)(_Attempts).remote()
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    actor = ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here)
+    attempts = actor.remote()
     data = _data(tasks, len(tasks)).map_batches(
         _Worker,
         batch_size=1,
@@ -86,8 +108,14 @@ def join_parts(job: Job, long: Sequence[Task], workers: int) -> Iterator[Report]
     yield from _results(data)
 
 
+class ClusterError(OtoscopeError):
+    """A cluster that can't be joined."""
+
+    slug = "cluster"
+
+
 class _Attempts:
-    """Counts how often a recording was begun: it outlives the workers."""
+    """Counts how often a recording was begun: on the driver's node, it outlives all others."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -75,11 +75,12 @@ def run(job: Job, given: Sequence[str], address: str | None, workers: int | None
         say: told of progress, of what fails, and the summary.
 
     Raises:
-        OtoscopeError: if nothing can begin.
+        OtoscopeError, OSError: if nothing can begin.
     """
     started_s = time.monotonic()
     sources = find_sources(given)
     store, fingerprint = Store(job.out), job.fingerprint()
+    store.check()
     table, pieces = Table(store, fingerprint), PieceFiles(store, fingerprint)
     model = LocalModel(job.model, job.lm)
     workers = cluster.start(address, workers)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -31,7 +32,7 @@ class Store:
     """A folder to write results into. Files are written whole or not at all.
 
     On this machine they are renamed when they are whole; a store of objects shows an object once
-    its upload is whole.
+    its upload is whole. Its methods raise OSError where the store refuses or can't be reached.
     """
 
     def __init__(self, url: str) -> None:
@@ -43,35 +44,46 @@ class Store:
         self.url = url
         self._fs, self._root = _place(url)
 
+    def check(self) -> None:
+        """Write a file and remove it, so that a place that takes none is known before the work."""
+        name = f".check-{uuid.uuid4().hex}"
+        self.write(name, b"")
+        self.remove(name)
+
     def write(self, name: str, body: bytes) -> None:
         """Write a file, over one of the same name."""
         path = self._path(name)
         if isinstance(self._fs, LocalFileSystem):
             with replacing(Path(path)) as partial:
                 partial.write_bytes(body)
-        else:
+            return
+        with _os_errors(f"{self.url}/{name}"):
             self._fs.pipe_file(path, body)
 
     def read(self, name: str) -> bytes:
-        """A file; FileNotFoundError if there is none."""
-        return bytes(self._fs.cat_file(self._path(name)))
+        """A file."""
+        with _os_errors(f"{self.url}/{name}"):
+            return bytes(self._fs.cat_file(self._path(name)))
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file."""
-        return bool(self._fs.exists(self._path(name)))
+        with _os_errors(f"{self.url}/{name}"):
+            return bool(self._fs.exists(self._path(name)))
 
     def names(self, folder: str) -> list[str]:
         """Of the files in a folder, in order; none if there is no such folder."""
         self._fs.invalidate_cache()
         path = self._path(folder)
-        if not self._fs.exists(path):
-            return []
-        paths = (each for each in self._fs.ls(path, detail=False))
+        with _os_errors(f"{self.url}/{folder}"):
+            if not self._fs.exists(path):
+                return []
+            paths = self._fs.ls(path, detail=False)
         return sorted(f"{folder}/{PurePosixPath(str(each)).name}" for each in paths)
 
     def remove(self, name: str) -> None:
         """Delete a file."""
-        self._fs.rm_file(self._path(name))
+        with _os_errors(f"{self.url}/{name}"):
+            self._fs.rm_file(self._path(name))
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -89,10 +101,12 @@ def find_sources(given: Sequence[str]) -> list[str]:
 
     Raises:
         SourceError: if one of them holds no recordings.
+        OSError: if one of them can't be reached.
     """
     found: dict[str, None] = {}
     for one in given:
-        recordings = _of_one(one)
+        with _os_errors(one):
+            recordings = _of_one(one)
         if not recordings:
             raise SourceError(f"expected recordings in {one}, got none that are named as audio")
         found.update(dict.fromkeys(recordings))
@@ -108,8 +122,22 @@ def on_disk(source: str) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="otoscope-") as folder:
         copy = Path(folder, "recording")
-        fs.get_file(path, str(copy))
+        with _os_errors(source):
+            fs.get_file(path, str(copy))
         yield copy
+
+
+@contextmanager
+def _os_errors(url: str) -> Iterator[None]:
+    """What goes wrong at a place as an OSError that names it: each store has errors of its own."""
+    try:
+        yield
+    except OtoscopeError:
+        raise
+    except OSError as error:
+        raise error if url in str(error) else OSError(f"{url}: {error}") from error
+    except Exception as error:
+        raise OSError(f"{url}: {type(error).__name__}: {error}") from error
 
 
 def _of_one(given: str) -> list[str]:

@@ -94,8 +94,12 @@ class Transcriber:
             else:
                 report.audio_s += piece.audio_s
             report.processor_s += time.process_time() - started_s
-        if rows:
-            self._table.write(name, rows)
+        try:
+            if rows:
+                self._table.write(name, rows)
+        except OSError as error:  # a store that refuses now may take it in the next run
+            report.unread += [(row["source"], *_told(error)) for row in rows]
+            return report
         counted = _report((), rows)
         return replace(report, done=counted.done, problems=counted.problems)
 

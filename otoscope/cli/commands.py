@@ -15,7 +15,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from otoscope.audio import Choice
-from otoscope.bulk import local_ray
+from otoscope.bulk import ray_environment
 from otoscope.bulk.rendering import readable
 from otoscope.bulk.workers import Workers
 from otoscope.cli.backend import Backend, Output
@@ -75,8 +75,7 @@ def bulk(options: argparse.Namespace) -> int:
         _require(module, "bulk", "bulk")
     if options.workers is not None and options.workers < 1:
         raise UsageError(f"--workers: expected at least 1, got {options.workers}")
-    if options.address is None:
-        local_ray.prepare()
+    ray_environment.prepare(options.address)
     from otoscope.bulk.run import run  # noqa: PLC0415 - an extra brings Ray
     from otoscope.bulk.settings import Job  # noqa: PLC0415 - likewise
 

@@ -1,41 +1,13 @@
 """otoscope bulk on Ray, on this machine."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+from bulk_runs import bulk
+from free_port import free_port
 
 pytest.importorskip("ray", reason="needs Ray: pip install 'otoscope[bulk]'")
 pq = pytest.importorskip("pyarrow.parquet")
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def bulk(archive, out, model, *more):
-    command = [
-        sys.executable,
-        "-m",
-        "otoscope.bulk",
-        archive,
-        "--out",
-        out,
-        "--model",
-        model,
-        *more,
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [str(one) for one in command],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
 
 
 def rows(out):
@@ -72,3 +44,12 @@ def test_what_can_not_begin(tmp_path, written_model):
     done = bulk(tmp_path / "none", tmp_path / "out", written_model)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "which does not exist" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nonsense"])
+def test_no_cluster(address, archive, tmp_path, written_model):
+    address = address.format(free_port())
+    done = bulk(archive, tmp_path / "out", written_model, "--address", address)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"expected a Ray cluster at {address}, got: " in done.stderr

@@ -138,6 +138,21 @@ def test_a_recording_with_which_workers_are_lost_is_given_up(archive, spec, make
     assert len(table.held()) == 4
 
 
+def test_a_store_that_refuses_rows(archive, spec, make_job, monkeypatch):
+    job = make_job()
+    table, plan = planned(archive, spec, job)
+
+    def refuse(*_):
+        raise PermissionError("no more room")
+
+    monkeypatch.setattr(Table, "write", refuse)
+    report = Transcriber(job).do(plan.tasks[0], begin)
+    assert (report.done, report.problems) == (0, {})
+    assert {(kind, problem) for _, kind, problem in report.unread} == {("file", "no more room")}
+    assert len(report.unread) == 5
+    assert table.held() == set()
+
+
 @pytest.fixture
 def short_parts(monkeypatch):
     cuts = WindowOptions(shortest_s=6.0, longest_s=9.0, overlap_s=1.0)
