@@ -4,7 +4,6 @@ import argparse
 import os
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from otoscope.audio import AUDIO_KINDS
 from otoscope.cli import commands, descriptions
@@ -12,9 +11,10 @@ from otoscope.cli.bulk_arguments import add_bulk
 from otoscope.cli.files import STDIN
 from otoscope.cli.shared_arguments import (
     add_decoding,
-    add_language_model,
     add_model,
     add_style,
+    file_path,
+    path_text,
     unicode_text,
 )
 from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
@@ -52,7 +52,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_transcribe(parser: argparse.ArgumentParser) -> None:
-    _add_files(parser, "+", "; of a folder, all in it")
+    _add_files(parser, "+", "; for a folder, all in it")
     _add_choice(parser, several=True).add_argument(
         "--channels",
         choices=("separate",),
@@ -72,15 +72,15 @@ def _add_transcribe(parser: argparse.ArgumentParser) -> None:
     many.add_argument(
         "--resume",
         action="store_true",
-        help="leave out recordings whose text is there already, of the same content, model and "
-        "options, as otoscope-journal.jsonl beside the texts tells",
+        help="skip recordings whose text exists, made of the same content, model and options by "
+        "otoscope-journal.jsonl beside the texts",
     )
     many.add_argument(
         "--jobs",
         type=int,
         metavar="N",
-        help="recordings at a time, each in a process with a model of its own; default: as many as "
-        "there are CPUs for folders, else 1",
+        help="recordings at a time, each in a process with its own model; default: for folders the "
+        "number of CPUs, else 1",
     )
     _add_backend(parser)
     parser.set_defaults(command=commands.transcribe, parser=parser, takes_folders=True)
@@ -134,7 +134,7 @@ def _add_align(parser: argparse.ArgumentParser) -> None:
     _add_choice(parser)
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--text", type=unicode_text, help="what is said, the same in all files")
-    text.add_argument("--text-file", type=Path, metavar="FILE", help="file with that text")
+    text.add_argument("--text-file", type=file_path, metavar="FILE", help="file with that text")
     _add_output(parser, ALIGNMENT_FORMATS, "json")
     _add_backend(parser)
     parser.set_defaults(command=commands.align, parser=parser)
@@ -168,7 +168,7 @@ def _add_info(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser, count: str, more: str = "") -> None:
-    parser.add_argument("files", metavar="FILE", nargs=count, help=_INPUTS + more)
+    parser.add_argument("files", metavar="FILE", nargs=count, type=path_text, help=_INPUTS + more)
     parser.set_defaults(takes_folders=False)
 
 
@@ -214,10 +214,13 @@ def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default
     )
     place = group.add_mutually_exclusive_group()
     place.add_argument(
-        "-o", "--out", type=Path, metavar="FILE", help="write here instead of standard output"
+        "-o", "--out", type=file_path, metavar="FILE", help="write here instead of standard output"
     )
     place.add_argument(
-        "--out-dir", type=Path, metavar="DIR", help="write one file per recording into this folder"
+        "--out-dir",
+        type=file_path,
+        metavar="DIR",
+        help="write one file per recording into this folder",
     )
     parser.set_defaults(default_format=default, formats=formats)
 
@@ -225,11 +228,10 @@ def _add_output(parser: argparse.ArgumentParser, formats: Sequence[str], default
 def _add_backend(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("model or service")
     either = group.add_mutually_exclusive_group()
-    add_model(either)
+    add_model(group, either)
     either.add_argument(
         "--server", metavar="URL", help="a running service, such as http://127.0.0.1:8000"
     )
-    add_language_model(group)
     group.add_argument(
         "--api-key",
         metavar="KEY",

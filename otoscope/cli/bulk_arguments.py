@@ -5,21 +5,20 @@ import argparse
 from otoscope.cli import commands
 from otoscope.cli.shared_arguments import (
     add_decoding,
-    add_language_model,
     add_model,
     add_style,
-    unicode_text,
+    path_or_url,
 )
 from otoscope.formats import TRANSCRIPT_FORMATS
 
 
 def add_bulk(parser: argparse.ArgumentParser) -> None:
-    """All of them."""
+    """Add all arguments."""
     parser.add_argument(
         "sources",
         metavar="SOURCE",
         nargs="+",
-        type=unicode_text,
+        type=path_or_url,
         help="a folder, a glob, a manifest (.jsonl, .csv or .tsv with audio_filepath) or a file; "
         "paths, and URLs that fsspec knows, as s3://bucket/folder",
     )
@@ -27,16 +26,16 @@ def add_bulk(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--out",
         required=True,
-        type=unicode_text,
+        type=path_or_url,
         metavar="DEST",
-        help="folder or URL; what it holds of the same content, model and options is left out",
+        help="folder or URL; recordings that are in it, of the same model and options, are skipped",
     )
     group.add_argument(
         "--also",
         action="append",
         default=[],
         choices=[each for each in TRANSCRIPT_FORMATS if each != "verbose_json"],
-        help="write this format, too, one file a recording; may be given several times",
+        help="also write this format, one file per recording; may be given several times",
     )
     group.add_argument(
         "--posteriors",
@@ -48,7 +47,7 @@ def add_bulk(parser: argparse.ArgumentParser) -> None:
     ray.add_argument(
         "--address",
         metavar="ADDRESS",
-        help="of a cluster that runs, auto for that of this machine; default: a new one of this "
+        help="of a running cluster, auto for that of this machine; default: a new one with this "
         "machine's CPUs",
     )
     ray.add_argument(
@@ -56,6 +55,5 @@ def add_bulk(parser: argparse.ArgumentParser) -> None:
     )
     add_decoding(parser)
     model = parser.add_argument_group("model")
-    add_model(model)
-    add_language_model(model)
+    add_model(model, model)
     parser.set_defaults(command=commands.bulk, parser=parser)

@@ -1,11 +1,13 @@
 """Several recordings: where their outputs go, and what fails."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from otoscope.bulk.rendering import readable
 from otoscope.bulk.summary import Summary, kind_of
@@ -35,7 +37,7 @@ class Item:
     Attributes:
         name: of the recording, as given or as found in a folder.
         output: None for standard output.
-        folder: whose journal tells of the output; None if none does.
+        folder: whose journal records the output; None without a journal.
     """
 
     name: str
@@ -50,7 +52,7 @@ class FileRun:
     Attributes:
         items: the recordings.
         form: of the outputs.
-        resume: leave out what a journal says is done.
+        resume: skip recordings that are done by the journal.
         passed_over: files in folders that are no recordings.
     """
 
@@ -78,6 +80,8 @@ class FileRun:
             return cls([Item(name, path) for path, name in outputs.items()], form)
         if len(names) > 1 and (options.out is not None or form not in _CONCATENABLE):
             raise UsageError(f"expected --out-dir DIR for {form} of {len(names)} files")
+        if options.out is not None and options.out.is_dir():
+            raise UsageError(f"--out: expected a file, got the folder {readable(str(options.out))}")
         if options.out is None and FORMATS[form].binary and sys.stdout.isatty():
             raise UsageError(f"expected --out FILE: {form} is binary, not for a terminal")
         return cls([Item(name, options.out) for name in names], form)
@@ -89,7 +93,7 @@ class FileRun:
 
     @property
     def journaled(self) -> bool:
-        """Whether journals tell of the outputs."""
+        """Whether journals record the outputs."""
         return self.items[0].folder is not None
 
     def label(self, name: str) -> str | None:
@@ -112,9 +116,11 @@ class FileRun:
             processor_s: what it cost so far, for the summary that is written with journals.
 
         Raises:
+            UsageError: before anything is processed, if a folder for outputs can't be written to.
             OptionsError: if the options suit no recording.
             BrokenPipeError: if the reader of standard output has gone.
         """
+        _require_writable(self.items)
         run = _Run(self, process, fingerprint)
         started_s = time.monotonic()
         with Progress(len(self.items)) as progress:
@@ -129,7 +135,7 @@ class FileRun:
 
 @dataclass(frozen=True)
 class _Made:
-    """What came of a recording: an output, an error, or neither where it is there already."""
+    """The outcome for a recording: an output, an error, or neither if it was done before."""
 
     output: Output | None = None
     error: OtoscopeError | OSError | None = None
@@ -137,7 +143,7 @@ class _Made:
 
 
 class _Run:
-    """A `FileRun` at work."""
+    """A `FileRun` in progress."""
 
     def __init__(
         self, files: FileRun, process: Callable[[str, Recording], Output], fingerprint: str
@@ -163,7 +169,7 @@ class _Run:
             return _Made(error=error)
 
     def take(self, item: Item, made: _Made, progress: Progress) -> float:
-        """Write what was made, and count it; seconds of audio."""
+        """Write an output, and count it; returns its seconds of audio."""
         error = made.error
         if made.output is not None:
             try:
@@ -209,6 +215,23 @@ def one_line(error: Exception, about: str = "") -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def _require_writable(items: Sequence[Item]) -> None:
+    """Make the folders of outputs, and try each; UsageError if it can't be written to."""
+    outputs = {item.folder or item.output.parent: item.output for item in items if item.output}
+    for folder, output in outputs.items():
+        if os.access(output, os.W_OK):
+            continue  # perhaps a device, whose folder can't be written to
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise UsageError(
+                f"expected a folder that can be written to, got {readable(str(folder))}: "
+                f"{error.strerror}"
+            ) from error
+
+
 def _write(body: bytes, path: Path | None, progress: Progress) -> None:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -246,7 +269,7 @@ def _add(outputs: dict[Path, str], path: Path, name: str) -> None:
 
 
 def _with_journals(options: argparse.Namespace, form: str) -> FileRun:
-    """Folders and files, whose outputs journals tell of."""
+    """A run over folders and files with journals."""
     out_dir: Path | None = options.out_dir
     suffix = FORMATS[form].suffix
     if options.out is not None:

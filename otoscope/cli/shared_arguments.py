@@ -45,26 +45,40 @@ def add_decoding(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     return decoding
 
 
-def add_model(group: argparse._ActionsContainer) -> None:
-    """The model, by a file, folder or name."""
-    group.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="a model's file, its folder, or the folder's name in models/; default: "
-        "models/english/model.int8.onnx, in the working directory or the checkout",
+def add_model(group: argparse._ActionsContainer, alternatives: argparse._ActionsContainer) -> None:
+    """The model and its language model.
+
+    Args:
+        group: gets the language model.
+        alternatives: gets the model, beside what can be given instead of it.
+    """
+    model_help = (
+        "a model's file, its folder, or the folder's name in models/; default: "
+        "models/english/model.int8.onnx, in the working directory or the checkout"
     )
+    lm_help = (
+        "language model; default: lm.npz beside the model. punctuation.onnx is looked for beside "
+        "the model, then beside this"
+    )
+    alternatives.add_argument("--model", type=file_path, metavar="FILE", help=model_help)
+    group.add_argument("--lm", type=file_path, metavar="FILE", help=lm_help)
 
 
-def add_language_model(group: argparse._ActionsContainer) -> None:
-    """The language model."""
-    group.add_argument(
-        "--lm",
-        type=Path,
-        metavar="FILE",
-        help="language model; default: lm.npz beside the model. punctuation.onnx is looked for "
-        "beside the model, then beside this",
-    )
+def path_text(text: str) -> str:
+    """Refuse an empty path, which would mean the working directory."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a path, got an empty one")
+    return text
+
+
+def file_path(text: str) -> Path:
+    """A path that is not empty."""
+    return Path(path_text(text))
+
+
+def path_or_url(text: str) -> str:
+    """What fsspec can open: text, not empty."""
+    return path_text(unicode_text(text))
 
 
 def unicode_text(text: str) -> str:

@@ -106,6 +106,16 @@ def test_a_truncated_file_is_warned_of(otoscope, backend, sample):
         (["transcribe", "a.wav", "b.wav", "--format", "srt"], "--out-dir"),
         (["transcribe", "a.wav", "--out", "a.txt", "--out-dir", "b"], "--out-dir"),
         (["transcribe", "x/a.wav", "y/a.mp3", "--out-dir", "b"], "would both be written to"),
+        (["transcribe", "a.wav", "--out", ".", "--format", "text"], "expected a file"),
+        (["transcribe", ""], "argument FILE: expected a path, got an empty one"),
+        (["info", ""], "argument FILE: expected a path, got an empty one"),
+        (["transcribe", "a.wav", "--out-dir", ""], "--out-dir: expected a path, got an empty one"),
+        (["transcribe", "a.wav", "--out", ""], "--out: expected a path, got an empty one"),
+        (["transcribe", "a.wav", "--model", ""], "--model: expected a path, got an empty one"),
+        (["transcribe", "a.wav", "--lm", ""], "--lm: expected a path, got an empty one"),
+        (["align", "a.wav", "--text-file", ""], "--text-file: expected a path, got an empty one"),
+        (["bulk", "", "--out", "b"], "argument SOURCE: expected a path, got an empty one"),
+        (["bulk", "a.wav", "--out", ""], "--out: expected a path, got an empty one"),
         (["transcribe", "-", "-"], "once"),
         (["transcribe", "a.wav", "--beam-width", "0"], "--beam-width"),
         (["transcribe", "a.wav", "--n-best", "3", "--beam-width", "2"], "n_best 3"),
@@ -127,6 +137,17 @@ def test_wrong_arguments(otoscope, here, arguments, words):
     assert words in done.err
     assert done.out == b""
     assert [path.name for path in here.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("place", ["--out", "--out-dir"])
+def test_a_place_that_cannot_be_written_shows_before_anything_is_recognized(otoscope, here, place):
+    """Not even a damaged recording is looked at."""
+    (here / "a.wav").write_bytes(b"no audio")
+    done = otoscope("transcribe", "a.wav", place, "a.wav/texts/a.txt")
+    assert (done.code, done.out) == (2, b"")
+    assert "expected a folder that can be written to, got a.wav/texts" in done.err
+    assert "Not a directory" in done.err
+    assert "expected audio" not in done.err
 
 
 def test_options_that_the_service_refuses(otoscope, address, sample):
