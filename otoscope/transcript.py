@@ -60,7 +60,7 @@ class Transcript:
     characters: tuple[Character, ...]
 
     def part(self, start: int, stop: int) -> "Transcript":
-        """Words start..stop-1, one at least; their mean is its confidence."""
+        """Words start..stop-1, at least one, with the mean of their confidences."""
         words = self.words[start:stop]
         text = "".join(each.character for each in self.characters)
         spans = [found.span() for found in re.finditer("[^ ]+", text)][start:stop]
@@ -89,14 +89,14 @@ TimedT = TypeVar("TimedT", Word, Character)
 
 
 def moved(items: Iterable[TimedT], by_s: float) -> tuple[TimedT, ...]:
-    """The same so much later."""
+    """The same with times `by_s` seconds later."""
     return tuple(
         replace(each, start_s=each.start_s + by_s, end_s=each.end_s + by_s) for each in items
     )
 
 
 def joined(parts: Iterable[Transcript]) -> Transcript:
-    """Transcripts of what was said one after another, with certain spaces between.
+    """Consecutive transcripts as one, with a space of confidence 1 between them.
 
     Its confidence is the mean of theirs, weighted by their words.
     """

@@ -119,10 +119,10 @@ class StoreError(ServiceError):
 
 
 class ResultTooLargeError(StoreError):
-    """The result takes more bytes than one may.
+    """The result is larger than a stored result may be.
 
     Attributes:
-        max_bytes: as many as it may take.
+        max_bytes: the limit.
     """
 
     def __init__(self, size_bytes: int, max_bytes: int) -> None:

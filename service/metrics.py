@@ -68,8 +68,7 @@ class Metrics:
         )
         self._wait_s = histogram(
             "otoscope_queue_wait_seconds",
-            "From when a piece of work could be done until a thread takes it, in the queues "
-            "requests, model and search.",
+            "Waiting time of work for a thread, in the queues requests, model and search.",
             ("queue",),
         )
         self._audio_s = counter("otoscope_audio_seconds", "Audio recognised, in seconds.")
@@ -101,7 +100,7 @@ class Metrics:
             self._stage_s.labels(name).observe(seconds)
 
     def add_wait(self, queue: str, waited_s: float) -> None:
-        """Count a piece of work that left a queue, and the seconds that it waited there."""
+        """Count work that left a queue, with its waiting time in seconds."""
         self._wait_s.labels(queue).observe(waited_s)
 
     def set_pool(self, waiting: int, running: int) -> None:

@@ -1,4 +1,4 @@
-"""The models that are served: each with what decodes and writes what it hears."""
+"""The served models, each with its decode workers and its writer."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -27,11 +27,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ServedModel:
-    """One model, and what belongs to it alone.
+    """One model, with its own workers, writer and reports.
 
     Attributes:
         path: of its file.
-        name: which weights answer, and what requests call them.
+        name: the name that requests use, and the hash of the weights.
     """
 
     path: Path
@@ -53,10 +53,10 @@ class ServedModel:
 
 
 class ServedModels:
-    """All of them; the first is meant where a request names none."""
+    """All served models; the first is the default."""
 
     def __init__(self, models: Sequence[ServedModel]) -> None:
-        """StartError if two are the same, or can't be told apart by name."""
+        """StartError if two are the same, or have the same name."""
         self._models = _by_name(models)
         weights = {model.name.sha256 for model in models}
         if min(len(self._models), len(weights)) < len(models):
@@ -73,7 +73,7 @@ class ServedModels:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What requests call them."""
+        """The names that requests use."""
         return tuple(self._models)
 
     def find(self, name: str) -> ServedModel | None:
@@ -81,7 +81,7 @@ class ServedModels:
         return self._models.get(name)
 
     def choose(self, name: str | None) -> ServedModel:
-        """The one that a request means; FormError if there is none of this name."""
+        """The model of a request; FormError if there is none of this name."""
         if name is None:
             return self.default
         if (model := self.find(name)) is None:
@@ -90,12 +90,12 @@ class ServedModels:
         return model
 
     def of_weights(self, sha256: str) -> ServedModel | None:
-        """The one with this file."""
+        """The model with this file hash."""
         return next((model for model in self if model.name.sha256 == sha256), None)
 
 
 def _by_name(models: Sequence[ServedModel]) -> dict[str, ServedModel]:
-    """Each by its own name, or by its folder's where one before it has that."""
+    """Each by its own name, or by its folder's if an earlier model has the same."""
     named: dict[str, ServedModel] = {}
     for model in models:
         own = model.name.name

@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -36,6 +36,8 @@ _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+")
 
 logger = logging.getLogger(__name__)
 
+ItemT = TypeVar("ItemT")
+
 
 def _find(path: Path) -> Path:
     """A relative path is looked for in the working directory, then in the repository."""
@@ -51,11 +53,7 @@ def _find_model(named: Path) -> Path:
 
 
 def _private_directory() -> Path:
-    """Each user's own in the system's temporary directory, which may not exist yet.
-
-    Raises:
-        StartError: if it belongs to somebody else, who could read what is stored.
-    """
+    """Each user's own, which may not exist yet; StartError if it belongs to somebody else."""
     user = getattr(os, "getuid", lambda: 0)()  # Windows has a temporary directory per user anyway
     directory = Path(tempfile.gettempdir()) / f"otoscope-{user}"
     if directory.is_symlink() or (directory.exists() and directory.stat().st_uid != user):
@@ -73,22 +71,26 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.replace("\n", ",").split(",")]
 
 
-def _check_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if not all(_KEY.fullmatch(key.get_secret_value()) for key in keys):
+_List = Annotated[tuple[ItemT, ...], NoDecode, BeforeValidator(_split)]
+"""Values in one variable, with commas or line breaks between them."""
+
+
+def _check_key(key: SecretStr) -> SecretStr:
+    if not _KEY.fullmatch(key.get_secret_value()):
         raise ValueError("expected keys of visible ASCII characters with commas between them")
-    return keys
+    return key
 
 
-def _check_origins(origins: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := [each for each in origins if not _ORIGIN.fullmatch(each)]:
-        raise ValueError(f"expected * or scheme://host[:port] without a path, not {wrong[0]!r}")
-    return origins
+def _check_origin(origin: str) -> str:
+    if not _ORIGIN.fullmatch(origin):
+        raise ValueError("expected * or scheme://host[:port] without a path")
+    return origin
 
 
-def _check_hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
-    if wrong := [each for each in hosts if not _HOST.fullmatch(each)]:
-        raise ValueError(f"expected *, names or *.names, without ports, not {wrong[0]!r}")
-    return tuple(each.lower() for each in hosts)
+def _check_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        raise ValueError("expected *, names or *.names, without ports")
+    return host.lower()
 
 
 def _check_store(store: SecretStr) -> SecretStr:
@@ -123,22 +125,16 @@ class Settings(BaseSettings):
         default="auto",
         description="json, or console for people; auto is console on a terminal, else json.",
     )
-    api_keys: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_keys)
-    ] = Field(
+    api_keys: _List[Annotated[SecretStr, AfterValidator(_check_key)]] = Field(
         default_factory=tuple,
         description="Keys with commas between them: requests need one of them; by default none.",
     )
-    cors_origins: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_origins)
-    ] = Field(
+    cors_origins: _List[Annotated[str, AfterValidator(_check_origin)]] = Field(
         default_factory=tuple,
         description="Origins, with commas between them, whose pages may call this service from a "
         "browser, such as https://example.org; * is all; by default none.",
     )
-    hosts: Annotated[
-        tuple[str, ...], NoDecode, BeforeValidator(_split), AfterValidator(_check_hosts)
-    ] = Field(
+    hosts: _List[Annotated[str, AfterValidator(_check_host)]] = Field(
         default_factory=tuple,
         description="Names, with commas between them, under which this service is reached, such as "
         "speech.example.org or *.example.org; requests for others are refused with 421, so that no "
@@ -156,12 +152,10 @@ class Settings(BaseSettings):
         description="The language model for beam search; by default lm.npz beside the model, if it "
         "is there. punctuation.onnx is looked for beside the model, then beside this.",
     )
-    models: Annotated[
-        tuple[Annotated[Path, AfterValidator(_find_model)], ...], NoDecode, BeforeValidator(_split)
-    ] = Field(
+    models: _List[Annotated[Path, AfterValidator(_find_model)]] = Field(
         default_factory=tuple,
-        description="More models, named as MODEL_PATH's is, with commas between them, each with "
-        "what lies beside it: `model=` in a request chooses. By default none.",
+        description="Further models, named as MODEL_PATH's is, separated by commas, each with the "
+        "files in its folder: `model=` in a request selects one. By default none.",
     )
     inference_threads: int = Field(
         default_factory=available,
@@ -239,8 +233,8 @@ class Settings(BaseSettings):
     )
     result_max_bytes: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
-        description="Room for one of them: a larger one is not kept, and its text is answered "
-        "without an id. By default one may take all of STORE_MAX_BYTES.",
+        description="Limit of one result: a larger one is not stored, and its text is returned "
+        "without an id. By default STORE_MAX_BYTES.",
     )
     result_ttl_s: float = Field(
         default=3600.0,

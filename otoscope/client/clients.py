@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, Unpack
 import httpx
 
 from otoscope.client.errors import AddressError
-from otoscope.client.events import Told, read_events, read_events_async
+from otoscope.client.events import TranscriptionEvent, read_events, read_events_async
 from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
 from otoscope.client.requests import Requests
 from otoscope.client.retries import RetryPolicy
@@ -55,10 +55,10 @@ class AsyncClient(Requests):
 
     async def transcribe_events(
         self, file: File, **options: Unpack[TranscribeOptions]
-    ) -> AsyncIterator[Told]:
-        """`transcribe`, told of meanwhile."""
-        async for told in read_events_async(await self.open_events(file, options)):
-            yield told
+    ) -> AsyncIterator[TranscriptionEvent]:
+        """`transcribe` with progress; see `Client.transcribe_events`."""
+        async for event in read_events_async(await self.open_events(file, options)):
+            yield event
 
     def stream(
         self, pieces: Pieces | AsyncIterable[bytes], **options: Unpack[StreamOptions]
@@ -124,10 +124,12 @@ class Client:
         """What is said in a recording."""
         return _run(self._requests.transcribe(file, **options))
 
-    def transcribe_events(self, file: File, **options: Unpack[TranscribeOptions]) -> Iterator[Told]:
-        """`transcribe`, told of meanwhile: how far it is, what is finished, and the whole.
+    def transcribe_events(
+        self, file: File, **options: Unpack[TranscribeOptions]
+    ) -> Iterator[TranscriptionEvent]:
+        """`transcribe` with progress: `ProgressAnswer`, `FinishedAnswer`, and last the result.
 
-        Long recordings tell of themselves; one of less than a minute comes as a whole.
+        A recording of less than a minute may give only the result.
         """
         yield from read_events(_run(self._requests.open_events(file, options)))
 
@@ -151,7 +153,7 @@ class Client:
             ends them, too.
 
         Raises:
-            StreamEndedError: behind the last message, if the service ends the stream before.
+            StreamEndedError: after the last message, if the service ends the stream.
         """
         return stream(stream_uri(self._http.base_url, options), self._keys, pieces)
 

@@ -21,10 +21,10 @@ class UnexpectedAnswerError(ClientError):
 
 
 class StreamEndedError(ClientError):
-    """The service has ended a live stream; what was said until then has been given back.
+    """The service has ended a live stream; its messages until then have been returned.
 
     Attributes:
-        reason: in its words.
+        reason: as the service gives it.
     """
 
     def __init__(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""A transcription that is told of while it comes about: server-sent events."""
+"""Reading a transcription in server-sent events."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 from otoscope.client.errors import ProblemError, UnexpectedAnswerError, UnreachableError
 from otoscope.schemas import FinishedAnswer, Problem, ProgressAnswer, Transcription
 
-Told: TypeAlias = ProgressAnswer | FinishedAnswer | Transcription
-"""How far the service is, what is finished, and at last the whole."""
+TranscriptionEvent: TypeAlias = ProgressAnswer | FinishedAnswer | Transcription
+"""Progress, a finished part, or at last the whole transcription."""
 
 EVENT_STREAM = "text/event-stream"
 
@@ -23,36 +23,36 @@ _KINDS: dict[str, type[BaseModel]] = {
 }
 
 
-def read_events(response: httpx.Response) -> Iterator[Told]:
-    """What a response tells, to its result; it is closed in the end."""
-    with _failures_told():
+def read_events(response: httpx.Response) -> Iterator[TranscriptionEvent]:
+    """Events of a response, up to the result; the response is closed in the end."""
+    with _client_errors():
         try:
             for event in EventSource(response).iter_sse():
-                if (told := _read(event)) is not None:
-                    yield told
-                    if isinstance(told, Transcription):
+                if (parsed := _read(event)) is not None:
+                    yield parsed
+                    if isinstance(parsed, Transcription):
                         return
         finally:
             response.close()
     raise _broken_off()
 
 
-async def read_events_async(response: httpx.Response) -> AsyncIterator[Told]:
+async def read_events_async(response: httpx.Response) -> AsyncIterator[TranscriptionEvent]:
     """`read_events` in an event loop."""
-    with _failures_told():
+    with _client_errors():
         try:
             async for event in EventSource(response).aiter_sse():
-                if (told := _read(event)) is not None:
-                    yield told
-                    if isinstance(told, Transcription):
+                if (parsed := _read(event)) is not None:
+                    yield parsed
+                    if isinstance(parsed, Transcription):
                         return
         finally:
             await response.aclose()
     raise _broken_off()
 
 
-def _read(event: ServerSentEvent) -> Told | None:
-    """What an event tells; None if it is of a kind that this client doesn't know."""
+def _read(event: ServerSentEvent) -> TranscriptionEvent | None:
+    """A parsed event; None if its type is unknown to this client."""
     try:
         if event.event == "error":
             raise ProblemError(Problem.model_validate_json(event.data))
@@ -65,15 +65,17 @@ def _read(event: ServerSentEvent) -> Told | None:
 
 
 @contextmanager
-def _failures_told() -> Iterator[None]:
-    """Make errors of the connection the client's."""
+def _client_errors() -> Iterator[None]:
+    """Turn errors of the connection into errors of this client."""
     try:
         yield
     except SSEError as error:
         raise UnexpectedAnswerError(f"expected {EVENT_STREAM}, got: {error}") from error
     except httpx.RequestError as error:
-        raise UnreachableError(f"the answer broke off: {error or type(error).__name__}") from error
+        raise UnreachableError(
+            f"the response broke off: {error or type(error).__name__}"
+        ) from error
 
 
 def _broken_off() -> UnreachableError:
-    return UnreachableError("the answer broke off before its result")
+    return UnreachableError("the response broke off before its result")

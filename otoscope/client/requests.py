@@ -49,7 +49,7 @@ class Requests:
     ) -> None:
         """Of a client of httpx, its `build_request` and `send`; `sleep` waits before retries.
 
-        `open_` sends, too, and leaves the body of a successful response to be read.
+        `open_` also sends, but leaves the body of a successful response unread.
         """
         self._build = build
         self._send = send

@@ -81,7 +81,7 @@ def stream(uri: str, headers: Mapping[str, str], pieces: Pieces) -> Iterator[Sai
             socket.close()
 
     with (
-        _failures_told(),
+        _client_errors(),
         waiting.connect(uri, additional_headers=headers, compression=None) as socket,
     ):
         threading.Thread(target=send, args=(socket,), daemon=True).start()
@@ -110,7 +110,7 @@ async def stream_async(
             failures.append(error)
             await socket.close()
 
-    with _failures_told():
+    with _client_errors():
         async with asynchronous.connect(
             uri, additional_headers=headers, compression=None
         ) as socket:
@@ -127,10 +127,10 @@ async def stream_async(
 
 
 @contextmanager
-def _failures_told() -> Iterator[None]:
+def _client_errors() -> Iterator[None]:
     """Make errors of the connection the client's.
 
-    A stream that the service closes has told its last words; one that breaks off is an error.
+    A stream closed by the service is complete; one that breaks off is an error.
     """
     try:
         yield
@@ -168,7 +168,7 @@ class _Reader:
         self._ended: StreamEndedError | None = None
 
     def read(self, message: str | bytes) -> SaidMessage | None:
-        """What is said in a message; None if it is about the stream; ProblemError if it says so."""
+        """The words of a message; None if it has none; ProblemError if it is an error."""
         try:
             document: dict[str, Any] = TypeAdapter(dict[str, Any]).validate_json(message)
             if document["type"] == "error":
@@ -181,7 +181,7 @@ class _Reader:
             raise UnexpectedAnswerError(f"expected a message of a stream, got: {error}") from error
 
     def check_end(self) -> None:
-        """StreamEndedError if the service has said that it ends the stream."""
+        """StreamEndedError if the service has ended the stream."""
         if self._ended is not None:
             raise self._ended
 

@@ -46,17 +46,17 @@ class DecodeResult:
     phrases: tuple[RankedPhrase, ...] = ()
 
     def moved(self, by_s: float) -> "DecodeResult":
-        """The same so much later in a recording."""
+        """The same result with times `by_s` later."""
         said = self.transcript
         words, characters = moved(said.words, by_s), moved(said.characters, by_s)
         return replace(self, transcript=replace(said, words=words, characters=characters))
 
 
 def join_results(results: Sequence[DecodeResult], alphabet: Alphabet) -> DecodeResult:
-    """What was said in the segments of a recording as one; of the same decoder, without phrases.
+    """The results of a recording's segments as one; of the same decoder, without phrases.
 
     Args:
-        results: of each segment, one at least, with the recording's times.
+        results: of each segment, at least one, with times in the recording, in seconds.
         alphabet: of their posteriors.
     """
     hypotheses: Sequence[Hypothesis] = ()

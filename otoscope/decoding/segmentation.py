@@ -38,19 +38,19 @@ def segments(posteriors: Posteriors) -> list[Posteriors]:
 
 
 class Segmenter:
-    """The segments of a recording whose posteriors come piece by piece."""
+    """The segments of a recording whose posteriors arrive in pieces."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
         self._rest: Posteriors | None = None
 
     def feed(self, more: Posteriors) -> list[Posteriors]:
-        """Segments that end before what may still come divides them otherwise."""
+        """Segments that later posteriors can't change."""
         *ready, self._rest = self.finish(more)
         return ready
 
     def finish(self, last: Posteriors) -> list[Posteriors]:
-        """All that were not told of, once nothing comes behind these."""
+        """The remaining segments; `last` are the last posteriors."""
         return segments(last if self._rest is None else _joined(self._rest, last))
 
 
@@ -69,7 +69,7 @@ def _joined(one: Posteriors, other: Posteriors) -> Posteriors:
 
 
 def part_of(posteriors: Posteriors, start: int) -> Posteriors:
-    """The frames from `start` on as a recording of their own, which ends with theirs."""
+    """The frames from `start` to the end, as a recording of their own."""
     if start == 0:
         return posteriors
     part = _part(posteriors, start, posteriors.log_probs.shape[0])

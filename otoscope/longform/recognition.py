@@ -78,10 +78,10 @@ def recognize_steps(
     *,
     keep_features: bool = False,
 ) -> Generator[Posteriors, None, Recognition]:
-    """`recognize`, with a pause after each group of windows for those who share a processor.
+    """`recognize` in steps, one for each group of windows, so that others can use the processor.
 
-    In a pause it gives the posteriors that have come since the one before, and stay as they are, on
-    a clock of their own. The last ones come with the whole alone.
+    Each step but the last yields the posteriors that have become final since the one before, with a
+    clock that starts at 0.
     """
     spec, samples = model.spec, 0
     stitcher = PosteriorStitcher(spec.frame_stride)

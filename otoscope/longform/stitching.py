@@ -41,7 +41,7 @@ class PosteriorStitcher:
         self._last_features: Features | None = None
         self._last: HeadLogProbs | None = None
         self._last_first = 0
-        self._joined_at = self._told = 0
+        self._joined_at = self._returned = 0
 
     def add(
         self,
@@ -77,8 +77,8 @@ class PosteriorStitcher:
         return _joined(self._done)
 
     def settled(self) -> HeadLogProbs:
-        """Frames that were joined since this was called last; two windows at least came since."""
-        pieces, self._told = self._done[self._told :], len(self._done)
+        """Frames that have become final since the last call, which was at least two windows ago."""
+        pieces, self._returned = self._done[self._returned :], len(self._done)
         return _joined(pieces)
 
     def features(self) -> Features:
@@ -189,7 +189,7 @@ def _cut(heads: HeadLogProbs, start: int, stop: int | None) -> HeadLogProbs:
 
 
 def _joined(pieces: Sequence[HeadLogProbs]) -> HeadLogProbs:
-    """Some pieces, one after another."""
+    """Pieces, concatenated."""
     phonemes = [piece.phonemes for piece in pieces if piece.phonemes is not None]
     return HeadLogProbs(
         np.concatenate([piece.characters for piece in pieces]),

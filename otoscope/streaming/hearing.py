@@ -82,7 +82,7 @@ class Hearing:
             self._window = needed = min(latest, self.posteriors.stop)
         else:
             if stop - self._window > self.frames_in(self._options.longest_window_s):
-                # What is new is heard with as much before it, however long the step is.
+                # New audio gets as much context before it, however long the step is.
                 latest = min(stop - shortest, self.posteriors.stop - 2 * self.context)
                 self._window = max(self._window, latest)
             needed = min(utterance_start - self.context, self._window)

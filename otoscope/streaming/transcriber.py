@@ -110,7 +110,7 @@ class StreamingTranscriber:
         self._hearing = Hearing(model, self._options)
         self._rolling = self._hearing.posteriors
         self._floor = 0
-        self._told_frames = 0
+        self._emitted_frames = 0
         self._utterance: _Utterance | None = None
         self._number = 0
 
@@ -294,6 +294,6 @@ class StreamingTranscriber:
 
     def _news_of_frames(self) -> Iterator[Event]:
         """The frames that are new, and those before them that were heard once more."""
-        first = max(self._rolling.first, self._told_frames - self._hearing.frames_in(_REVISED_S))
-        self._told_frames = self._rolling.stop
+        first = max(self._rolling.first, self._emitted_frames - self._hearing.frames_in(_REVISED_S))
+        self._emitted_frames = self._rolling.stop
         yield Frames(first, self._hearing.meaning(self._rolling.view(first, self._rolling.stop)))

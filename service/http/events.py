@@ -1,7 +1,7 @@
-"""Server-sent events: an answer that begins before all of it is known.
+"""Server-sent events: a response that begins before its result is known.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html. What goes wrong before the first
-event is an answer of its own, with a status; afterwards it is the last event.
+https://html.spec.whatwg.org/multipage/server-sent-events.html. An error before the
+first event is a response of its own, with a status; after that it is the last event.
 """
 
 import logging
@@ -18,7 +18,7 @@ from service.http.negotiation import EVENT_STREAM
 logger = logging.getLogger(__name__)
 
 _UNBUFFERED = {"X-Accel-Buffering": "no"}
-"""For nginx, which would keep events back."""
+"""For nginx, which would buffer events."""
 
 
 def event(document: bytes, name: str = "") -> bytes:
@@ -26,14 +26,14 @@ def event(document: bytes, name: str = "") -> bytes:
 
     Args:
         document: JSON without line breaks.
-        name: of its kind; by default readers call it "message".
+        name: its type; by default clients call it "message".
     """
     head = f"event: {name}\n".encode() if name else b""
     return head + b"data: " + document + b"\n\n"
 
 
 class EventResponse(StreamingResponse):
-    """Events as they come, and what is closed behind them."""
+    """A response of events, which closes `kept` after the last."""
 
     def __init__(
         self, events: AsyncIterator[bytes], kept: AsyncExitStack, headers: Mapping[str, str]
@@ -53,12 +53,12 @@ async def respond_with_events(
     kept: AsyncExitStack,
     headers: Mapping[str, str],
 ) -> EventResponse:
-    """Wait for the first event, and answer with all.
+    """Wait for the first event, and respond with all.
 
     Args:
         events: one at least.
-        failed: an error as an event, the last.
-        kept: closed behind the last event; taken over once there is a first.
+        failed: makes an error the last event.
+        kept: closed after the last event; left to the caller if there is no first one.
         headers: of the response.
 
     Raises:
@@ -80,5 +80,5 @@ async def _to_the_end(
         return
     except Exception as error:
         if not isinstance(error, OtoscopeError | ServiceError):
-            logger.exception("the work behind an answer in events failed")
+            logger.exception("the work of a response in server-sent events failed")
         yield failed(error)

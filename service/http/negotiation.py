@@ -15,7 +15,11 @@ _QUALITY = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
 def negotiate(
-    chosen: FormatT | None, accept: Sequence[str], offered: Sequence[FormatT], field: str
+    chosen: FormatT | None,
+    accept: Sequence[str],
+    offered: Sequence[FormatT],
+    field: str,
+    others: Sequence[str] = (),
 ) -> FormatT:
     """The format of a response (RFC 9110, section 12.5.1).
 
@@ -24,6 +28,7 @@ def negotiate(
         accept: values of the Accept headers; none, or empty ones, take anything.
         offered: the formats, in the order of preference where a client has none.
         field: of the request, that names the format.
+        others: media types that Accept may choose besides, for the error's message.
 
     Raises:
         NotAcceptableError: listing what is offered, if `accept` allows none of it.
@@ -39,17 +44,18 @@ def negotiate(
     if qualities[best] == 0:
         media_types = dict.fromkeys(FORMATS[each].media_type for each in offered)
         raise NotAcceptableError(
-            f"expected an Accept header that allows {', '.join(media_types)}, "
+            f"expected an Accept header that allows {', '.join([*media_types, *others])}, "
             f"or {field}={'|'.join(offered)}, got Accept: {value:.200}"
         )
     return best
 
 
-def prefers_events(accept: Sequence[str]) -> bool:
-    """Whether Accept headers name server-sent events, and nothing above them."""
+def prefers_events(accept: Sequence[str], offered: Sequence[FormatT]) -> bool:
+    """Whether Accept headers name server-sent events, and none of the formats above them."""
     ranges = _ranges(",".join(accept))
     quality = ranges.get(EVENT_STREAM, 0.0)
-    return quality > 0 and quality == max(ranges.values())
+    best = max(_quality(FORMATS[each].media_type, ranges) for each in offered)
+    return 0 < quality >= best
 
 
 def _ranges(value: str) -> dict[str, float]:

@@ -28,6 +28,9 @@ class ReadingOptions(DecodingOptions):
     json_only: ClassVar[tuple[str, ...]] = ("n_best",)
     """Options that other formats have no place for."""
 
+    beside_formats: ClassVar[tuple[str, ...]] = ()
+    """Media types that Accept chooses, beside those of formats."""
+
     response_format: TranscriptFormat | None = Field(
         default=None,
         description="json; verbose_json, which has the characters of words and the segments that "
@@ -65,7 +68,13 @@ class ReadingOptions(DecodingOptions):
             NotAcceptableError: if `accept` allows no format.
             FormError: if the format has no place for what is asked for.
         """
-        chosen = negotiate(self.response_format, accept, TRANSCRIPT_FORMATS, "response_format")
+        chosen = negotiate(
+            self.response_format,
+            accept,
+            TRANSCRIPT_FORMATS,
+            "response_format",
+            self.beside_formats,
+        )
         for field in self.json_only:
             if getattr(self, field) and not FORMATS[chosen].is_json:
                 raise FormError(
@@ -114,7 +123,7 @@ def _number_or_all(value: str | int | None) -> str | int | None:
 
 
 class SoundOptions(BaseModel):
-    """Which of a file's sounds is meant, and which model hears it."""
+    """Which track and channel of a file is meant, and which model recognizes it."""
 
     model: str | None = Field(default=None, description=MODEL_DESCRIBED)
     track: Annotated[_Number | Literal["all"] | None, BeforeValidator(_number_or_all)] = Field(
@@ -150,6 +159,7 @@ class TranscribeOptions(ReadingOptions, SoundOptions):
     """What a caller of POST /transcribe may ask for."""
 
     json_only = ("probs", "n_best")
+    beside_formats = (EVENT_STREAM,)
 
     probs: bool = Field(
         default=False,

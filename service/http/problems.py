@@ -69,7 +69,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     errors.UnknownResultError: Kind(404, "There is no such result", "result-unknown"),
     errors.ExpiredResultError: Kind(410, "The result is no longer kept", "result-expired"),
     errors.QueueFullError: Kind(503, "The service is busy", "queue-full"),
-    errors.StreamsFullError: Kind(503, "Too many streams are heard", "streams-full"),
+    errors.StreamsFullError: Kind(503, "Too many streams are open", "streams-full"),
     errors.ForeignOriginError: Kind(403, "This origin may not open streams", "origin-foreign"),
     domain.DecodersBusyError: Kind(503, "The decoders are busy"),
     domain.DecoderLostError: Kind(503, "The decoding was broken off"),

@@ -1,12 +1,15 @@
 """Queries of the routes that give matrices."""
 
+from collections import Counter
 from typing import Annotated
 
-from fastapi import Query
-from pydantic import BaseModel, Field
+from fastapi import Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import Span, ViewOptions
+from service.errors import QueryError
+from service.http.forms import query_fields
 from service.http.options import MODEL_DESCRIBED
 from service.store.base import ID_PATTERN
 
@@ -15,6 +18,8 @@ ResultId = Annotated[str, Field(pattern=ID_PATTERN, description="From POST /tran
 
 class ModelQuery(BaseModel):
     """Which of the models is meant."""
+
+    model_config = ConfigDict(extra="forbid")
 
     model: str | None = Field(default=None, description=MODEL_DESCRIBED)
 
@@ -46,6 +51,20 @@ class FeaturesQuery(PartQuery):
 
     id: ResultId
 
+
+_LISTS = ("symbols",)
+"""Parameters that may be given repeatedly."""
+
+
+def _require_single(request: Request) -> None:
+    """Refuse a parameter given twice, of which FastAPI would take the last one."""
+    for name, count in Counter(name for name, _ in query_fields(request)).items():
+        if count > 1 and name not in _LISTS:
+            raise QueryError(f"{name:.200}: expected one value, got {count}")
+
+
+SINGLE = Depends(_require_single)
+"""For routers whose routes have the queries below."""
 
 ModelQueryDep = Annotated[ModelQuery, Query()]
 FreshViewQueryDep = Annotated[FreshViewQuery, Query()]

@@ -27,7 +27,7 @@ class StreamOptions(DecodingOptions):
         default=False, description="Tell of the posteriors of each hearing, and of each utterance."
     )
     step_s: float = Field(
-        default=0.5, ge=0.2, le=2.0, description="Audio between two hearings, in seconds."
+        default=0.5, ge=0.2, le=2.0, description="Audio between two runs of the model, in seconds."
     )
     silence_s: float = Field(
         default=0.8,

@@ -57,7 +57,7 @@ class DecodeWorkers:
             count: how many workers; with 0, recordings are decoded here, one at a time. Long ones
                 have one place fewer, but at least one, and processes of their own.
             stage: entered while a recording is decoded; waiting for a turn does not count.
-            on_wait: called with the seconds that each recording waited for its turn.
+            on_wait: called with the seconds that each recording waited for a worker.
         """
         self._decoder = decoder
         self._count = count

@@ -90,7 +90,7 @@ class Flushed:
     spoken: bool
 
 
-Told: TypeAlias = Event | Pace | Flushed
+StreamEvent: TypeAlias = Event | Pace | Flushed
 
 
 class LiveStream:
@@ -143,7 +143,7 @@ class LiveStream:
         self._append_flush(ends=True)
 
     def fail(self, error: Exception) -> None:
-        """End the stream with an error behind all that was put in."""
+        """End the stream with an error after everything that was put in."""
         self._waiting_flushes += 1
         self._append(error)
 
@@ -158,22 +158,22 @@ class LiveStream:
         self._changed.set()
 
     def clear(self) -> None:
-        """Drop what was put in and not yet told of."""
+        """Drop input that has no events yet."""
         self._waiting.clear()
         self._waiting_bytes = self._waiting_flushes = 0
         self._room.set()
         self._forgets = True
 
     def leave(self) -> None:
-        """Drop the work: nobody waits for it any more."""
+        """Cancel the work: the client has gone."""
         self._deadline.cancel()
 
-    async def told(self) -> AsyncIterator[list[Told]]:
-        """What there is to tell, until the stream ends.
+    async def events(self) -> AsyncIterator[list[StreamEvent]]:
+        """The events of each step, until the stream ends.
 
         Raises:
             ClientGoneError: after `leave`.
-            Whatever the transcriber raises, or `fail` was given.
+            Whatever the transcriber raises, or was given to `fail`.
         """
         ended = False
         while not ended:
@@ -181,7 +181,7 @@ class LiveStream:
             ended = flush is True
             before_s = self._transcriber.step_s
             self._forget_if_asked()
-            events: list[Told] = list(await self._hear(data, flush))
+            events: list[StreamEvent] = list(await self._hear(data, flush))
             if self._forget_if_asked():  # while that was heard
                 events.clear()
             if flush is not None:
@@ -216,7 +216,7 @@ class LiveStream:
             if isinstance(item, Exception):
                 if not pieces:
                     raise item
-                self._waiting.appendleft(item)  # what came before is heard first
+                self._waiting.appendleft(item)  # after what came before it
                 break
             pieces.append(item)
         return self._taken(pieces), None

@@ -54,7 +54,7 @@ class RecordingRecognizer:
     ) -> Generator[Posteriors, None, Recognition]:
         """Recognize a file, with a pause now and then for what else waits for a thread.
 
-        In each it gives posteriors that have come, as `longform.recognize_steps` does.
+        It yields posteriors that are final, as `longform.recognize_steps` does.
 
         Args:
             source: the file's bytes, its path or itself.

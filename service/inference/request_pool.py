@@ -20,8 +20,8 @@ from service.inference.watched_threads import OnWait, WatchedThreads, unwatched
 T = TypeVar("T")
 
 Steps = Generator[object, None, T]
-"""Work in steps. Between two it may yield a future that it waits for, which keeps no thread
-meanwhile; or, for `Place.tell_steps`, what there is to tell."""
+"""Work in steps. Between two it may yield a future to wait for, which occupies no thread, or, for
+`Place.stream_steps`, an intermediate result."""
 
 _LOOK_S = 0.25
 """How often a request that waits looks whether it is over."""
@@ -29,7 +29,7 @@ _LOOK_S = 0.25
 
 @dataclass(frozen=True)
 class Returned(Generic[T]):
-    """What work in steps has returned."""
+    """The final result of work in steps."""
 
     value: T
 
@@ -51,7 +51,7 @@ class RequestPool:
             capacity: pieces taken on at a time; those beyond `threads` wait.
             on_change: called with how many pieces wait and how many run whenever that changes; from
                 any thread and under a lock, so it has to be quick.
-            on_wait: called with the seconds that each step waited for its thread.
+            on_wait: called with the seconds that each step waited for a thread.
         """
         self._executor = WatchedThreads(threads, "inference", on_wait)
         self._capacity = capacity
@@ -135,14 +135,14 @@ class Place:
                 case Future() as awaited:
                     await _until_done(awaited)
 
-    async def tell_steps(self, work: Steps[T]) -> AsyncIterator[object | Returned[T]]:
-        """`run_steps`, with what the steps tell as it comes, and what they return at last.
+    async def stream_steps(self, work: Steps[T]) -> AsyncIterator[object | Returned[T]]:
+        """`run_steps` with intermediate results: these as they come, and last a `Returned`.
 
-        No step is done before it is asked for: who tells slowly keeps the work waiting.
+        Steps run only on demand, so a slow consumer delays the work.
         """
-        while not isinstance(told := await self.run_steps(_until_told(work)), Returned):
-            yield told
-        yield told
+        while not isinstance(output := await self.run_steps(_until_output(work)), Returned):
+            yield output
+        yield output
 
     def leave(self) -> None:
         """Give the place back, once the step that runs has ended."""
@@ -163,16 +163,16 @@ class Place:
             self._change(running=-1)
 
 
-def _until_told(work: Steps[T]) -> Steps[object | Returned[T]]:
-    """The steps of `work` up to one that tells something: that, or what it has returned."""
+def _until_output(work: Steps[T]) -> Steps[object | Returned[T]]:
+    """The steps of `work` up to its next intermediate or final result, which is returned."""
     while True:
         try:
-            told = next(work)
+            output = next(work)
         except StopIteration as end:
             return Returned(end.value)
-        if told is not None and not isinstance(told, Future):
-            return told
-        yield told
+        if output is not None and not isinstance(output, Future):
+            return output
+        yield output
 
 
 async def _until_done(future: Future[Any]) -> None:

@@ -1,7 +1,7 @@
-"""A file -> written text: when all of it is recognized, or told while the rest still is.
+"""A file -> written text: as a whole, or progressively while it is recognized.
 
-What is to be told is decoded from pause to pause (`otoscope.decoding.segmentation`) and written
-sentence by sentence; the whole in the end is what was told.
+Progressive text is decoded from pause to pause (`otoscope.decoding.segmentation`) and written
+sentence by sentence; the result is the sum of these parts.
 """
 
 from collections.abc import Generator
@@ -23,7 +23,7 @@ from service.inference.request_pool import Steps
 
 @dataclass(frozen=True)
 class Transcribed:
-    """All that was made of a recording."""
+    """The results of all stages for a recording."""
 
     recognition: Recognition
     decoded: DecodeResult
@@ -47,28 +47,28 @@ class Transcriber:
     def read(
         self, recognition: Recognition, decoding: DecodingOptions, style: Style | None
     ) -> Steps[Transcribed]:
-        """Decode and write what is recognized; errors as of `DecodeWorkers.decode`."""
+        """Decode and write a recognized recording; errors as of `DecodeWorkers.decode`."""
         decoded = yield from self.workers.decode(recognition.posteriors, decoding)
         return Transcribed(recognition, decoded, self.writer.write(decoded, style))
 
-    def told_steps(
+    def progressive_steps(
         self, file: BinaryIO, choice: Choice, decoding: DecodingOptions, style: Style | None
     ) -> Steps[Transcribed]:
         """Recognize, decode and write a file.
 
-        Told are `Posteriors` as they settle, and `Written` sentences.
+        Yields `Posteriors` when they are final, and `Written` sentences.
 
         Raises:
             As `RecordingRecognizer.steps` and `DecodeWorkers.decode` do.
         """
-        work = _Telling(self, decoding, style)
+        work = _Progressive(self, decoding, style)
         recognition = yield from work.follow(self.recognizer.steps(file, choice))
         decoded = yield from work.finish(recognition.posteriors)
         return Transcribed(recognition, decoded, work.sentences.whole(decoded))
 
 
-class _Telling:
-    """What is known of one recording so far."""
+class _Progressive:
+    """The progressive transcription of one recording."""
 
     def __init__(
         self, transcriber: Transcriber, decoding: DecodingOptions, style: Style | None
@@ -76,15 +76,15 @@ class _Telling:
         self.sentences = SentenceWriter(transcriber.writer, style)
         self._workers, self._decoding = transcriber.workers, decoding
         alphabet = transcriber.recognizer.recognizer.spec.alphabet
-        # A list of phrases is about the whole; where no spaces are written, a cut might divide.
+        # Phrases are of the whole recording; without spaces, a cut could divide a word.
         self._divides = not decoding.phrases and " " in alphabet.symbols
         self._alphabet = alphabet
         self._segmenter = Segmenter()
         self._results: list[DecodeResult] = []
-        self._told_frames = self._decoded_frames = 0
+        self._emitted_frames = self._decoded_frames = 0
 
     def follow(self, recognizing: Generator[Posteriors, None, Recognition]) -> Steps[Recognition]:
-        """Tell of what settles until all is recognized."""
+        """Yield and decode posteriors as they become final, until the recording is recognized."""
         while True:
             try:
                 settled = next(recognizing)
@@ -93,14 +93,14 @@ class _Telling:
                 return recognition
             yield settled
             if self._divides:
-                self._told_frames += len(settled.log_probs)
+                self._emitted_frames += len(settled.log_probs)
                 for segment in self._segmenter.feed(settled):
                     yield from self._decode(segment, last=False)
 
     def finish(self, posteriors: Posteriors) -> Steps[DecodeResult]:
-        """Decode what is left of the recording's posteriors."""
+        """Decode the rest of the recording's posteriors."""
         *others, last = (
-            self._segmenter.finish(part_of(posteriors, self._told_frames))
+            self._segmenter.finish(part_of(posteriors, self._emitted_frames))
             if self._divides
             else [posteriors]
         )

@@ -63,7 +63,7 @@ async def warm_up(
     """Have each recognize the golden clip in the pool.
 
     Returns:
-        Whether all passed. `readiness` knows then, and says how the first did.
+        Whether all passed. `readiness` is set then, with the result of the first.
     """
     try:
         passed = [await pool.run(partial(run_warmup, each)) for each in recognizers]

@@ -1,4 +1,4 @@
-"""Threads that tell how long work waited for one of them."""
+"""A thread pool that reports how long work waited in its queue."""
 
 import time
 from collections.abc import Callable
@@ -9,15 +9,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 OnWait = Callable[[float], None]
-"""Called with the seconds that a piece of work waited, in the thread that takes it on."""
+"""Called with the seconds that a call waited, in the thread that runs it."""
 
 
 def unwatched(_waited_s: float) -> None:
-    """An `OnWait` for what nobody watches."""
+    """An `OnWait` that does nothing."""
 
 
 class WatchedThreads(ThreadPoolExecutor):
-    """Threads for work that waits in a queue, of which each piece is timed when it leaves."""
+    """A thread pool that measures the waiting time of each call in its queue."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class WatchedThreads(ThreadPoolExecutor):
         self._on_wait = on_wait
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """`ThreadPoolExecutor.submit`; what is cancelled while it waits is not counted."""
+        """`ThreadPoolExecutor.submit`; calls cancelled while waiting are not counted."""
         submitted_s = time.perf_counter()
 
         def begin() -> T:

@@ -1,4 +1,4 @@
-"""A compressed stream on its way into a `LiveStream`, through a process that decodes it."""
+"""A compressed stream that is decoded, in a process, for a `LiveStream`."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ class CodedStream:
     """Bytes of WebM or Ogg in, samples (float32, little-endian) into a `LiveStream`."""
 
     def __init__(self, live: LiveStream, decoder: StreamDecoder) -> None:
-        """Start no process yet."""
+        """No process is started yet."""
         self._live, self._decoder = live, decoder
         self._decoding: asyncio.Task[None] | None = None
 
@@ -21,7 +21,7 @@ class CodedStream:
         await self._decoder.put(data)
 
     async def flush(self) -> None:
-        """End the utterance behind all that was put in."""
+        """End the utterance after everything that was put in."""
         if self._decoding is not None:
             await self._decoder.drained()
         await self._live.flush()
@@ -33,7 +33,7 @@ class CodedStream:
             await asyncio.wait({self._decoding})
 
     def leave(self) -> None:
-        """Drop the work, and end the process."""
+        """Cancel the work, and stop the process."""
         if self._decoding is not None:
             self._decoding.cancel()
         else:
@@ -43,5 +43,5 @@ class CodedStream:
         try:
             async for samples in self._decoder.samples():
                 await self._live.put(samples.astype("<f4", copy=False).tobytes())
-        except Exception as error:  # noqa: BLE001 - raised where the stream is told of
+        except Exception as error:  # noqa: BLE001 - raised by `LiveStream.events`
             self._live.fail(error)

@@ -15,7 +15,7 @@ from service.errors import FormError
 from service.http.forms import read_options
 from service.http.problems import problem_of
 from service.http.stream_options import StreamOptions
-from service.inference.live_streams import Flushed, Pace, Told
+from service.inference.live_streams import Flushed, Pace, StreamEvent
 from service.live.sockets import Opened, open_stream
 
 
@@ -72,14 +72,14 @@ class PlainDialect:
             )
         return kind == "end", []
 
-    def tell(self, told: Told) -> list[str]:
-        """What was heard."""
-        if isinstance(told, Flushed):
+    def messages(self, event: StreamEvent) -> list[str]:
+        """Messages about an event."""
+        if isinstance(event, Flushed):
             return []
-        if isinstance(told, Pace):
-            return _json(type="pace", step_s=round(told.step_s, 3))
+        if isinstance(event, Pace):
+            return _json(type="pace", step_s=round(event.step_s, 3))
         frame_s = self._model.recognizer.spec.frame_s
-        return [message_json(told, frame_s, probs=self._options.probs).decode()]
+        return [message_json(event, frame_s, probs=self._options.probs).decode()]
 
     def closing(self, reason: str) -> list[str]:
         """Why the stream ends."""

@@ -24,7 +24,7 @@ from otoscope.transcript import Word
 from service.dependencies import Services
 from service.errors import FormError, ServiceError
 from service.http.problems import problem_of
-from service.inference.live_streams import Flushed, Told
+from service.inference.live_streams import Flushed, StreamEvent
 from service.live.sockets import Opened, open_stream
 from service.openai_api.errors import error_of
 from service.openai_api.realtime_session import Session, SessionUpdate
@@ -42,7 +42,7 @@ class RealtimeDialect:
         self._session = Session()
         self._item = _new_id("item")
         self._previous: str | None = None
-        self._told: tuple[Word, ...] = ()
+        self._sent_words: tuple[Word, ...] = ()
         self._transcript: list[str] = []
         self._spoken_s = self._item_s = 0.0
 
@@ -81,7 +81,7 @@ class RealtimeDialect:
             case "input_audio_buffer.clear":
                 if self.stream.done():
                     self._opened().live.clear()
-                self._told, self._transcript = (), []
+                self._sent_words, self._transcript = (), []
                 return [_event("input_audio_buffer.cleared")]
             case _:
                 raise FormError(
@@ -114,34 +114,34 @@ class RealtimeDialect:
             )
         return self.stream.result()
 
-    def tell(self, told: Told) -> list[str]:
-        """What was heard; without turn detection an item ends where the client commits it."""
+    def messages(self, event: StreamEvent) -> list[str]:
+        """Messages about an event; without turn detection the client ends items by commits."""
         turns = self._session.turns
-        match told:
+        match event:
             case SpeechStarted():
                 kind = "input_audio_buffer.speech_started"
-                start_ms = round(1000 * told.start_s)
+                start_ms = round(1000 * event.start_s)
                 return [_event(kind, audio_start_ms=start_ms, item_id=self._item)] if turns else []
             case Partial():
-                return self._delta(told.words[: told.confirmed])
+                return self._delta(event.words[: event.confirmed])
             case Final():
-                messages = self._delta(told.words)
-                if told.words:
-                    self._transcript.append(text_of(told.words))
-                self._told, self._spoken_s = (), told.end_s
-                return messages + self._ended(told.end_s) if turns else messages
+                messages = self._delta(event.words)
+                if event.words:
+                    self._transcript.append(text_of(event.words))
+                self._sent_words, self._spoken_s = (), event.end_s
+                return messages + self._ended(event.end_s) if turns else messages
             case Flushed():
-                if self._transcript or not turns or not told.spoken:
-                    return self._ended(told.received_s)
+                if self._transcript or not turns or not event.spoken:
+                    return self._ended(event.received_s)
         return []
 
     def _delta(self, words: tuple[Word, ...]) -> list[str]:
-        """The words that were not told of yet."""
-        fresh = words[len(self._told) :]
+        """A delta of the words that were not sent yet."""
+        fresh = words[len(self._sent_words) :]
         if not fresh:
             return []
-        space = " " if self._told or self._transcript else ""
-        self._told = words
+        space = " " if self._sent_words or self._transcript else ""
+        self._sent_words = words
         delta = space + text_of(fresh)
         return [_event(f"{_ITEM}.delta", item_id=self._item, content_index=0, delta=delta)]
 

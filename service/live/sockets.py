@@ -1,4 +1,4 @@
-"""A live stream over a WebSocket: what comes is put in, what is heard is told, limits hold."""
+"""A live stream over a WebSocket: reads its input, sends its events, and enforces limits."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from otoscope.errors import OtoscopeError
 from otoscope.streaming import StreamingOptions, StreamingTranscriber
 from service.dependencies import Services
 from service.errors import ClientGoneError, ServiceError
-from service.inference.live_streams import LiveStream, Told
+from service.inference.live_streams import LiveStream, StreamEvent
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 from service.live.coded import CodedStream
 from service.served_models import ServedModel
@@ -47,8 +47,8 @@ class Dialect(Protocol):
             OtoscopeError, ServiceError: if that can't be forgiven.
         """
 
-    def tell(self, told: Told) -> list[str]:
-        """What was heard."""
+    def messages(self, event: StreamEvent) -> list[str]:
+        """Messages about an event."""
 
     def closing(self, reason: str) -> list[str]:
         """Why the service ends the stream."""
@@ -65,9 +65,9 @@ class Opened:
     """A stream.
 
     Attributes:
-        live: what hears it.
-        stopwatch: the times of its stages.
-        coded: what decodes it before; None where samples come.
+        live: transcribes it.
+        stopwatch: times of its stages.
+        coded: decodes WebM or Ogg; None for a stream of bare samples.
     """
 
     live: LiveStream
@@ -80,13 +80,13 @@ class Opened:
         return self.coded or self.live
 
     async def finish(self) -> None:
-        """Have all heard that was put in: nothing more is."""
+        """End the input, after everything that was put in."""
         if self.coded is not None:
             await self.coded.finish()
         self.live.end()
 
     def leave(self) -> None:
-        """Drop the work: nobody waits for it any more."""
+        """Cancel the work: the client has gone."""
         self.live.leave()
         if self.coded is not None:
             self.coded.leave()
@@ -160,7 +160,7 @@ async def _run(websocket: WebSocket, services: Services, dialect: Dialect) -> No
         either: set[asyncio.Future[Any]] = {dialect.stream, reading}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if dialect.stream.done():
-            await _tell(websocket, services, dialect, reading)
+            await _send_events(websocket, services, dialect, reading)
         await reading
         received_s = dialect.stream.result().live.received_s if dialect.stream.done() else 0.0
         await _send(websocket, dialect.done(received_s))
@@ -169,16 +169,16 @@ async def _run(websocket: WebSocket, services: Services, dialect: Dialect) -> No
         reading.cancel()
 
 
-async def _tell(
+async def _send_events(
     websocket: WebSocket, services: Services, dialect: Dialect, reading: "asyncio.Task[None]"
 ) -> None:
-    """Send what is heard, until the stream ends; what ended the reading is raised."""
+    """Send events until the stream ends; raises what ended the reading."""
     opened = dialect.stream.result()
     reading.add_done_callback(lambda done: _end_with(done, opened.live))
     try:
-        async for told in opened.live.told():
-            for each in told:
-                await _send(websocket, dialect.tell(each))
+        async for events in opened.live.events():
+            for each in events:
+                await _send(websocket, dialect.messages(each))
     except ClientGoneError:
         if reading.done():
             await reading
@@ -189,7 +189,7 @@ async def _tell(
 
 
 def _end_with(reading: "asyncio.Task[None]", live: LiveStream) -> None:
-    """Where reading ends with an error, all is dropped."""
+    """If reading ends with an error, drop all work."""
     if reading.cancelled() or reading.exception() is not None:
         live.leave()
         live.end()

@@ -86,7 +86,7 @@ def _offered(headers: Headers) -> list[str]:
     """Every key that a request brings.
 
     Pages can't give a WebSocket headers, but protocols: OpenAI's clients send one that has the key.
-    What no protocol's name may hold is percent-encoded.
+    Characters that a protocol name may not have are percent-encoded.
     """
     offered = headers.getlist("x-api-key")
     for value in headers.getlist("sec-websocket-protocol"):

@@ -20,7 +20,7 @@ from service.openai_api.responses import Logprob, logprobs_of
 
 
 class DeltaEvent(Answer):
-    """Sentences that are finished."""
+    """Finished sentences."""
 
     type: Literal["transcript.text.delta"] = "transcript.text.delta"
     delta: str = Field(description="With a space before it, but for the first.")
@@ -30,7 +30,7 @@ class DeltaEvent(Answer):
 
 
 class DoneEvent(Answer):
-    """The whole text: that of the deltas."""
+    """The whole text: the deltas together."""
 
     type: Literal["transcript.text.done"] = "transcript.text.done"
     text: str
@@ -41,11 +41,11 @@ class DoneEvent(Answer):
 
 
 async def transcript_events(
-    told: AsyncIterator[object], *, logprobs: bool
+    outputs: AsyncIterator[object], *, logprobs: bool
 ) -> AsyncGenerator[bytes, None]:
-    """What `Place.tell_steps` tells of `Transcriber.told_steps`, as events."""
+    """Outputs of `Place.stream_steps` for `Transcriber.progressive_steps` as events."""
     space = ""
-    async for each in told:
+    async for each in outputs:
         match each:
             case Written():
                 delta = DeltaEvent(delta=space + each.text, logprobs=_of(each, logprobs))
@@ -60,7 +60,7 @@ async def transcript_events(
 
 
 def failed(error: Exception) -> bytes:
-    """What went wrong behind the first event, as the last."""
+    """An error after the first event, as the last event."""
     document = error_of(problem_of(error), getattr(error, "param", None))
     return event(to_json({"error": document.model_dump()}), "error")
 

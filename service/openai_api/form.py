@@ -21,7 +21,7 @@ from service.openai_api.languages import language_of
 from service.served_models import ServedModel, ServedModels
 
 ALIASES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe")
-"""Mean a model that is served, whatever its name: many clients have one of these built in."""
+"""Names that select a served model of another name: many clients have one of these built in."""
 
 REPEATED = ("include", "timestamp_granularities")
 """Fields that may come several times, with "[]" behind their names or without."""
@@ -111,7 +111,7 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
     Raises:
         FormError: naming the field that asks for something else.
     """
-    if _is_told(form.language):
+    if _is_given(form.language):
         check_language(form.language, spec)
     if form.stream and form.response_format not in ("json", "text"):
         raise FormError(
@@ -131,7 +131,7 @@ def check(form: TranscriptionForm, spec: ModelSpec) -> None:
 def meant(
     name: str, language: str | None, models: ServedModels, aliases: Sequence[str] = ALIASES
 ) -> ServedModel:
-    """The model of this name; for an alias the first that knows the language, else the default.
+    """The model of this name; for an alias the first that supports the language, else the default.
 
     Raises:
         UnknownModelError: if there is neither a model nor an alias of this name.
@@ -141,11 +141,11 @@ def meant(
     if name not in aliases:
         known = ", ".join(map(repr, (*models.names, *aliases)))
         raise UnknownModelError(f"model: expected one of {known}, got {name!r:.200}")
-    speaking = (one for one in models if _is_told(language) and _knows(one, language))
-    return next(speaking, models.default)
+    matching = (one for one in models if _is_given(language) and _knows(one, language))
+    return next(matching, models.default)
 
 
-def _is_told(language: str | None) -> TypeGuard[str]:
+def _is_given(language: str | None) -> TypeGuard[str]:
     return language is not None and language.lower() != _ANY_LANGUAGE
 
 

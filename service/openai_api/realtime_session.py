@@ -17,7 +17,7 @@ from service.openai_api.form import ALIASES, check_language, meant, prompt_hotwo
 from service.served_models import ServedModel, ServedModels
 
 REALTIME_ALIASES = ("gpt-realtime-whisper", "gpt-transcribe", "gpt-live-transcribe")
-"""Mean a model that is served, too."""
+"""Further names that select a served model."""
 
 _G711_RATE_HZ = 8000
 _ENCODINGS: dict[str, PcmEncoding] = {
@@ -114,7 +114,7 @@ class Session:
         return session
 
     def model_of(self, models: ServedModels) -> ServedModel:
-        """The model that hears it; UnknownModelError if there is none of this name."""
+        """The model of the session; UnknownModelError if there is none of this name."""
         name, language = self.transcription.model, self.transcription.language
         return meant(name or ALIASES[0], language, models, (*REALTIME_ALIASES, *ALIASES))
 

@@ -17,10 +17,10 @@ from service.dependencies import Services, ServicesDep
 from service.http.caching import IfNoneMatch, conditional_response, result_etag, result_headers
 from service.http.negotiation import negotiate
 from service.http.plots import check_span
-from service.http.queries import FeaturesQuery, FeaturesQueryDep
+from service.http.queries import SINGLE, FeaturesQuery, FeaturesQueryDep
 from service.http.responses import frame_headers, matrix_responses
 
-router = APIRouter(tags=["transcription"])
+router = APIRouter(tags=["transcription"], dependencies=[SINGLE])
 
 SPEC_HEADER = "Otoscope-Feature-Spec"
 

@@ -6,9 +6,9 @@ from otoscope.schemas import ModelAnswer
 from otoscope.schemas.convert import model_facts
 from service.dependencies import ServicesDep
 from service.http.problems import problem_responses
-from service.http.queries import ModelQueryDep
+from service.http.queries import SINGLE, ModelQueryDep
 
-router = APIRouter(tags=["model"])
+router = APIRouter(tags=["model"], dependencies=[SINGLE])
 
 
 @router.get("/model", responses=problem_responses(422), summary="The models that are served")

@@ -75,8 +75,8 @@ async def create_transcription(request: Request, services: ServicesDep) -> Respo
         check(options, served.recognizer.spec)
         if not options.stream:
             return await place.run_steps(_respond(served, file, options))
-        work = served.transcriber.told_steps(file, THE_USUAL, *_reading(served, options))
-        events = transcript_events(place.tell_steps(work), logprobs="logprobs" in options.include)
+        work = served.transcriber.progressive_steps(file, THE_USUAL, *_reading(served, options))
+        events = transcript_events(place.stream_steps(work), logprobs="logprobs" in options.include)
         headers = warnings_headers(without_effect(options, served.recognizer.spec.alphabet))
         return await respond_with_events(events, failed, kept, headers)
 
@@ -127,7 +127,9 @@ async def models(services: ServicesDep) -> ModelList:
     )
 
 
-@router.get("/models/{model_id}", responses=error_responses(404), summary="A model that is served")
+@router.get(
+    "/models/{model_id:path}", responses=error_responses(404), summary="A model that is served"
+)
 async def model(services: ServicesDep, model_id: str) -> ModelCard:
     """404 unless it is one that is served, by its own name or one of OpenAI's."""
     return model_card(meant(model_id, None, services.models).recognizer.spec, model_id)

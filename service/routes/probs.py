@@ -16,6 +16,7 @@ from service.http.forms import NoOptions, form_schema, read_form
 from service.http.negotiation import negotiate
 from service.http.plots import check_view
 from service.http.queries import (
+    SINGLE,
     FreshViewQuery,
     FreshViewQueryDep,
     ProbsQuery,
@@ -30,7 +31,7 @@ from service.http.responses import (
 )
 from service.inference.request_pool import Steps
 
-router = APIRouter(tags=["transcription"])
+router = APIRouter(tags=["transcription"], dependencies=[SINGLE])
 
 
 @router.get(

@@ -1,4 +1,4 @@
-"""A transcription as server-sent events: how far it is, what is finished, and the whole."""
+"""A transcription as server-sent events: progress, finished segments, and the result."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -14,10 +14,10 @@ from service.http.problems import problem_of
 from service.inference.request_pool import Returned
 
 
-async def progress_events(told: AsyncIterator[object]) -> AsyncGenerator[bytes, None]:
-    """What `Place.tell_steps` tells of work that returns a response, as events."""
+async def progress_events(outputs: AsyncIterator[object]) -> AsyncGenerator[bytes, None]:
+    """Outputs of `Place.stream_steps` for work that returns a response, as events."""
     recognized_s = 0.0
-    async for each in told:
+    async for each in outputs:
         match each:
             case Posteriors():
                 recognized_s += each.clock.duration_s
@@ -30,5 +30,5 @@ async def progress_events(told: AsyncIterator[object]) -> AsyncGenerator[bytes, 
 
 
 def failed(error: Exception) -> bytes:
-    """What went wrong behind the first event, as the last."""
+    """An error after the first event, as the last event."""
     return event(to_json(problem_of(error).model_dump(exclude_none=True)), "error")

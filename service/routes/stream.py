@@ -12,7 +12,7 @@ from service.live.sockets import refuse, serve
 router = APIRouter(tags=["transcription"])
 
 _PROTOCOL, _REALTIME_PROTOCOL = "otoscope", "realtime"
-"""Of these APIs; a page that gives its key as a protocol has to be answered with another."""
+"""Subprotocols of these APIs: a browser that offers its key as one needs another to be selected."""
 
 
 @router.websocket("/stream")

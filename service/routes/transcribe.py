@@ -70,10 +70,10 @@ async def transcribe(request: Request, services: ServicesDep) -> Response:
         form = await kept.enter_async_context(read_form(request, TranscribeOptions))
         file, options, accept = form.file, form.options, request.headers.getlist("accept")
         work = _Work(services.models.choose(options.model), services.store, file, options)
-        if prefers_events(accept):
+        if prefers_events(accept, TRANSCRIPT_FORMATS):
             steps = _respond(work, options.event_layout(), progressive=True)
             return await respond_with_events(
-                progress_events(place.tell_steps(steps)), failed, kept, {}
+                progress_events(place.stream_steps(steps)), failed, kept, {}
             )
         return await place.run_steps(_respond(work, options.layout(accept)))
 
@@ -88,14 +88,14 @@ class _Work(NamedTuple):
 
 
 def _respond(work: _Work, layout: Layout, *, progressive: bool = False) -> Steps[Response]:
-    """All the work of one request, for the threads of the pool; perhaps telling of it."""
+    """All work of a request in steps, with intermediate results if it is `progressive`."""
     options = work.options
     if options.track == "all":
         return (yield from _respond_by_track(work, layout))
     if options.channels is not None:
         return (yield from _respond_by_channel(work, layout))
     if progressive:
-        done = yield from work.model.transcriber.told_steps(
+        done = yield from work.model.transcriber.progressive_steps(
             work.file, options.choice, options.decoding, options.style
         )
     else:
@@ -141,7 +141,7 @@ def _respond_by_track(work: _Work, layout: Layout) -> Steps[Response]:
 
 
 def _read(work: _Work, recognition: Recognition) -> Steps[Transcribed]:
-    """Text of what is recognized."""
+    """Decode and write a recognized recording."""
     return work.model.transcriber.read(recognition, work.options.decoding, work.options.style)
 
 
@@ -176,7 +176,7 @@ def _keep(work: _Work, recognition: Recognition, document: dict[str, Any]) -> No
 
 
 def _why_not_kept(error: StoreError) -> str:
-    """The text is answered all the same."""
+    """A warning: the text is returned all the same."""
     if isinstance(error, ResultTooLargeError):
         return f"the posteriors could not be kept in {error.max_bytes} bytes: {_NO_ID}"
     return _NOT_KEPT

@@ -57,12 +57,12 @@ class Usage(NamedTuple):
 
 @dataclass(frozen=True)
 class Bounds:
-    """How long and how much a store keeps.
+    """Limits of a store.
 
     Attributes:
-        ttl_s: seconds that a result can be fetched.
-        max_bytes: room for all results; the oldest give way to the new.
-        max_result_bytes: room for one of them; None if it may take all.
+        ttl_s: seconds that a result is stored.
+        max_bytes: of all results; the oldest are deleted for new ones.
+        max_result_bytes: of one result; None if it may take `max_bytes`.
     """
 
     ttl_s: float
@@ -71,7 +71,7 @@ class Bounds:
 
     @property
     def of_one_bytes(self) -> int:
-        """Room for one result."""
+        """Limit of one result."""
         return min(self.max_bytes, self.max_result_bytes or self.max_bytes)
 
 

@@ -80,7 +80,7 @@ def test_live_is_accessible(open_page, address, eventually, scheme):
         page.route("**/transcribe", lambda route: None)
         page.keyboard.press("Enter")
         page.locator("#cancel").click()
-        page.get_by_role("button", name="Save the sound").wait_for()
+        page.get_by_role("button", name="Save the recording").wait_for()
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         page.get_by_role("button", name="Discard").click()

@@ -284,16 +284,16 @@ def test_frames_that_nothing_heard_stay_empty_and_known_ones_are_replaced(run):
 
 def test_an_hour_of_sound_takes_the_room_of_its_last_seconds(run):
     found = run(
-        "live/pressure.js",
+        "live/waveform.js",
         """(it) => {
-            const pressure = new it.Pressure(1000, 40);
+            const waveform = new it.LiveWaveform(1000, 40);
             for (let second = 0; second < 3600; second++) {
                 const loud = (_, at) => (at % 2 ? 1 : -1) * second;
-                pressure.put(Int16Array.from({ length: 1000 }, loud));
+                waveform.put(Int16Array.from({ length: 1000 }, loud));
             }
             const times = [[3599, 3599.01], [3570, 3571], [10, 11], [3600, 3601]];
-            const found = times.map(([from, to]) => pressure.between(from, to));
-            return [pressure.least.length, ...found];
+            const found = times.map(([from, to]) => waveform.between(from, to));
+            return [waveform.least.length, ...found];
         }""",
     )
     columns, last, before, forgotten, future = found

@@ -237,7 +237,7 @@ def test_nothing_acceptable_is_406(client):
     assert answer.json()["type"] == "urn:otoscope:problem:not-acceptable"
     assert answer.json()["detail"] == (
         "expected an Accept header that allows application/json, text/plain, "
-        "application/x-subrip, text/vtt, text/csv, or "
+        "application/x-subrip, text/vtt, text/csv, text/event-stream, or "
         "response_format=json|verbose_json|text|srt|vtt|textgrid|csv, "
         "got Accept: image/png, text/html;q=0.9"
     )

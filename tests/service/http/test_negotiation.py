@@ -2,7 +2,7 @@ import pytest
 
 from otoscope.formats import ALIGNMENT_FORMATS, MATRIX_FORMATS, TRANSCRIPT_FORMATS
 from service.errors import NotAcceptableError
-from service.http.negotiation import negotiate
+from service.http.negotiation import negotiate, prefers_events
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -81,3 +81,18 @@ def test_a_type_is_listed_once():
 def test_the_query_wins():
     assert negotiate("npy", ["image/png"], MATRIX_FORMATS, "format") == "npy"
     assert negotiate("json", ["text/html"], MATRIX_FORMATS, "format") == "json"
+
+
+@pytest.mark.parametrize(
+    ("accept", "preferred"),
+    [
+        ("text/event-stream", True),
+        ("application/json, text/event-stream", True),
+        ("text/event-stream;q=0.5, text/html", True),  # nothing else is offered that it allows
+        ("text/event-stream;q=0.5, */*;q=0.8", False),
+        ("text/event-stream;q=0", False),
+        ("*/*", False),
+    ],
+)
+def test_events_have_to_be_named(accept, preferred):
+    assert prefers_events([accept], TRANSCRIPT_FORMATS) == preferred

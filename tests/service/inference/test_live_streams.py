@@ -43,7 +43,7 @@ def test_what_is_no_audio_waits_with_its_sender_too(pool, put):
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(put(live), 0.1)
         live.end()
-        return [told async for told in live.told()]
+        return [event async for event in live.events()]
 
     assert asyncio.run(scenario())
 
@@ -55,7 +55,7 @@ def test_single_bytes_are_heard_as_soon_as_others(pool):
         live = open_live(pool)
 
         async def hear():
-            async for _ in live.told():
+            async for _ in live.events():
                 pass
 
         hearing = asyncio.create_task(hear())

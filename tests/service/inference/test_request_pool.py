@@ -338,7 +338,7 @@ def test_steps_tell_in_order_and_wait_for_who_listens(pool):
 
     async def scenario():
         with pool.place() as place:
-            told = place.tell_steps(work())
+            told = place.stream_steps(work())
             seen = [await anext(told)]
             await asyncio.sleep(0.1)
             assert taken == []
@@ -359,7 +359,7 @@ def test_steps_that_tell_raise_and_wait_as_others(pool):
 
     async def scenario():
         with pool.place() as place:
-            told = place.tell_steps(work())
+            told = place.stream_steps(work())
             seen = [await anext(told), await anext(told)]
             with pytest.raises(ZeroDivisionError):
                 await anext(told)

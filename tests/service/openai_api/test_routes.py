@@ -151,9 +151,10 @@ def test_unknown_models_are_not_found(ai, speech):
     with pytest.raises(openai.NotFoundError) as refused:
         ai.audio.transcriptions.create(file=speech, model="gpt-4o-realtime")
     assert (refused.value.code, refused.value.param) == ("model_not_found", "model")
-    with pytest.raises(openai.NotFoundError) as refused:
-        ai.models.retrieve("gpt-4o-realtime")
-    assert refused.value.code == "model_not_found"
+    for name in ("gpt-4o-realtime", "openai/whisper-1", "english/versions"):
+        with pytest.raises(openai.NotFoundError, match=f"got '{name}'") as refused:
+            ai.models.retrieve(name)
+        assert refused.value.code == "model_not_found"
 
 
 def test_unknown_routes_are_not_found(ai):

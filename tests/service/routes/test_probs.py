@@ -71,6 +71,23 @@ def test_the_unit_is_characters_unless_told_otherwise(client, answer):
     assert asked == answer
 
 
+@pytest.mark.parametrize("name", ["model", "from_s", "format", "top_k"])
+def test_a_parameter_given_twice_is_422(client, short_wav, name):
+    refused = client.post(f"/probs?{name}=1&{name}=2", files={"file": short_wav})
+    assert refused.status_code == 422
+    assert refused.json()["type"] == "urn:otoscope:problem:query"
+    assert refused.json()["detail"] == f"{name}: expected one value, got 2"
+
+
+def test_an_id_given_twice_is_422(client, answer):
+    for path in ("/probs", "/features"):
+        refused = client.get(path, params={"id": [answer["id"], new_id()]})
+        assert (refused.status_code, refused.json()["detail"]) == (
+            422,
+            "id: expected one value, got 2",
+        )
+
+
 def test_phonemes_of_a_model_without_a_phoneme_head_are_422(client, recognizer, answer):
     if recognizer.spec.phonemes is not None:
         pytest.skip("the shipped model has a phoneme head")

@@ -11,15 +11,15 @@ const CONSTRAINTS = {
 };
 
 /**
- * @typedef {object} Told
- * @property {(pcm: Int16Array) => void} onBlock told some twelve times a second of 80 ms.
- * @property {() => void} onGone told when the microphone is there no more.
+ * @typedef {object} Callbacks
+ * @property {(pcm: Int16Array) => void} onBlock called for each block of 80 ms.
+ * @property {() => void} onGone called when the microphone has been disconnected.
  */
 
 export class Recorder {
   /**
-   * @param {Told} told
-   * @param {number} [rate_hz] that is wished for; the device's own by default, and where the browser
+   * @param {Callbacks} callbacks
+   * @param {number} [rate_hz] requested; the device's own by default, and if the browser
    *   can't convert it.
    */
   constructor({ onBlock, onGone }, rate_hz) {
@@ -29,7 +29,7 @@ export class Recorder {
     this.samples = 0;
   }
 
-  /** So much is recorded. */
+  /** Length of the recording. */
   get duration_s() {
     return this.samples === 0 ? 0 : this.samples / this.rate_hz;
   }
@@ -47,9 +47,9 @@ export class Recorder {
     }
   }
 
-  /** Let go of the microphone; what was recorded stays. */
+  /** Release the microphone; the recording is kept. */
   async close() {
-    this.stream?.getTracks().forEach((track) => track.stop()); // which tells no "ended"
+    this.stream?.getTracks().forEach((track) => track.stop()); // which fires no "ended"
     if (this.context && this.context.state !== "closed") await this.context.close();
   }
 
@@ -110,7 +110,7 @@ function reasonOf(error) {
   return String(error?.message ?? error);
 }
 
-/** That the microphone is there no more. */
+/** The microphone has been disconnected. */
 export function goneProblem() {
   const detail = "What was said until then is kept.";
   return new Problem({ title: "The microphone was disconnected", detail });

@@ -1,4 +1,4 @@
-/** Files for whoever looks at the page. */
+/** Saving files. */
 
 import { el } from "./dom.js";
 

@@ -1,4 +1,4 @@
-/** Words while they are spoken. What is recorded is kept, and transcribed as a whole when it is stopped. */
+/** Live transcription. The recording is kept, and transcribed as a whole when it is stopped. */
 
 import { copy } from "../clipboard.js";
 import { byId } from "../dom.js";
@@ -9,16 +9,16 @@ import { Recorder, goneProblem, recordingName } from "../recorder.js";
 import { save } from "../save.js";
 import { RATE_HZ } from "../sound.js";
 import { LivePosteriors } from "./posteriors.js";
-import { Pressure } from "./pressure.js";
+import { LiveWaveform } from "./waveform.js";
 import { LiveStage } from "./stage.js";
 import { LiveStream } from "./stream.js";
 import { LiveText } from "./text.js";
 
-/** More than any screen shows. */
+/** Seconds kept for display: more than any screen shows. */
 const KEPT_S = 40;
-/** Words that come so late are worth a remark. */
+/** A message is shown if words are later than this. */
 const LATE_S = 5;
-/** So are words that come so seldom. */
+/** A message is shown if words come less often than this. */
 const SLOW_STEP_S = 0.8;
 
 export class Live {
@@ -40,7 +40,7 @@ export class Live {
     store.on(["phase"], ({ phase }) => phase !== "working" && queueMicrotask(() => this.#settle()));
   }
 
-  /** Whether something is recorded here, or kept. */
+  /** Whether a recording is in progress, or kept. */
   get active() {
     return this.recorder !== null;
   }
@@ -72,31 +72,31 @@ export class Live {
     this.#show("on");
     this.text = new LiveText(KEPT_S);
     this.probs = new LivePosteriors(symbols.length, model.frame_s, KEPT_S);
-    this.pressure = new Pressure(recorder.rate_hz, KEPT_S);
+    this.waveform = new LiveWaveform(recorder.rate_hz, KEPT_S);
     this.stream = new LiveStream(this.api, recorder, model, {
-      onHeard: (message, base_s) => this.#hear(message, base_s),
+      onMessage: (message, base_s) => this.#handle(message, base_s),
       onGap: (from_s, to_s) => this.text.showGap(from_s, to_s),
-      onState: () => this.#tell(),
+      onState: () => this.#updateState(),
       onEnd: (reason, until_s) => this.#stop(endedProblem(reason), until_s),
     });
     this.stage.begin({
-      ...{ probs: this.probs, pressure: this.pressure, symbols },
+      ...{ probs: this.probs, waveform: this.waveform, symbols },
       tokens: () => this.text.tokens,
       duration_s: () => recorder.duration_s,
-      heard_s: () => this.stream.heard_s,
+      recognized_s: () => this.stream.recognized_s,
     });
     byId("live-stop").focus();
   }
 
   #take(pcm) {
-    if (document.body.dataset.livePhase !== "on") return; // the last block of a recording that was stopped
-    this.pressure.put(pcm);
+    if (document.body.dataset.livePhase !== "on") return; // the last block, after the recording was stopped
+    this.waveform.put(pcm);
     this.stream.send();
     byId("live-elapsed").textContent = clock(this.recorder.duration_s, 1);
-    this.#tell();
+    this.#updateState();
   }
 
-  #hear(message, base_s) {
+  #handle(message, base_s) {
     const base = Math.round(base_s / this.probs.step_s);
     if (message.type === "partial") this.text.showPartial(message, base_s);
     else if (message.type === "frames") this.probs.put(base + message.first_frame, message.probs);
@@ -107,16 +107,16 @@ export class Live {
     }
   }
 
-  /** Say how it stands, where that is another. */
-  #tell() {
+  /** Update the status line if it has changed. */
+  #updateState() {
     const place = byId("live-state");
     const text = describe(this.stream);
     if (document.body.dataset.livePhase === "on" && place.textContent !== text) place.textContent = text;
   }
 
   /**
-   * Have all of it transcribed.
-   * @param {Problem} [problem] why it was not somebody who stopped it.
+   * Stop, and transcribe the whole recording.
+   * @param {Problem} [problem] why, unless the user stopped it.
    * @param {number} [until_s]
    */
   async #stop(problem, until_s) {
@@ -135,7 +135,7 @@ export class Live {
     this.session.open(this.blob, this.name);
   }
 
-  /** The transcription is there and shown instead, or could not be had. */
+  /** The transcription has finished and is shown instead, or has failed. */
   #settle() {
     if (document.body.dataset.livePhase !== "sent") return;
     if (this.store.state.recording?.blob === this.blob) this.#clear();
@@ -167,7 +167,7 @@ export class Live {
   }
 }
 
-/** How a stream stands, in words. @param {LiveStream} stream */
+/** The state of a stream in words. @param {LiveStream} stream */
 function describe({ connected, problem, wait_s, step_s, late_s }) {
   if (problem) {
     const then = wait_s === null ? "" : " Trying again.";

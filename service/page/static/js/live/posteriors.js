@@ -1,6 +1,6 @@
-/** The last seconds of the posteriors of a live stream, as tiles; what is older is forgotten. */
+/** The last seconds of the posteriors of a live stream, as tiles; older ones are dropped. */
 
-/** Few, for a tile is painted again whenever some of its rows are others. */
+/** Few, as a tile is redrawn whenever one of its rows changes. */
 const ROWS = 25;
 
 export class LivePosteriors {
@@ -11,20 +11,20 @@ export class LivePosteriors {
    */
   constructor(columns, step_s, kept_s) {
     Object.assign(this, { columns, step_s, kept: Math.ceil(kept_s / step_s) });
-    /** @type {import("../tiles.js").Tile[]} in order; between two there may be frames that nothing heard. */
+    /** @type {import("../tiles.js").Tile[]} in order; there may be gaps between them where no connection received the audio. */
     this.tiles = [];
-    /** Another number whenever some are others. */
+    /** Incremented at each change. */
     this.version = 0;
   }
 
-  /** The frame behind the last. */
+  /** The frame after the last. */
   get rows() {
     const last = this.tiles[this.tiles.length - 1];
     return last ? last.first + last.rows : 0;
   }
 
   /**
-   * Take on frames: those that are known are replaced.
+   * Add frames, or replace known ones.
    * @param {number} first
    * @param {number[][]} probs (frames, columns)
    */
@@ -33,7 +33,7 @@ export class LivePosteriors {
     probs.forEach((row, place) => {
       const frame = first + place;
       const tile = frame < this.rows ? this.#tileOf(frame) : this.#tileFor(frame);
-      if (!tile) return; // forgotten already
+      if (!tile) return; // dropped already
       tile.values.set(row, (frame - tile.first) * this.columns);
       touched.add(tile);
     });
@@ -48,7 +48,7 @@ export class LivePosteriors {
     return this.tiles.filter((tile) => tile.first < end && tile.first + tile.rows > first);
   }
 
-  /** Nothing is on its way: what is not here is not heard. */
+  /** Nothing is being fetched: what is missing does not exist. */
   has() {
     return true;
   }
@@ -62,7 +62,7 @@ export class LivePosteriors {
     return this.tiles.find((tile) => frame >= tile.first && frame < tile.first + tile.rows);
   }
 
-  /** A tile that has got room for the frame, which is a new one. */
+  /** A tile with room for a new frame. */
   #tileFor(frame) {
     let last = this.tiles[this.tiles.length - 1];
     if (!last || frame > last.first + last.rows || last.rows === ROWS) {

@@ -1,33 +1,33 @@
 /**
- * A lane that flows: its picture is wider than what is seen of it and is moved, which costs next to nothing, and drawn
- * again only where it has something new to show or nothing more to the right.
+ * A scrolling lane: its canvas is wider than its visible part and is moved by a transform, which is cheap. It is redrawn
+ * only if its content has changed or the view leaves the canvas.
  */
 
 import { prepare } from "../canvas.js";
 import { el } from "../dom.js";
 import { toX } from "../viewport.js";
 
-/** So much wider is the picture. */
+/** Additional width of the canvas, as a share of the view. */
 const SLACK = 0.5;
-/** The first mark is at 0, the next one no nearer to it than twice this. */
+/** The first mark is at 0, the next at least twice this away. */
 const BETWEEN_MARKS_PX = 36;
 const BUDGET = { until_ms: Infinity, exceeded: false };
 
-export class FlowingLane {
+export class ScrollingLane {
   /**
    * @param {import("../lanes/scene.js").Lane} lane
-   * @param {() => unknown} stamp another value when there is something new to show.
+   * @param {() => unknown} stamp changes whenever the content does.
    */
   constructor(lane, stamp) {
     Object.assign(this, { lane, stamp });
     const canvas = (name) => /** @type {HTMLCanvasElement} */ (el("canvas", { class: name }));
-    this.axis = canvas("flow-axis");
-    this.picture = canvas("flow-picture");
-    this.element = el("div", { class: `lane flow lane-${lane.name}` }, this.picture, this.axis);
+    this.axis = canvas("scrolling-axis");
+    this.picture = canvas("scrolling-picture");
+    this.element = el("div", { class: `lane scrolling lane-${lane.name}` }, this.picture, this.axis);
     this.forget();
   }
 
-  /** Draw all of it the next time: width, theme or scale are others. */
+  /** Redraw everything the next time, after a change of width, theme or scale. */
   forget() {
     /** @type {import("../viewport.js").View | null} of the picture. */
     this.drawn = null;
@@ -48,7 +48,7 @@ export class FlowingLane {
     this.picture.style.setProperty("transform", `translateX(${Math.round(x * ratio) / ratio}px)`);
   }
 
-  /** Without the ruler's mark of a moment: these flow. */
+  /** Without the ruler's marks, which scroll. */
   #drawAxis(scene) {
     const start_s = (BETWEEN_MARKS_PX * scene.view.span_s) / scene.plot.width_px;
     this.#draw(this.axis, { ...scene, view: { ...scene.view, start_s } }, scene.plot.left_px + 1);

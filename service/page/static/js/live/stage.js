@@ -1,4 +1,4 @@
-/** Sound, words and posteriors on one time axis that flows while somebody speaks. */
+/** Waveform, words and posteriors on one time axis that scrolls while the user speaks. */
 
 import { palette } from "../colours.js";
 import { byId, fill } from "../dom.js";
@@ -6,28 +6,28 @@ import { posteriorgram } from "../lanes/posteriorgram.js";
 import { words } from "../lanes/spans.js";
 import { ruler } from "../lanes/waveform.js";
 import { firstView, following, plotOf } from "../viewport.js";
-import { FlowingLane } from "./flowing-lane.js";
-import { pressureLane } from "./pressure.js";
+import { ScrollingLane } from "./scrolling-lane.js";
+import { liveWaveformLane } from "./waveform.js";
 
-/** Of the view, on the narrowest screen. */
+/** Length of the view on the narrowest screen. */
 const LEAST_SPAN_S = 4;
-/** So much of the view lies behind the present moment. */
+/** Position of the present in the view. */
 const PRESENT = 0.985;
-/** How soon the axis makes up for blocks that come early or late. */
+/** Share of the distance to the present that is made up in each animation frame. */
 const PULL = 0.06;
-/** More than this is not made up for gently: the page was hidden. */
+/** A larger distance is made up at once: the page was hidden. */
 const JUMP_S = 3;
-/** So much of the view may be without posteriors. */
+/** Largest part of the view without posteriors. */
 const MOST_LATE = 0.6;
 
 /**
  * @typedef {object} Source
  * @property {import("./posteriors.js").LivePosteriors} probs
- * @property {import("./pressure.js").Pressure} pressure
+ * @property {import("./waveform.js").LiveWaveform} waveform
  * @property {string[]} symbols
- * @property {() => any[]} tokens another array whenever they change.
- * @property {() => number} duration_s so much is recorded.
- * @property {() => number} heard_s so much is heard.
+ * @property {() => any[]} tokens a new array whenever they change.
+ * @property {() => number} duration_s recorded so far.
+ * @property {() => number} recognized_s recognized so far.
  */
 
 export class LiveStage {
@@ -46,32 +46,32 @@ export class LiveStage {
   /** @param {Source} source */
   begin(source) {
     Object.assign(this, { source, palette: palette(), present_s: 0, moved_ms: performance.now() });
-    const { pressure, probs, symbols, tokens } = source;
+    const { waveform, probs, symbols, tokens } = source;
     this.lanes = [
-      new FlowingLane(ruler, () => null),
-      new FlowingLane(pressureLane, () => pressure.samples),
-      new FlowingLane(words, tokens),
-      new FlowingLane(posteriorgram(symbols.length), () => probs.version),
+      new ScrollingLane(ruler, () => null),
+      new ScrollingLane(liveWaveformLane, () => waveform.samples),
+      new ScrollingLane(words, tokens),
+      new ScrollingLane(posteriorgram(symbols.length), () => probs.version),
     ];
     fill(this.place, ...this.lanes.map(({ element }) => element));
     this.view = { start_s: 0, span_s: LEAST_SPAN_S };
-    this.#flow();
+    this.#animate();
   }
 
-  /** Stay where it is. */
+  /** Stop scrolling. */
   halt() {
     cancelAnimationFrame(this.waiting);
   }
 
-  /** Let go of all of it. */
+  /** Remove everything. */
   clear() {
     this.halt();
     this.source = null;
     fill(this.place);
   }
 
-  #flow() {
-    this.waiting = requestAnimationFrame(() => this.#flow());
+  #animate() {
+    this.waiting = requestAnimationFrame(() => this.#animate());
     const now_ms = performance.now();
     this.#advance((now_ms - this.moved_ms) / 1000);
     this.moved_ms = now_ms;
@@ -85,10 +85,10 @@ export class LiveStage {
     this.present_s += Math.max(since_s + pull_s, 0);
   }
 
-  /** The present moment; where hearing is far behind, one from which what is heard can still be seen. */
+  /** The present; if recognition is far behind, a time at which its last words are still visible. */
   #target_s() {
-    const { duration_s, heard_s } = this.source;
-    return Math.min(duration_s(), heard_s() + MOST_LATE * this.view.span_s);
+    const { duration_s, recognized_s } = this.source;
+    return Math.min(duration_s(), recognized_s() + MOST_LATE * this.view.span_s);
   }
 
   #redraw() {
@@ -101,17 +101,17 @@ export class LiveStage {
   #show() {
     const width_px = this.place.clientWidth;
     if (width_px === 0) return;
-    const { probs, symbols, pressure, tokens } = this.source;
+    const { probs, symbols, waveform, tokens } = this.source;
     const plot = plotOf(width_px);
     this.#move(Math.max(firstView(Infinity, probs.step_s, plot).span_s, LEAST_SPAN_S));
     const state = {
       matrices: { probs, symbols, blank: symbols.length - 1 },
-      ...{ pressure, tokens: tokens(), mode: "read", scale: this.store.state.scale },
+      ...{ waveform, tokens: tokens(), mode: "read", scale: this.store.state.scale },
     };
     for (const lane of this.lanes) lane.show({ state, view: this.view, plot, palette: this.palette });
   }
 
-  /** The axis flows; where people want no motion it turns pages. */
+  /** Scroll; with reduced motion, advance a page at a time. */
   #move(span_s) {
     const page = { start_s: this.view.start_s, span_s };
     this.view = this.still.matches

@@ -1,49 +1,49 @@
-/** What is recorded goes to the service as it comes; where the connection is lost, a new one goes on. */
+/** Sends the recording to the service as it is made, and reconnects when the connection is lost. */
 
 import { Problem, asProblem } from "../problems.js";
 
-/** A new connection hears what came since the last final again, but no more than this. */
+/** A new connection is sent the audio since the last final, but no more than this. */
 const RESUMED_S = 60;
 const [FIRST_WAIT_S, LONGEST_WAIT_S] = [1, 15];
-/** A connection that tells nothing for so long is lost: each hearing tells of its frames. */
+/** A connection that is silent for so long is lost: each run of the model sends frames. */
 const SILENCE_MS = 30_000;
-/** More than this waits where it is kept in any case, not in the socket. */
+/** Limit of data buffered in the socket; the rest waits in the recording. */
 const MOST_UNSENT_BYTES = 2 ** 18;
-/** Behind by more than this, the last words come with the transcription alone. */
+/** If recognition is further behind, the last words come only with the transcription. */
 const LATE_S = 5;
 
 /** Close codes: RFC 6455 (section 7.4.1). */
 const [GOING_AWAY, ABNORMAL, POLICY] = [1001, 1006, 1008];
 
 /**
- * @typedef {object} Told
- * @property {(message: any, base_s: number) => void} onHeard a message of docs/live.md; its times count from base_s.
- * @property {(from_s: number, to_s: number) => void} onGap what no connection heard.
- * @property {() => void} onState `connected`, `problem`, `wait_s` or `step_s` are others.
- * @property {(reason: string, until_s: number) => void} onEnd the service wants no more than that: what came last was
- *   too much.
+ * @typedef {object} Callbacks
+ * @property {(message: any, base_s: number) => void} onMessage a message of docs/live.md; its times count from base_s.
+ * @property {(from_s: number, to_s: number) => void} onGap audio that no connection received.
+ * @property {() => void} onState `connected`, `problem`, `wait_s` or `step_s` has changed.
+ * @property {(reason: string, until_s: number) => void} onEnd the service has ended the stream; it accepts a recording
+ *   up to until_s.
  */
 
 export class LiveStream {
   /**
    * @param {import("../api.js").Api} api
-   * @param {import("../recorder.js").Recorder} recorder that has begun.
+   * @param {import("../recorder.js").Recorder} recorder that is running.
    * @param {{name: string, frame_s: number}} model
-   * @param {Told} told
+   * @param {Callbacks} callbacks
    */
-  constructor(api, recorder, model, told) {
-    Object.assign(this, { api, recorder, model, told });
+  constructor(api, recorder, model, callbacks) {
+    Object.assign(this, { api, recorder, model, callbacks });
     /** @type {WebSocket | null} */
     this.socket = null;
     this.connected = false;
     /** Why there is no connection. @type {Problem | null} */
     this.problem = null;
-    /** When it is tried again; null for never. @type {number | null} */
+    /** Time until the next attempt; null for none. @type {number | null} */
     this.wait_s = null;
     this.step_s = 0;
-    /** Up to there all is heard. */
-    this.heard_s = 0;
-    /** Where the utterance begins that is being said. @type {number | null} */
+    /** Everything before this time is recognized. */
+    this.recognized_s = 0;
+    /** Start of the current utterance. @type {number | null} */
     this.utterance_s = null;
     this.base_s = 0;
     this.next = 0;
@@ -52,24 +52,24 @@ export class LiveStream {
     this.#connect();
   }
 
-  /** How far hearing is behind speaking. */
+  /** How far recognition is behind. */
   get late_s() {
-    return Math.max(this.recorder.duration_s - this.heard_s, 0);
+    return Math.max(this.recorder.duration_s - this.recognized_s, 0);
   }
 
-  /** Send what has been recorded since. */
+  /** Send what has been recorded since the last call. */
   send() {
     const { blocks } = this.recorder;
     while (this.#isOpen && this.next < blocks.length && this.socket.bufferedAmount < MOST_UNSENT_BYTES)
       this.socket.send(blocks[this.next++]);
   }
 
-  /** Whether the service listens, and the connection is not about to be closed. */
+  /** Whether the service is ready, and the connection is not closing. */
   get #isOpen() {
     return this.connected && this.socket.readyState === WebSocket.OPEN;
   }
 
-  /** End behind what was recorded, and tell the last words. */
+  /** End the stream after the last block, and receive its last words. */
   finish() {
     if (!this.#isOpen || this.late_s > LATE_S) return this.close();
     this.phase = "finishing";
@@ -77,7 +77,7 @@ export class LiveStream {
     this.socket.send(JSON.stringify({ type: "end" }));
   }
 
-  /** End at once. */
+  /** Close at once. */
   close() {
     this.phase = "closed";
     clearTimeout(this.silence);
@@ -87,7 +87,8 @@ export class LiveStream {
 
   async #connect() {
     try {
-      await this.api.json("model", { model: this.model.name }); // asks for a key where one is needed, and notices who does not answer
+      // Asks for a key if one is needed, and detects a service that does not respond.
+      await this.api.json("model", { model: this.model.name });
     } catch (error) {
       return this.#retry(asProblem(error));
     }
@@ -117,29 +118,29 @@ export class LiveStream {
     if (message.type === "closing") this.ending.reason = message.reason;
     else if (message.type === "done") this.ending.duration_s = message.duration_s;
     else if (message.type === "error") this.ending.problem = new Problem(message, message.retry_after_s);
-    else this.#hear(message);
+    else this.#handle(message);
   }
 
-  #hear(message) {
+  #handle(message) {
     if (message.type === "speech_started") this.utterance_s = this.base_s + message.start_s;
     else if (message.type === "final") this.utterance_s = null;
     else if (message.type === "frames") {
       const frames = message.first_frame + message.probs.length;
-      this.heard_s = Math.max(this.heard_s, this.base_s + (frames - 0.5) * this.model.frame_s);
+      this.recognized_s = Math.max(this.recognized_s, this.base_s + (frames - 0.5) * this.model.frame_s);
     }
-    this.told.onHeard(message, this.base_s);
+    this.callbacks.onMessage(message, this.base_s);
   }
 
-  /** Go on where hearing had come to. */
+  /** Continue where recognition was interrupted. */
   #begin() {
     const { duration_s } = this.recorder;
     const block_s = this.#block_s;
-    const from_s = this.utterance_s ?? this.heard_s;
+    const from_s = this.utterance_s ?? this.recognized_s;
     this.next = Math.floor(Math.max(from_s, duration_s - RESUMED_S) / block_s);
     this.base_s = this.next * block_s;
     this.utterance_s = null;
     this.failures = 0;
-    if (this.base_s > from_s) this.told.onGap(from_s, this.base_s);
+    if (this.base_s > from_s) this.callbacks.onGap(from_s, this.base_s);
     this.#change({ connected: true, problem: null, wait_s: null, step_s: 0 });
     this.send();
   }
@@ -150,13 +151,13 @@ export class LiveStream {
   }
 
   #lose(socket, code) {
-    if (socket !== this.socket) return; // it was given up
+    if (socket !== this.socket) return; // replaced already
     this.socket = null;
     this.connected = false;
     clearTimeout(this.silence);
     if (this.phase !== "open") return;
     const { reason, duration_s, problem } = this.ending;
-    if (code === GOING_AWAY) return this.told.onEnd(reason, this.base_s + duration_s - this.#block_s);
+    if (code === GOING_AWAY) return this.callbacks.onEnd(reason, this.base_s + duration_s - this.#block_s);
     if (code === POLICY) return this.#change({ problem: problem ?? lost(reason), wait_s: null });
     this.#retry(problem ?? lost(reason));
   }
@@ -171,7 +172,7 @@ export class LiveStream {
 
   #change(state) {
     Object.assign(this, state);
-    this.told.onState();
+    this.callbacks.onState();
   }
 }
 

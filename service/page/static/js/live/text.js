@@ -1,10 +1,10 @@
-/** What is said, an utterance a line: words that may still change are grey. */
+/** The text, one utterance a line; words that may still change are grey. */
 
 import { doubtColour } from "../colours.js";
 import { byId, el, fill } from "../dom.js";
 import { clock } from "../format.js";
 
-/** Lines that the browser paints or leaves out together. */
+/** Lines that the browser renders or skips together. */
 const PAGE_LINES = 30;
 
 export class LiveText {
@@ -54,14 +54,14 @@ export class LiveText {
     this.#keep(tokens, []);
   }
 
-  /** What no connection heard. @param {number} from_s @param {number} to_s */
+  /** Audio that no connection received. @param {number} from_s @param {number} to_s */
   showGap(from_s, to_s) {
-    const text = `From ${clock(from_s, 0)} to ${clock(to_s, 0)} nothing was heard: those words come with the transcription.`;
+    const text = `From ${clock(from_s, 0)} to ${clock(to_s, 0)} no words were received: they come with the transcription.`;
     this.#append(el("p", { class: "muted gap", text }));
     this.#hint();
   }
 
-  /** Shades are others in another theme. */
+  /** Update the shades after a change of theme. */
   shade() {
     const dark = document.documentElement.dataset.theme === "dark";
     for (const [word, confidence] of this.shaded)

@@ -1,14 +1,14 @@
-/** The last seconds of the sound itself, as they come from the microphone: a lane above what is heard of them. */
+/** The waveform of the last seconds from the microphone, and its lane. */
 
 import { drawFrame } from "../lanes/scene.js";
 import { toTime } from "../viewport.js";
 
-/** Samples whose extremes are one column; a pixel holds a few. */
+/** Seconds of samples whose extremes are one column; a pixel spans a few columns. */
 const COLUMN_S = 0.004;
-/** Anything quieter is not drawn as tall as the lane. */
+/** The scale never grows beyond that of this peak. */
 const LEAST_PEAK = 0.05;
 
-export class Pressure {
+export class LiveWaveform {
   /** @param {number} rate_hz @param {number} kept_s */
   constructor(rate_hz, kept_s) {
     this.size = Math.round(rate_hz * COLUMN_S);
@@ -51,17 +51,17 @@ export class Pressure {
 }
 
 /** @type {import("../lanes/scene.js").Lane} */
-export const pressureLane = {
+export const liveWaveformLane = {
   name: "waveform",
   height_px: 64,
   draw(context, scene) {
     const { state, view, plot, height_px, palette } = scene;
     drawFrame(context, scene, "sound");
     const middle = height_px / 2;
-    const scale = (middle - 4) / state.pressure.peak;
+    const scale = (middle - 4) / state.waveform.peak;
     context.beginPath();
     for (let x = plot.left_px; x < plot.left_px + plot.width_px; x++) {
-      const found = state.pressure.between(toTime(view, plot, x), toTime(view, plot, x + 1));
+      const found = state.waveform.between(toTime(view, plot, x), toTime(view, plot, x + 1));
       if (!found) continue;
       const [low, high] = found;
       context.rect(x, middle - high * scale, 1, Math.max((high - low) * scale, 0.75));
