@@ -19,6 +19,7 @@ from otoscope.schemas.transcription import (
     HypothesisAnswer,
     PhraseAnswer,
     SegmentAnswer,
+    SoundAnswer,
     SpelledWordAnswer,
     TrackAnswer,
     TranscriptAnswer,
@@ -113,14 +114,7 @@ def by_track(answers: Mapping[int, AnswerT], left_out: Mapping[int, AudioError])
 
 def _sounds_own(answer: TranscriptAnswer) -> dict[str, Any]:
     """What a channel or a track has of its own, in an answer about all."""
-    return {
-        "id": getattr(answer, "id", None),
-        "text": answer.text,
-        "written": answer.written,
-        "confidence": answer.confidence,
-        "words": answer.words,
-        "written_tokens": answer.written_tokens,
-    }
+    return {name: getattr(answer, name, None) for name in SoundAnswer.model_fields}
 
 
 def _by_time(answers: Sequence[AnswerT], **fields: object) -> AnswerT:

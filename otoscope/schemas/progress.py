@@ -1,4 +1,4 @@
-"""What is told of a recording while it is recognized; times count from its start."""
+"""Events of a transcription in progress; times count from the recording's start."""
 
 from pydantic import Field
 
@@ -8,7 +8,7 @@ from otoscope.written.writer import Written
 
 
 class ProgressAnswer(Answer):
-    """How far a recording is recognized."""
+    """Progress of a recognition."""
 
     recognized_s: TimeS = Field(
         description="Seconds of audio; with channels=separate and track=all those of all that "
@@ -18,13 +18,13 @@ class ProgressAnswer(Answer):
 
 
 class FinishedAnswer(Answer):
-    """What was said in some of a recording: whole sentences where there is a punctuation model."""
+    """Final text of a part of a recording: whole sentences if there is a punctuation model."""
 
     start_s: TimeS = Field(description="Of its first word.", examples=[0.34])
     end_s: TimeS = Field(description="Of its last word.", examples=[7.1])
     text: str = Field(description="As it was heard.", examples=["hello world"])
     written: str | None = Field(
-        description="The same as people write; null as that of the result.",
+        description="With capitals, punctuation and numbers; null as that of the result.",
         examples=["Hello world."],
     )
     confidence: Score | None = Field(description="The words' mean.", examples=[0.91])
@@ -32,7 +32,7 @@ class FinishedAnswer(Answer):
 
 
 def finished_answer(said: Written) -> FinishedAnswer:
-    """Some words, one at least, as they are told."""
+    """A finished part of at least one word as an event."""
     words = said.heard.words
     return FinishedAnswer(
         start_s=words[0].start_s,

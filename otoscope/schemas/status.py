@@ -37,8 +37,8 @@ class ModelAnswer(ModelName):
     )
     served: list[ModelName] = Field(
         default_factory=list,
-        description="All that are served, which `model=` in a request chooses from by name; the "
-        "first by default. Empty where no service answers.",
+        description="All served models, of which `model=` in a request selects one by name; the "
+        "first by default. Empty without a service.",
     )
     spec: ModelSpec = Field(description="Features, alphabet, stride and provenance.")
     evaluation: dict[str, Any] | None = Field(description="evaluation.json beside the model.")

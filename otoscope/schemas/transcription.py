@@ -81,44 +81,35 @@ _WrittenTokens: TypeAlias = Annotated[
 ]
 
 
-class ChannelAnswer(Answer):
+class SoundAnswer(Answer):
+    """What was said on one channel or track of a recording."""
+
+    id: str | None = Field(
+        description="Fetches its own transcription, GET /transcriptions/{id}, and its posteriors. "
+        "Null if nothing is kept.",
+        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
+    )
+    text: str = Field(
+        description="As it was heard. Empty where nothing was said.", examples=["hello world"]
+    )
+    written: _Written = None
+    confidence: Score | None = Field(
+        description="As that of a recording of this alone.", examples=[0.91]
+    )
+    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
+    written_tokens: _WrittenTokens = Field(default=[])
+
+
+class ChannelAnswer(SoundAnswer):
     """What was said on one channel of a recording."""
 
     channel: int = Field(description="Its number, from 1.", examples=[1])
-    id: str | None = Field(
-        description="Fetches the channel's own transcription, GET /transcriptions/{id}, and its "
-        "posteriors. Null if nothing is kept.",
-        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
-    )
-    text: str = Field(
-        description="As it was heard. Empty where nothing was said.", examples=["hello world"]
-    )
-    written: _Written = None
-    confidence: Score | None = Field(
-        description="As that of a recording of this channel alone.", examples=[0.91]
-    )
-    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
-    written_tokens: _WrittenTokens = Field(default=[])
 
 
-class TrackAnswer(Answer):
+class TrackAnswer(SoundAnswer):
     """What was said on one track of a recording."""
 
     track: int = Field(description="Its number, from 1.", examples=[1])
-    id: str | None = Field(
-        description="Fetches the track's own transcription, GET /transcriptions/{id}, and its "
-        "posteriors. Null if nothing is kept.",
-        examples=["8f2c1d7e5b3a49608d1f0e2c4b6a7981"],
-    )
-    text: str = Field(
-        description="As it was heard. Empty where nothing was said.", examples=["hello world"]
-    )
-    written: _Written = None
-    confidence: Score | None = Field(
-        description="As that of a recording of this track alone.", examples=[0.91]
-    )
-    words: list[SpelledWordAnswer] = Field(description="Empty with timestamps=none.")
-    written_tokens: _WrittenTokens = Field(default=[])
 
 
 class SegmentAnswer(Answer):

@@ -60,18 +60,27 @@ def browser(chromium, spoken_wav):
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory, sentence_model):
+def serve(tmp_path_factory):
+    """A context manager: a service with this model and these settings, giving its address."""
+
+    def start(model, **settings):
+        store_path = tmp_path_factory.mktemp("service") / "results.sqlite3"
+        return running_service(store_path, OTOSCOPE_MODEL_PATH=str(model), **settings)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def address(serve, sentence_model):
     """A service without keys."""
-    store_path = tmp_path_factory.mktemp("open") / "results.sqlite3"
-    with running_service(store_path, OTOSCOPE_MODEL_PATH=str(sentence_model)) as address:
+    with serve(sentence_model) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
-def writing_address(tmp_path_factory, written_model):
+def writing_address(serve, written_model):
     """A service with a punctuation model, too."""
-    store_path = tmp_path_factory.mktemp("writing") / "results.sqlite3"
-    with running_service(store_path, OTOSCOPE_MODEL_PATH=str(written_model)) as address:
+    with serve(written_model) as address:
         yield address
 
 

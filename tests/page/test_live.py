@@ -113,7 +113,7 @@ def test_what_was_not_transcribed_is_kept(page, eventually):
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_text("Stopped, and not transcribed").wait_for()
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Save the sound").click()
+        page.get_by_role("button", name="Save the recording").click()
     samples, rate_hz = soundfile.read(io.BytesIO(saved.value.path().read_bytes()))
     assert rate_hz == 16_000
     assert samples.size / rate_hz == pytest.approx(elapsed_s(page), abs=0.2)
@@ -240,15 +240,10 @@ def test_what_the_service_says_of_itself_is_shown(page, eventually):
 
 
 @pytest.fixture(scope="module")
-def narrow_service(tmp_path_factory, sentence_model):
+def narrow_service(serve, sentence_model):
     """A service with a key, one place, and no more than 6 s."""
-    with running_service(
-        tmp_path_factory.mktemp("narrow") / "results.sqlite3",
-        OTOSCOPE_MODEL_PATH=str(sentence_model),
-        OTOSCOPE_API_KEYS=KEY,
-        OTOSCOPE_MAX_STREAMS="1",
-        OTOSCOPE_MAX_DURATION_S="6",
-    ) as address:
+    limits = {"OTOSCOPE_MAX_STREAMS": "1", "OTOSCOPE_MAX_DURATION_S": "6"}
+    with serve(sentence_model, OTOSCOPE_API_KEYS=KEY, **limits) as address:
         yield address
 
 
