@@ -29,7 +29,7 @@ import numpy.typing as npt
 from otoscope.arrays import Floats
 from otoscope.clock import FrameClock
 from otoscope.errors import AudioTooShortError, SpecError
-from otoscope.spectra import power_spectra
+from otoscope.spectra import cosines, power_spectra
 from otoscope.strict_json import Strict
 
 Features = npt.NDArray[np.float32]  # (frames T, bins) float32
@@ -276,8 +276,8 @@ def normalize(log_mels: Features, spec: FeatureSpec) -> Features:
         scaled: Features = (decades + np.float32(4.0)) / np.float32(4.0)
         return scaled
     if spec.kind == "mfcc":
-        cosines = _cosines(spec.n_mels, spec.n_mfcc)
-        features = (log_mels.astype(np.float64) @ cosines).astype(np.float32)
+        dct = cosines(spec.n_mels, spec.n_mfcc)
+        features = (log_mels.astype(np.float64) @ dct).astype(np.float32)
     if spec.normalisation == "corpus":
         mean = np.array(spec.corpus_mean, dtype=np.float32)
         std = np.array(spec.corpus_std, dtype=np.float32)
@@ -297,16 +297,3 @@ def extract(
 ) -> Features:
     """Waveform (samples,) float32 -> features (frames, bins) float32, all that `spec` says."""
     return normalize(log_mel(samples, spec, filterbank), spec)
-
-
-@lru_cache(maxsize=8)
-def _cosines(size: int, count: int) -> Floats:
-    """The first `count` columns of the orthonormal DCT-II of `size` numbers, (size, count) float64.
-
-    Ahmed, Natarajan, Rao: Discrete cosine transform. IEEE Trans. Computers C-23, 1974.
-    """
-    points, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
-    cosines: Floats = np.sqrt(2.0 / size) * np.cos(np.pi / size * points * orders)
-    cosines[:, 0] /= np.sqrt(2.0)
-    cosines.flags.writeable = False
-    return cosines

@@ -1,6 +1,7 @@
-"""Short-time power spectra of a waveform, block by block."""
+"""Short-time power spectra of a waveform, block by block, and the cosine transform."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -68,3 +69,16 @@ def _emphasize(samples: npt.NDArray[np.float32], first: int, factor: float, out:
     before = samples[after - 1 : end - 1]
     np.multiply(before, -factor, out=inside[after - begin :], dtype=np.float64)
     inside += samples[begin:end]
+
+
+@lru_cache(maxsize=8)
+def cosines(size: int, count: int) -> Floats:
+    """The first `count` columns of the orthonormal DCT-II of `size` numbers, (size, count) float64.
+
+    Ahmed, Natarajan, Rao: Discrete cosine transform. IEEE Trans. Computers C-23, 1974.
+    """
+    points, orders = np.arange(size)[:, None] + 0.5, np.arange(count)
+    dct: Floats = np.sqrt(2.0 / size) * np.cos(np.pi / size * points * orders)
+    dct[:, 0] /= np.sqrt(2.0)
+    dct.flags.writeable = False
+    return dct

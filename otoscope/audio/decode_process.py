@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from otoscope.audio import ffmpeg
-from otoscope.audio.decode_processes import HEAD
+from otoscope.audio.decode_messages import HEAD
 from otoscope.audio.decoder_ends import CPU_S
 from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark, Samples, Waiting
 from otoscope.errors import AudioError
@@ -59,14 +59,14 @@ class DescribedFile:
 
 
 class DescribedStream:
-    """A stream by its socket, which says what it waits for before it does."""
+    """A stream by its socket, which reports before it waits for more."""
 
     def __init__(self, descriptor: int, waits: Callable[[int], None]) -> None:
         """Of a descriptor.
 
         Args:
             descriptor: of a socket.
-            waits: called with the bytes that came, before more are waited for.
+            waits: called with the number of bytes read, before waiting for more.
         """
         self._descriptor, self._waits = descriptor, waits
         self._read_bytes = 0
@@ -108,7 +108,7 @@ class _Outgoing:
             self.send({"part": "Block", "fields": {"rate_hz": self._rate_hz}}, samples.tobytes())
 
     def wait(self, read_bytes: int) -> None:
-        """Send all, for nothing can be added before more comes."""
+        """Send everything, and report that the decoder waits for more input."""
         self.flush()
         self.add(Waiting(read_bytes))
         _allow_time()
@@ -139,7 +139,7 @@ def main() -> None:
 
 
 def _decode(descriptor: int, request: bytes, outgoing: _Outgoing) -> None:
-    """Send all parts of one file or stream, and how it ended."""
+    """Send all parts of one file or stream, and the outcome."""
     end = {"end": "", "detail": ""}
     try:
         for part in _parts(descriptor, request, outgoing):

@@ -9,10 +9,8 @@ sends can run here: JSON that is checked, and samples.
 
 import atexit
 import io
-import json
 import os
 import shutil
-import struct
 import tempfile
 import threading
 import time
@@ -20,10 +18,9 @@ from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import numpy as np
-
+from otoscope.audio.decode_messages import HEAD, part_of, sizes_of
 from otoscope.audio.decoder_ends import (
     SILENT_S,
     DecoderFailureError,
@@ -33,19 +30,8 @@ from otoscope.audio.decoder_ends import (
     end_of_both,
 )
 from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark, Waiting
-from otoscope.errors import (
-    AudioError,
-    ChannelError,
-    DecodersBusyError,
-    EmptyAudioError,
-    SpecError,
-    UnreadableAudioError,
-)
+from otoscope.errors import AudioError, DecodersBusyError
 from otoscope.processes import LOOK_S, Check, ModuleProcess, no_check
-from otoscope.strict_json import parse
-
-HEAD = struct.Struct("<II")
-"""Before each message: bytes of its JSON, and of the samples behind it."""
 
 START_S = 60.0
 """Longest that a process may take to start and load FFmpeg: half a second, on an idle machine."""
@@ -53,21 +39,8 @@ START_S = 60.0
 WAIT_S = 5.0
 """Longest wait for a process, where all are taken."""
 
-_MOST_BYTES = 2**24
-"""Of one message."""
-
 _ATTEMPTS = 2
 """At a file, where it is not to blame for the first one's end."""
-
-_PARTS: dict[str, type[Opened | Remark | Waiting]] = {
-    "Opened": Opened,
-    "Remark": Remark,
-    "Waiting": Waiting,
-}
-_AUDIO_ERRORS = {
-    each.__name__: each for each in (ChannelError, EmptyAudioError, UnreadableAudioError)
-}
-"""What decoding may find out itself."""
 
 
 class DecodeProcesses:
@@ -168,7 +141,7 @@ class DecodeProcesses:
             raise
 
     def give_back(self, process: "DecodeProcess", *, whole: bool) -> None:
-        """Take one that was borrowed; it is killed unless it has decoded its stream to the end."""
+        """Return a borrowed one; it is killed unless it has decoded its stream to the end."""
         self._places.release()
         if whole:
             self._put_back(process)
@@ -227,7 +200,7 @@ class DecodeProcess(ModuleProcess):
             part = part_of(text, self.receive(sample_bytes, check, SILENT_S))
             if part is None:
                 return
-            assert not isinstance(part, Waiting)  # noqa: S101 - a file is all there
+            assert not isinstance(part, Waiting)  # noqa: S101 - only streams wait
             yield part
 
 
@@ -263,53 +236,3 @@ def _nameless_copy() -> BinaryIO:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("audio"), "w+b")
     return tempfile.TemporaryFile()
-
-
-def sizes_of(head: bytes) -> tuple[int, int]:
-    """Bytes of a message's JSON and of its samples; GarbledError if there are none such."""
-    text_bytes, sample_bytes = HEAD.unpack(head)
-    if max(text_bytes, sample_bytes) > _MOST_BYTES or sample_bytes % 4:
-        raise GarbledError
-    return text_bytes, sample_bytes
-
-
-def part_of(text: bytes, samples: bytes) -> Opened | Block | Remark | Waiting | None:
-    """A message; None if it says that all is decoded.
-
-    Raises:
-        AudioError, DecoderFailureError: if it says what ended the decoding.
-        GarbledError: if it can't be read.
-    """
-    document = _document(text)
-    if "end" in document:
-        _raise_at_end(document)
-        return None
-    return _part(document, samples)
-
-
-def _document(text: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise GarbledError from error
-    return document if isinstance(document, dict) else {}
-
-
-def _raise_at_end(document: dict[str, Any]) -> None:
-    """Return if a file was decoded to its end; raise what ended it before."""
-    end, detail = document["end"], str(document.get("detail"))
-    if end == "failure":
-        raise DecoderFailureError(detail)
-    if end:
-        raise _AUDIO_ERRORS.get(str(end), UnreadableAudioError)(detail)
-
-
-def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark | Waiting:
-    """A part from its message; GarbledError if it is none."""
-    kind, fields = document.get("part"), document.get("fields", {})
-    try:
-        if kind == "Block":
-            return Block(np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]))
-        return parse(_PARTS[str(kind)], fields, "the decoding process")
-    except (KeyError, TypeError, ValueError, SpecError) as error:
-        raise GarbledError from error

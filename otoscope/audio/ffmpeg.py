@@ -51,14 +51,14 @@ _SILENT_SAMPLES = 2**16
 
 
 _STREAM_CONTAINERS = "matroska,ogg"
-"""Those that can be read as they come: MediaRecorder's."""
+"""Containers that can be decoded as a stream: MediaRecorder's."""
 
 _STREAM_OPTIONS = {"probesize": "65536"}
-"""Begin with the header alone, where files are read ahead to see what is in them."""
+"""Don't read ahead to find streams, as for files: the header is enough."""
 
 
 class ReadableStream(Protocol):
-    """A file that has no end yet, and can't be read again."""
+    """A file that is not complete yet and can't seek."""
 
     def read(self, size: int, /) -> bytes:
         """At most so many bytes, as soon as there are any; none at the end."""
@@ -77,7 +77,7 @@ def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | 
 
 
 def decode_stream(source: ReadableStream) -> Iterator[Opened | Block | Remark]:
-    """`decode` of a WebM or Ogg stream, whose blocks are told as soon as their bytes are read."""
+    """`decode` of a WebM or Ogg stream; blocks are yielded as soon as their bytes are read."""
     try:
         container = av.open(
             source,

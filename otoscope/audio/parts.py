@@ -25,7 +25,7 @@ AUDIO_SUFFIXES = frozenset(
         *("aif", "aiff", "amr", "wma", "caf", "au"),
     )
 )
-"""By which audio is told from other files in a folder, in small letters."""
+"""Suffixes of audio files in folders, in lower case."""
 
 
 class Block(NamedTuple):
@@ -86,10 +86,10 @@ class Remark(Strict):
 
 @dataclass(frozen=True)
 class Waiting(Strict):
-    """All that came of a stream is decoded, and more is waited for.
+    """Everything read of a stream is decoded, and the decoder waits for more.
 
     Attributes:
-        read_bytes: that came.
+        read_bytes: read so far.
     """
 
     read_bytes: int

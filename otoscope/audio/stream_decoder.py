@@ -1,8 +1,8 @@
-"""A compressed stream, decoded as it comes: bytes of WebM or Ogg in, samples out.
+"""Decoding of a compressed stream as it arrives: bytes of WebM or Ogg in, samples out.
 
-Strangers choose the bytes, so a process decodes them that holds nothing else
-(`otoscope.audio.decode_processes`). What waits is bounded: bytes stay with who puts them in until
-the process has read them, and it reads no more until its samples are taken.
+The bytes are not trusted, so they are decoded in a separate process
+(`otoscope.audio.decode_processes`). Buffers are bounded: `put` waits until the process has read its
+bytes, and the process reads no more until its samples are consumed.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator
 from typing import Literal, TypeAlias, get_args
 
 from otoscope.audio.decode import check_rate
-from otoscope.audio.decode_processes import HEAD, START_S, DecodeProcess, DecodeProcesses, sizes_of
-from otoscope.audio.decode_processes import part_of as part_of_message
+from otoscope.audio.decode_messages import HEAD, part_of, sizes_of
+from otoscope.audio.decode_processes import START_S, DecodeProcess, DecodeProcesses
 from otoscope.audio.decoder_ends import (
     SILENT_S,
     DecoderFailureError,
@@ -25,7 +25,7 @@ from otoscope.audio.stream import Resampler, check_finite
 from otoscope.errors import AudioError, DecoderLostError, UnreadableAudioError
 
 ContainerName: TypeAlias = Literal["webm", "ogg"]
-"""What a stream may come in; its bytes tell which it is."""
+"""Containers of a stream, which are detected by their bytes."""
 
 CONTAINER_NAMES: tuple[ContainerName, ...] = get_args(ContainerName)
 
@@ -34,7 +34,7 @@ class StreamDecoder:
     """One stream, in one event loop."""
 
     def __init__(self, processes: DecodeProcesses, to_hz: int) -> None:
-        """Start nothing yet.
+        """No process is started yet.
 
         Args:
             processes: one of them decodes the stream.
@@ -48,7 +48,7 @@ class StreamDecoder:
         self._over = self._putting = False
 
     async def put(self, data: bytes) -> None:
-        """Put some of the stream in, once there is room; `samples` says what is wrong with it."""
+        """Add bytes of the stream, once there is room; errors are raised by `samples`."""
         self._put_bytes += len(data)
         self._putting = True
         try:
@@ -60,22 +60,22 @@ class StreamDecoder:
             self._close_if_over()
 
     async def drained(self) -> None:
-        """Wait until all that was put in is decoded, and taken."""
+        """Wait until everything that was put in is decoded and consumed."""
         while not (self._idle() or self._over):
             self._changed.clear()
             await self._changed.wait()
 
     def end(self) -> None:
-        """Nothing more is put in."""
+        """End the input."""
         if not self._over:
             self._ours.shutdown(socket.SHUT_WR)
 
     async def samples(self) -> AsyncIterator[Samples]:
-        """What is decoded, (samples,) float32 in [-1, 1], until the stream ends; to be used once.
+        """Decoded samples, (samples,) float32 in [-1, 1], until the stream ends; to be used once.
 
         Raises:
-            UnreadableAudioError: if it is no such stream, is damaged beyond what can be skipped, or
-                brought the process that decoded it down.
+            UnreadableAudioError: if it is no such stream, is damaged beyond repair, or has crashed
+                its decoding process.
             AudioRateError, NonFiniteAudioError: if its samples can't be used.
             DecodersBusyError: if all processes are taken.
             DecoderLostError: if the process was lost, or could not be started.
@@ -104,14 +104,14 @@ class StreamDecoder:
         return self._read_bytes >= self._put_bytes
 
     def close(self) -> None:
-        """Free what a stream has that was not begun; `samples` does so in the end."""
+        """Free the sockets if `samples` was never used; otherwise it does so in the end."""
         self._over = True
         self._changed.set()
         self._theirs.close()
         self._close_if_over()
 
     def _close_if_over(self) -> None:
-        """A socket that is closed while it is written to would never say so."""
+        """Not while it is written to: `sock_sendall` would wait for ever."""
         if self._over and not self._putting:
             self._ours.close()
 
@@ -145,11 +145,11 @@ class StreamDecoder:
         head = await process.receive_soon(HEAD.size, SILENT_S, self._idle)
         text_bytes, sample_bytes = sizes_of(head)
         text = await process.receive_soon(text_bytes, SILENT_S)
-        return part_of_message(text, await process.receive_soon(sample_bytes, SILENT_S))
+        return part_of(text, await process.receive_soon(sample_bytes, SILENT_S))
 
 
 async def _end_of(error: Exception, process: DecodeProcess) -> AudioError | DecoderLostError:
-    """What it means for a stream, which can't be begun again, that its process is lost."""
+    """The error of a stream whose process is lost; it can't be decoded again."""
     code = await asyncio.to_thread(process.exit_code_soon)
     end = end_of(error, code, ready=process.ready)
     if isinstance(end, LostError):

@@ -17,7 +17,8 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "fuzz")]
 
-import scenarios  # noqa: E402 - these lie beside this file and there
+import connections  # noqa: E402 - these lie beside this file and there
+import scenarios  # noqa: E402
 from target import Finding, target  # noqa: E402
 
 HEADER = "| attack | statuses | slowest s | ready s | MiB | what else | wrong |"
@@ -36,7 +37,7 @@ def end_of(service):
     """SIGTERM while an upload trickles."""
     finding = Finding("SIGTERM while an upload trickles")
     with socket.create_connection(("127.0.0.1", service.port)) as client:
-        client.sendall(scenarios._head(10**6))
+        client.sendall(connections.head(10**6))
         started_s = time.monotonic()
         service.process.send_signal(signal.SIGTERM)
         while service.process.poll() is None and time.monotonic() < started_s + 60:

@@ -1,5 +1,6 @@
 """The service that is attacked, on loopback, and what is seen of it from outside."""
 
+import io
 import threading
 import time
 from collections import Counter
@@ -9,12 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import numpy as np
 import psutil
+import soundfile
 from running_service import service_process
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = (ROOT / "examples" / "sample.flac").read_bytes()
 LIMIT_S = 20.0
+LATE_S = 2.0
+"""Allowed beyond the limit, for a busy machine."""
+
 SETTINGS = {
     "OTOSCOPE_MAX_REQUEST_S": f"{LIMIT_S:g}",
     "OTOSCOPE_MAX_UPLOAD_PAUSE_S": "5",
@@ -157,3 +163,13 @@ def temporary_bytes(service):
         except (FileNotFoundError, OSError):
             continue
     return total
+
+
+def long_flac(seconds):
+    """The sample over and over."""
+    samples, rate_hz = soundfile.read(io.BytesIO(SAMPLE), dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(
+        file, np.tile(samples, -(-seconds * rate_hz // len(samples))), rate_hz, format="FLAC"
+    )
+    return file.getvalue()
