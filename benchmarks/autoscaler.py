@@ -22,8 +22,8 @@ def replicas_wanted(replicas: int, values: Sequence[float], target: float) -> in
 
     Args:
         replicas: how many there are.
-        values: of those that have a value. One without counts as 0 where more would be wanted, and
-            as the target where fewer would be.
+        values: of the replicas that report one. A missing value counts as 0 when scaling up, and as
+            the target when scaling down.
         target: above 0.
     """
     if not values:
@@ -36,10 +36,10 @@ def replicas_wanted(replicas: int, values: Sequence[float], target: float) -> in
 
 @dataclass
 class Autoscaler:
-    """One autoscaler; times are in seconds of any clock that goes forward.
+    """One autoscaler; times are seconds of any monotonic clock.
 
     Attributes:
-        spec: of its manifest.
+        spec: `spec` of its manifest.
         pace: how many times faster than in a cluster its windows and periods pass.
     """
 
@@ -51,13 +51,13 @@ class Autoscaler:
     def decide(
         self, now_s: float, replicas: int, waits_s: Sequence[float], cpu_shares: Sequence[float]
     ) -> int:
-        """How many replicas there are to be from now on.
+        """How many replicas there should be from now on.
 
         Args:
             now_s: the time.
             replicas: how many there are.
-            waits_s: the metric `Pods` of each replica that has it.
-            cpu_shares: of what each asks for, 1.0 being all of it.
+            waits_s: the metric of type `Pods`, of each replica that reports it.
+            cpu_shares: of the processor time that each replica requests, 1.0 being all of it.
         """
         of_pods, of_cpu = (each[each["type"].lower()]["target"] for each in self.spec["metrics"])
         wanted = max(
@@ -66,12 +66,12 @@ class Autoscaler:
         )
         least: int = self.spec["minReplicas"]
         most: int = self.spec["maxReplicas"]
-        chosen = min(max(self._steadied(now_s, replicas, wanted), least), most)
+        chosen = min(max(self._stabilized(now_s, replicas, wanted), least), most)
         self._changes.append((now_s, chosen - replicas))
         return chosen
 
-    def _steadied(self, now_s: float, replicas: int, wanted: int) -> int:
-        """Within the windows and policies of `behavior`."""
+    def _stabilized(self, now_s: float, replicas: int, wanted: int) -> int:
+        """`wanted`, limited by the stabilization window and policies of `behavior`."""
         self._recommended.append((now_s, wanted))
         up, down = self.spec["behavior"]["scaleUp"], self.spec["behavior"]["scaleDown"]
         since_s = now_s - down["stabilizationWindowSeconds"] / self.pace
@@ -98,5 +98,5 @@ def read_autoscaler(manifest: Path, pace: float) -> Autoscaler:
 
 
 def _number(quantity: str) -> float:
-    """Of a Kubernetes quantity that is whole, or in thousandths."""
+    """The number of a Kubernetes quantity, whole or in thousandths ("500m")."""
     return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)

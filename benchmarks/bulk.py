@@ -1,9 +1,9 @@
-"""`python -m benchmarks.bulk`: what `otoscope bulk` promises, held against a real archive.
+"""`python -m benchmarks.bulk`: what `otoscope bulk` promises, tested on a real archive.
 
-An archive is made of a corpus many times over, with files that are broken. A worker is killed in
-the middle of the job, then the job itself, and the same command goes on. Then every file must be in
-the table once, with the text that the service gives. How much of a bare model's speed workers have
-is measured in the same run, one after the other on the same recordings.
+An archive of many copies of a corpus, with broken files among them, is transcribed. A worker is
+killed in the middle of the job, then the job itself, and the same command is run again. Then every
+file must be in the table once, with the text that the service gives. The workers' speed relative to
+the model alone is measured in the same run, one after the other on the same recordings.
 """
 
 import argparse
@@ -34,10 +34,10 @@ from otoscope.local_model import LocalModel
 _WORKERS = 2
 _SHORTEST_S, _LONGEST_S = 1.5, 6.0
 _DISTINCT = 5
-"""One of so many files is another recording; the others have its sound and another content."""
+"""Copies of each recording: the same sound, but other bytes."""
 
 _MEASURED = 10
-"""One of so many files is among those that speed is measured on."""
+"""Speed is measured on one of so many files."""
 
 Row = dict[str, Any]
 
@@ -99,7 +99,7 @@ def _clips(corpus: Path) -> Iterator[Path]:
 
 
 def _add_broken(archive: Path, cases: Path, count: int) -> list[Path]:
-    """Files that were made to fail, each with an end of its own; some have a text all the same."""
+    """Files made to fail, each with bytes of its own at its end; some can be read all the same."""
     made = []
     for number, case in enumerate(islice(cycle(sorted(cases.iterdir())), count)):
         suffix = case.suffix if case.suffix in (".flac", ".mp3", ".wav", ".m4a", ".ogg") else ".wav"
@@ -111,14 +111,14 @@ def _add_broken(archive: Path, cases: Path, count: int) -> list[Path]:
 
 @dataclass
 class _Watch:
-    """A job that runs, and how much memory its workers have."""
+    """A running job, and the memory of its workers."""
 
     process: subprocess.Popen[bytes]
     rss_mib: list[float]
 
     @classmethod
     def start(cls, archive: Path, out: Path, workers: int, log: Path) -> "_Watch":
-        """Begin, or go on."""
+        """Start or resume a job."""
         command = [
             sys.executable,
             "-m",
@@ -133,7 +133,7 @@ class _Watch:
             return cls(subprocess.Popen([str(one) for one in command], stderr=file), [])
 
     def workers(self) -> list[psutil.Process]:
-        """Actors with a model."""
+        """Processes of the actors that hold a model."""
         found = []
         for each in psutil.Process(self.process.pid).children(recursive=True):
             try:
@@ -144,7 +144,7 @@ class _Watch:
         return found
 
     def until(self, done: int, out: Path) -> None:
-        """Wait for so many rows, or the end."""
+        """Wait for so many rows, or the end of the job."""
         while self.process.poll() is None and len(_rows(out)) < done:
             time.sleep(2)
             try:
@@ -154,7 +154,7 @@ class _Watch:
 
 
 def _disturb(archive: Path, out: Path, files: int) -> Row:
-    """Kill a worker at a fifth, the job at two fifths, and go on to the end."""
+    """Kill a worker at a fifth of the rows and the job at two fifths, then resume to the end."""
     log = out.with_suffix(".log")
     first = _Watch.start(archive, out, _WORKERS, log)
     first.until(files // 5, out)
@@ -186,7 +186,7 @@ def _disturb(archive: Path, out: Path, files: int) -> Row:
 
 
 def _rows(out: Path) -> list[Row]:
-    """Of all parts that are whole."""
+    """Rows of all complete parts."""
     rows = []
     columns = ["source", "copies", "sha256", "text", "problem", "duration_s"]
     for path in (out / "transcripts").rglob("part-*.parquet"):
@@ -196,7 +196,7 @@ def _rows(out: Path) -> list[Row]:
 
 
 def _once(rows: Sequence[Row], files: Sequence[Path]) -> Row:
-    """Which files are missing, or there twice."""
+    """Which files are missing, or are in the table twice."""
     named = Counter(name for row in rows for name in (row["source"], *row["copies"]))
     contents = Counter(row["sha256"] for row in rows)
     return {
@@ -208,7 +208,7 @@ def _once(rows: Sequence[Row], files: Sequence[Path]) -> Row:
 
 
 def _same_as_served(rows: Sequence[Row], bases: dict[Path, Path], broken: Sequence[Path]) -> Row:
-    """How many texts are others than the service's; each sound is sent once."""
+    """Which texts differ from the service's; each recording is sent once."""
     first = {clip: path for path, clip in reversed(bases.items())}
     texts: dict[Path, str | None] = {}
     with otoscope_server(path_of(None)) as server, httpx.Client(timeout=600) as client:
@@ -225,7 +225,7 @@ def _same_as_served(rows: Sequence[Row], bases: dict[Path, Path], broken: Sequen
 
 
 def _ratios(folder: Path, files: Sequence[Path]) -> Row:
-    """Audio a second of one and two workers against the bare model's, on the same recordings."""
+    """Speed of one and two workers relative to the model alone, on the same recordings."""
     some = folder / "some"
     some.mkdir()
     for path in files[::_MEASURED]:
@@ -241,7 +241,7 @@ def _ratios(folder: Path, files: Sequence[Path]) -> Row:
 
 
 def _bare(folder: Path) -> tuple[float, float]:
-    """Seconds of audio a second, and a second of a processor, of one model in one thread."""
+    """Seconds of audio per second, and per CPU second, of one model in one thread."""
     model = LocalModel(path_of(None), None)
     paths = sorted(folder.iterdir())
     model.transcribe(paths[0], DecodingOptions(), None)  # the first takes longer
@@ -252,7 +252,7 @@ def _bare(folder: Path) -> tuple[float, float]:
 
 
 def _bulk_speed(archive: Path, out: Path, workers: int) -> tuple[float, float]:
-    """The same of a job, from its first part to its last: Ray has started then."""
+    """The same of a job, from its first part to its last, so without the start of Ray."""
     watch = _Watch.start(archive, out, workers, out.with_suffix(".log"))
     watch.process.wait()
     parts = sorted(

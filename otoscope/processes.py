@@ -91,7 +91,7 @@ class ModuleProcess:
     async def receive_soon(
         self, size: int, patience_s: float, idle: Callable[[], bool] = bool
     ) -> bytes:
-        """`receive` in an event loop; while `idle`, it may keep still."""
+        """`receive` in an event loop; while `idle`, the process may be silent."""
         loop, data = asyncio.get_running_loop(), bytearray(size)
         left = memoryview(data)
         self._channel.setblocking(False)  # noqa: FBT003 - its only argument

@@ -1,5 +1,5 @@
 """Many recordings: folders on one machine, archives on Ray.
 
-`python -m otoscope.bulk` is `otoscope bulk`. What it needs besides, the extra `bulk` brings: Ray,
-Arrow and fsspec, which are loaded by `otoscope.bulk.run` alone.
+`python -m otoscope.bulk` is `otoscope bulk`. It needs the extra `bulk`: Ray, Arrow and fsspec,
+which are imported by `otoscope.bulk.run` only.
 """

@@ -1,4 +1,4 @@
-"""`python -m otoscope.bulk`, which is `otoscope bulk`."""
+"""`python -m otoscope.bulk`: the same as `otoscope bulk`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A job's work on Ray: on the CPUs of this machine, or of a cluster that runs."""
+"""A job's work on Ray, on the CPUs of this machine or of a running cluster."""
 
 import logging
 import pickle
@@ -26,19 +26,19 @@ _LOOKS_AT_ONCE = 16
 _CONNECT_S = 10.0
 
 Batch = dict[str, Any]
-"""Of a column `work`, pickled items; what comes of them is of the same kind."""
+"""A column `work` of pickled items; results have the same form."""
 
 
 def start(address: str | None, workers: int | None) -> int:
-    """Join a cluster, or start one of this machine.
+    """Connect to a cluster, or start one on this machine.
 
     Args:
         address: of a cluster, as `ray.init` takes it; None for this machine, for which
             `otoscope.bulk.ray_environment` has been called.
-        workers: that are wanted; None for as many as there are CPUs.
+        workers: wanted; None for the number of CPUs.
 
     Returns:
-        How many workers there will be.
+        The number of workers.
 
     Raises:
         ClusterError: if there is no cluster at the address.
@@ -68,7 +68,7 @@ def _join(address: str, common: dict[str, Any]) -> None:
 
 
 def stop() -> None:
-    """Leave the cluster; end that of this machine."""
+    """Disconnect from the cluster; stop one that was started here."""
     ray.shutdown()
 
 
@@ -84,7 +84,7 @@ def look(sources: Sequence[str], spec: ModelSpec, workers: int) -> Iterator[Look
 
 
 def transcribe(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[Report]:
-    """Do tasks in so many actors with a CPU each; the task of one that is lost is done again."""
+    """Run tasks in `workers` actors with a CPU each; the task of a lost actor is repeated."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     actor = ray.remote(_Attempts).options(num_cpus=0, scheduling_strategy=here)
     attempts = actor.remote()
@@ -99,7 +99,7 @@ def transcribe(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[Report
 
 
 def join_parts(job: Job, long: Sequence[Task], workers: int) -> Iterator[Report]:
-    """Make rows of long recordings whose parts are done."""
+    """Write the rows of long recordings whose parts are done."""
 
     def join_some(batch: Batch) -> Batch:
         return _packed([join(job, task) for task in _unpacked(batch)])
@@ -115,13 +115,13 @@ class ClusterError(OtoscopeError):
 
 
 class _Attempts:
-    """Counts how often a recording was begun: on the driver's node, it outlives all others."""
+    """Counts the attempts at each recording; on the driver's node, it outlives the workers."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
     def begin(self, key: str) -> int:
-        """Begun once more."""
+        """Count an attempt, and return how many there were."""
         self._counts[key] += 1
         return self._counts[key]
 
@@ -148,7 +148,7 @@ def _data(items: Sequence[object], blocks: int) -> "ray.data.Dataset":
 
 
 def _results(data: "ray.data.Dataset") -> Iterator[Any]:
-    """What comes of the items, as it comes."""
+    """Results of the items as they are finished."""
     for row in data.iter_rows():
         yield pickle.loads(row["work"])  # noqa: S301 - from our own workers
 

@@ -1,4 +1,4 @@
-"""A source before it is recognized: its content's hash, and how long it is."""
+"""Inspection of a source before it is recognized: hash and length."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ from otoscope.spec import ModelSpec
 
 
 def look_at(source: str, spec: ModelSpec) -> Look:
-    """What is known of a source; what is wrong with it as audio shows when it is recognized.
+    """Inspect a source; errors in its audio show when it is recognized.
 
     Args:
         source: path or URL.
@@ -30,7 +30,7 @@ def look_at(source: str, spec: ModelSpec) -> Look:
 
 
 def _parts_s(path: Path, spec: ModelSpec) -> tuple[float, ...]:
-    """As the header says; headers of long files, and of none, are not believed, but decoded."""
+    """Lengths of parts in seconds: by the header of a short file, else by decoding it."""
     try:
         announced_s = _announced_s(path)
         if announced_s is not None and announced_s <= LONG_S:
@@ -45,5 +45,5 @@ def _announced_s(path: Path) -> float | None:
     with open_source(path) as file:
         decoder = AudioDecoder(file, math.inf, choice=Choice(opened_only=True))
         for _ in decoder:
-            pass  # nothing comes
+            pass  # opened only: there are no blocks
         return decoder.announced_s

@@ -1,4 +1,4 @@
-"""Parts of long recordings, kept until all of a recording's are done."""
+"""Files of the parts of long recordings, until all parts of a recording are done."""
 
 import json
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ from otoscope.schemas import ModelName, TranscriptAnswer
 
 
 class PieceFiles:
-    """Parts of long recordings that wait for the others: `pieces/job=.../KEY.json`."""
+    """Parts of long recordings that are done: `pieces/job=.../KEY.json`."""
 
     def __init__(self, store: Store, job: str) -> None:
         """`store` and `job` as of a `Table`."""
@@ -24,26 +24,26 @@ class PieceFiles:
         self._folder = f"pieces/job={job[:16]}"
 
     def keys(self) -> set[str]:
-        """Of the pieces that are done."""
+        """Keys of the pieces that are done."""
         names = (PurePosixPath(name) for name in self._store.names(self._folder))
         return {name.stem for name in names if name.suffix == ".json"}
 
     def write(
         self, piece: Piece, answer: TranscriptAnswer, processor_s: float, probs: LogProbs | None
     ) -> None:
-        """Keep the text of a part; what is said of it comes last."""
+        """Write the text of a part; its JSON file comes last and marks it as done."""
         if probs is not None:
             self._store.write(self._file(piece, ".f2"), probs.astype("<f2").tobytes())
         said = {"answer": answer.model_dump(mode="json"), "processor_s": processor_s}
         self._write_said(piece, {**said, "classes": probs.shape[1] if probs is not None else 0})
 
     def write_problem(self, piece: Piece, error: AudioError, model: ModelName) -> None:
-        """Keep what is wrong with the recording."""
+        """Write the error of a part."""
         said = {"problem": [error.slug, str(error)], "model": model.model_dump()}
         self._write_said(piece, said)
 
     def row(self, task: Task) -> tuple[dict[str, Any], TranscriptAnswer | None]:
-        """The row of a recording whose parts are done, and the text unless there is a problem."""
+        """The row of a recording whose parts are done, and its text unless there is an error."""
         said = [json.loads(self._store.read(self._file(piece, ".json"))) for piece in task]
         for one in said:
             if "problem" in one:
@@ -55,7 +55,7 @@ class PieceFiles:
         return text_row(task[0], answer, processor_s, self._probs(task, said[0]["classes"])), answer
 
     def remove(self, task: Task) -> None:
-        """Forget the parts of a recording that is a row."""
+        """Delete the parts of a recording that has its row."""
         for piece in task:
             for suffix in (".json", ".f2"):
                 if self._store.exists(self._file(piece, suffix)):

@@ -1,7 +1,7 @@
-"""Long recordings in parts, each recognized by itself, and their texts as one.
+"""Division of long recordings into parts that are recognized separately; joining of texts.
 
-A part is about twenty minutes. Neighbours are cut at the quietest place of a minute, which is a
-pause, and whoever looks for that finds the same one.
+A part is about twenty minutes. Neighbours are cut at the quietest place within a minute, usually a
+pause, which is deterministic: every worker finds the same cuts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,17 +19,17 @@ from otoscope.schemas.transcription import (
 from otoscope.spec import ModelSpec
 
 PART_S = 1200.0
-"""A part has at most so many seconds; the last may have twice as many."""
+"""Longest part in seconds; the last one may be twice as long."""
 
 CUTS = WindowOptions(shortest_s=PART_S - 60, longest_s=PART_S, overlap_s=1.0)
-"""How parts are cut. The overlap is no one's."""
+"""How parts are cut; the overlap is not used."""
 
 LONG_S = CUTS.whole_s
 """Longer recordings are recognized in parts."""
 
 
 def part_lengths_s(blocks: Iterable[Samples], spec: ModelSpec) -> tuple[float, ...]:
-    """How long each part of a recording is; one if it is not long.
+    """The length in seconds of each part of a recording; one part if it is not long.
 
     Args:
         blocks: (samples,) float32 at the model's rate.
@@ -46,7 +46,7 @@ def samples_of_part(blocks: Iterable[Samples], spec: ModelSpec, part: int) -> tu
     """One part of a recording.
 
     Args:
-        blocks: of the whole recording, as above; read no farther than is needed.
+        blocks: of the whole recording, as above; read as far as needed.
         spec: of the model.
         part: from 0.
 
@@ -70,7 +70,7 @@ def _end_s(window: Window, spec: ModelSpec) -> float:
 
 
 def moved(answer: TranscriptAnswer, by_s: float) -> TranscriptAnswer:
-    """The same so many seconds later."""
+    """The same answer with times `by_s` seconds later."""
     return answer.model_copy(
         update={
             "words": [_moved_word(word, by_s) for word in answer.words],
@@ -83,7 +83,7 @@ def moved(answer: TranscriptAnswer, by_s: float) -> TranscriptAnswer:
 
 
 def joined(answers: Sequence[TranscriptAnswer]) -> TranscriptAnswer:
-    """The parts of a recording, each `moved` to its place, as one answer."""
+    """The answers of a recording's parts, each `moved` to its place, as one."""
     words = list(chain.from_iterable(one.words for one in answers))
     counts = [len(one.words) for one in answers]
     sure = sum((one.confidence or 0.0) * count for one, count in zip(answers, counts, strict=True))
@@ -123,7 +123,7 @@ def _together(texts: Sequence[str]) -> str:
 
 
 def _running(counts: Sequence[int]) -> list[int]:
-    """Sums of what goes before each."""
+    """For each count, the sum of those before it."""
     sums = [0]
     for count in counts[:-1]:
         sums.append(sums[-1] + count)

@@ -1,30 +1,30 @@
-"""What there is to do, in tasks of about the same cost: each recording once, none that is done."""
+"""Division of the work into tasks of similar cost, without recordings that are done."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 TASK_S = 60.0
-"""A task takes a CPU so long, more or less; what a lost worker does again is no more."""
+"""CPU seconds of a task, approximately: at most so much is repeated if a worker is lost."""
 
 _TASKS_PER_WORKER = 8
-"""At least, where there is little to do, so that all end at about the same time."""
+"""At least, if there is little to do, so that all workers end at about the same time."""
 
 _LEAST_TASK_S = 5.0
 
 _FILE_S = 0.05
-"""What a recording costs besides its length."""
+"""Fixed cost of a recording, in CPU seconds."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What is known of a source before it is recognized.
+    """A source after its inspection.
 
     Attributes:
         source: path or URL.
         sha256: of the content, hexadecimal; empty if it can't be read.
         size_bytes: of the content.
-        parts_s: how long each of its parts is; one, as a guess, unless it is long.
+        parts_s: length of each part in seconds; a single estimate unless it is long.
         problem: why it can't be read, its kind first; None if it can.
     """
 
@@ -37,15 +37,15 @@ class Look:
 
 @dataclass(frozen=True)
 class Piece:
-    """A recording to do, or a part of a long one.
+    """A recording to transcribe, or a part of a long one.
 
     Attributes:
-        sources: all that have this content; the first is read.
+        sources: all with this content; the first is read.
         sha256: of the content.
         size_bytes: of the content.
-        audio_s: of the piece.
-        part: from 0.
-        parts: of the recording.
+        audio_s: seconds of the piece.
+        part: its index, from 0.
+        parts: number of parts of the recording.
     """
 
     sources: tuple[str, ...]
@@ -57,23 +57,23 @@ class Piece:
 
     @property
     def key(self) -> str:
-        """Its name: no other piece has it."""
+        """A unique name."""
         return self.sha256 if self.parts == 1 else f"{self.sha256}-{self.part}-of-{self.parts}"
 
 
 Task = tuple[Piece, ...]
-"""What one worker does in one go."""
+"""A unit of work for one worker."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What there is to do.
+    """The work of a job.
 
     Attributes:
         tasks: the most expensive first. Parts of long recordings are tasks of their own.
         long: recordings in parts, which are joined when all parts are done.
-        held: how many recordings have become rows before.
-        copies: how many sources have the content of another one.
+        held: number of recordings that have rows already.
+        copies: number of sources with the content of another one.
         unread: sources that can't be read.
     """
 
@@ -85,7 +85,7 @@ class Plan:
 
     @property
     def audio_s(self) -> float:
-        """Of all tasks."""
+        """Seconds of audio in all tasks."""
         return sum(piece.audio_s for task in self.tasks for piece in task)
 
 
@@ -99,11 +99,11 @@ def make_plan(
     """Divide the work.
 
     Args:
-        looks: at all sources.
-        rows: SHA-256 of contents that are rows already.
+        looks: of all sources.
+        rows: SHA-256 of contents that have rows already.
         pieces: keys of parts that are done.
-        cost: seconds of a CPU that a second of audio takes.
-        workers: that share the work.
+        cost: CPU seconds per second of audio.
+        workers: number of them.
     """
     looks = tuple(looks)
     readable = [look for look in looks if look.problem is None]
@@ -128,7 +128,7 @@ def make_plan(
 
 
 def name_of(task: Task) -> str:
-    """The same for the same pieces, whoever does them and when."""
+    """A name that depends only on the pieces."""
     return hashlib.sha256("\n".join(piece.key for piece in task).encode()).hexdigest()[:32]
 
 
@@ -147,7 +147,7 @@ def _cost_s(piece: Piece, cost: float) -> float:
 
 
 def _packed(pieces: Iterable[Piece], cost: float, target_s: float) -> list[Task]:
-    """Pieces in their order, as many together as fit into a task; a dearer one alone."""
+    """Group pieces in their order into tasks of at most `target_s`; a longer piece is alone."""
     tasks: list[Task] = []
     task: list[Piece] = []
     so_far_s = 0.0

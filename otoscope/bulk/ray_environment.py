@@ -1,16 +1,15 @@
-"""What Ray reads of the environment while it is imported."""
+"""Environment variables that Ray reads when it is imported."""
 
 import os
 import secrets
 
 
 def prepare(address: str | None) -> None:
-    """Choose where the user has not.
+    """Set variables unless the user has set them.
 
-    Ray listens on every interface and runs what it is told: a token that only this run knows keeps
-    others out of a cluster of this machine. Its workers' niceness, 15 otherwise, would make them
-    stand still beside anything else that computes. At the address of a cluster it would ask twenty
-    times for half a minute.
+    Ray listens on every interface and executes code that it receives, so access to a cluster that
+    is started here needs a token made for this run. With Ray's default niceness of 15 workers make
+    no progress on a busy machine. Its default of twenty attempts to connect takes half a minute.
 
     Args:
         address: of a cluster; None for one that is started here.

@@ -10,12 +10,12 @@ from otoscope.transcript import Character, Word
 
 
 def render(result: TranscriptAnswer | AlignmentAnswer, form: str, label: str | None) -> bytes:
-    """What is written about one recording.
+    """The output for one recording.
 
     Args:
         result: with characters.
-        form: json, which is one line, or one of `otoscope.formats.TextFormat`.
-        label: the file's name, if text and JSON have to say it.
+        form: json (one line), or one of `otoscope.formats.TextFormat`.
+        label: the file's name, to be included in text and JSON; None for none.
     """
     if form == "json":
         name = {} if label is None else {"file": readable(label)}

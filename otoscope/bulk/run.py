@@ -1,4 +1,4 @@
-"""A job from its sources to its summary."""
+"""A run of a job, from its sources to its summary."""
 
 import json
 import time
@@ -21,28 +21,28 @@ from otoscope.local_model import LocalModel
 from otoscope.spec import ModelSpec
 
 _USUAL_COST = 0.1
-"""Seconds of a CPU for a second of audio, where there is nothing to measure."""
+"""CPU seconds per second of audio, if there is nothing to measure."""
 
 _MEASURED_S = 20.0
-"""Audio that is enough to measure."""
+"""Seconds of audio to measure."""
 
 _LOOKS_MEASURED = 20
 
 _BETWEEN_LINES_S = 30.0
 
 Say = Callable[[str], None]
-"""Told lines for people."""
+"""Called with lines for the user."""
 
 
 @dataclass
 class _Tally:
-    """What came of a job so far.
+    """Results of a run so far.
 
     Attributes:
         summary: counts.
-        unread: sources of which nothing is known, with kind and problem: they are no rows, and the
-            next run tries again.
-        processor_s: what it took.
+        unread: sources without a row, with kind and text of their error: the next run retries
+            them.
+        processor_s: CPU seconds used.
     """
 
     summary: Summary
@@ -50,7 +50,7 @@ class _Tally:
     processor_s: float = 0.0
 
     def add(self, report: Report) -> None:
-        """Count what came of a task."""
+        """Count the results of a task."""
         self.summary.done += report.done
         self.summary.audio_s += report.audio_s
         self.summary.failed += report.problems
@@ -59,23 +59,23 @@ class _Tally:
             self.add_unread(*one)
 
     def add_unread(self, source: str, kind: str, problem: str) -> None:
-        """Count a source that is no row."""
+        """Count a source without a row."""
         self.summary.failed[kind] += 1
         self.unread.append((source, kind, problem))
 
 
 def run(job: Job, given: Sequence[str], address: str | None, workers: int | None, say: Say) -> int:
-    """Make rows of all sources that are none yet; how many have failed.
+    """Transcribe all sources that have no row yet; returns how many have failed.
 
     Args:
-        job: what is done, and where rows go.
-        given: what `find_sources` takes.
+        job: options, and the place of rows.
+        given: arguments of `find_sources`.
         address: of a Ray cluster; None for this machine.
-        workers: actors with a CPU each; None for as many as there are CPUs.
-        say: told of progress, of what fails, and the summary.
+        workers: actors with a CPU each; None for the number of CPUs.
+        say: called with progress, errors and the summary.
 
     Raises:
-        OtoscopeError, OSError: if nothing can begin.
+        OtoscopeError, OSError: if the run can't start.
     """
     started_s = time.monotonic()
     sources = find_sources(given)
@@ -97,7 +97,7 @@ def run(job: Job, given: Sequence[str], address: str | None, workers: int | None
         _join(job, plan, pieces, workers, tally)
     finally:
         cluster.stop()
-    table.held()  # which mends what another run may have left
+    table.held()  # removes duplicates that another run may have written
     for source, _, problem in tally.unread:
         say(f"{source}: {problem}")
     lines = tally.summary.lines(time.monotonic() - started_s, tally.processor_s)
@@ -108,13 +108,13 @@ def run(job: Job, given: Sequence[str], address: str | None, workers: int | None
 
 
 def _look(sources: Sequence[str], spec: ModelSpec, workers: int, say: Say) -> list[Look]:
-    say(f"looking at {count_of(len(sources), 'recording')} with {count_of(workers, 'worker')}")
+    say(f"inspecting {count_of(len(sources), 'recording')} with {count_of(workers, 'worker')}")
     found = {look.source: look for look in cluster.look(sources, spec, workers)}
     return [found[source] for source in sources]
 
 
 def _measured_cost(model: LocalModel, job: Job, looks: Sequence[Look]) -> float:
-    """Seconds of a CPU for a second of audio, of the first recordings; checks the options, too."""
+    """CPU seconds per second of audio of the first recordings; also checks the options."""
     audio_s = took_s = 0.0
     short = [one for one in looks if one.problem is None and len(one.parts_s) == 1]
     for look in short[:_LOOKS_MEASURED]:
@@ -135,7 +135,7 @@ def _intention(plan: Plan, cost: float, workers: int) -> str:
     left = timedelta(seconds=round(plan.audio_s * cost / workers))
     tasks, on = count_of(len(plan.tasks), "task"), count_of(workers, "worker")
     return (
-        f"{tasks} with {hours:,.2f} h of audio; at {cost:.3f} s of a CPU for a second, that is "
+        f"{tasks} with {hours:,.2f} h of audio; at {cost:.3f} CPU s per second of audio, about "
         f"{left} on {on}"
     )
 
@@ -150,7 +150,7 @@ def _transcribe(job: Job, plan: Plan, workers: int, tally: _Tally, say: Say) -> 
 
 
 def _join(job: Job, plan: Plan, pieces: PieceFiles, workers: int, tally: _Tally) -> None:
-    """Make rows of long recordings; those of which a part is missing wait for the next run."""
+    """Write rows of long recordings; those with a missing part are left to the next run."""
     there = pieces.keys()
     whole = [task for task in plan.long if all(piece.key in there for piece in task)]
     if whole:
@@ -159,7 +159,7 @@ def _join(job: Job, plan: Plan, pieces: PieceFiles, workers: int, tally: _Tally)
 
 
 class _Progress:
-    """Says now and then how far it is."""
+    """Reports progress at intervals."""
 
     def __init__(self, audio_s: float, say: Say) -> None:
         self._audio_s, self._say = audio_s, say
@@ -167,7 +167,7 @@ class _Progress:
         self._started_s = self._said_s = time.monotonic()
 
     def add(self, audio_s: float) -> None:
-        """So much audio is done."""
+        """Count seconds of audio that are done."""
         self._done_s += audio_s
         now_s = time.monotonic()
         if now_s - self._said_s < _BETWEEN_LINES_S or not self._done_s:
@@ -180,7 +180,7 @@ class _Progress:
 
 
 def _keep(store: Store, tally: _Tally, lines: Sequence[str]) -> None:
-    """Write what came of the run: `runs/TIME-ID.json`."""
+    """Write the results of the run: `runs/TIME-ID.json`."""
     named = [
         {"source": readable(source), "kind": kind, "problem": problem}
         for source, kind, problem in tally.unread

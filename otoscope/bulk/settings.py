@@ -1,4 +1,4 @@
-"""What a job is: the same for all who work on it."""
+"""The definition of a job, the same for all its workers."""
 
 import json
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from otoscope.transcript import Style
 
 @dataclass(frozen=True)
 class Job:
-    """What is done with every recording, and where its row goes.
+    """Options for all recordings, and the place of their rows.
 
     Attributes:
         out: path or URL of the folder for results.
         model: path of the model file; on a cluster, the same on every node.
-        lm: the language model; None for what lies beside the model.
-        decoding: options of it.
+        lm: the language model; None for lm.npz beside the model.
+        decoding: options.
         style: of the text, as of `Writer.write`.
-        posteriors: keep them, too.
-        also: formats of `otoscope.formats` to write besides the table.
+        posteriors: whether rows have them.
+        also: formats of `otoscope.formats` to write in addition to the table.
     """
 
     out: str
@@ -32,6 +32,6 @@ class Job:
     also: tuple[str, ...] = ()
 
     def fingerprint(self) -> str:
-        """What a row depends on besides its recording."""
+        """A hash of everything that a row depends on besides its recording."""
         options = [self.decoding.model_dump(mode="json"), self.style, self.posteriors, self.also]
         return fingerprint(self.model, self.lm, json.dumps(options))

@@ -1,4 +1,4 @@
-"""Files here or in any store that fsspec knows: recordings to read, and a place for results."""
+"""Files on this machine or in any store that fsspec knows: recordings and results."""
 
 import csv
 import io
@@ -23,23 +23,23 @@ _AUDIO_FIELD = "audio_filepath"
 
 
 class SourceError(OtoscopeError):
-    """What is given as recordings holds none, or can't be read."""
+    """A source contains no recordings, or can't be read."""
 
     slug = "source"
 
 
 class Store:
-    """A folder to write results into. Files are written whole or not at all.
+    """A folder for results, in which files are written atomically.
 
-    On this machine they are renamed when they are whole; a store of objects shows an object once
-    its upload is whole. Its methods raise OSError where the store refuses or can't be reached.
+    On this machine they are renamed when complete; in an object store an object appears when its
+    upload is complete. Methods raise OSError if the store refuses access or can't be reached.
     """
 
     def __init__(self, url: str) -> None:
-        """Nothing is written yet.
+        """Open a folder, without writing.
 
         Raises:
-            SourceError: if fsspec does not know such a place.
+            SourceError: if fsspec can't open such a URL.
         """
         self.url = url
         self._fs, self._root = _place(url)
@@ -51,7 +51,7 @@ class Store:
         self.remove(name)
 
     def write(self, name: str, body: bytes) -> None:
-        """Write a file, over one of the same name."""
+        """Write a file, or replace it."""
         path = self._path(name)
         if isinstance(self._fs, LocalFileSystem):
             with replacing(Path(path)) as partial:
@@ -61,7 +61,7 @@ class Store:
             self._fs.pipe_file(path, body)
 
     def read(self, name: str) -> bytes:
-        """A file."""
+        """The content of a file; FileNotFoundError if there is none."""
         with _os_errors(f"{self.url}/{name}"):
             return bytes(self._fs.cat_file(self._path(name)))
 
@@ -71,7 +71,7 @@ class Store:
             return bool(self._fs.exists(self._path(name)))
 
     def names(self, folder: str) -> list[str]:
-        """Of the files in a folder, in order; none if there is no such folder."""
+        """Sorted names of the files in a folder; none if there is no such folder."""
         self._fs.invalidate_cache()
         path = self._path(folder)
         with _os_errors(f"{self.url}/{folder}"):
@@ -173,7 +173,7 @@ def _of_manifest(given: str) -> list[str]:
 
 
 def _names(given: str, text: str) -> Iterator[str]:
-    """What the rows of a manifest name."""
+    """The recordings named in the rows of a manifest."""
     suffix = PurePosixPath(given).suffix.lower()
     rows: Iterator[Any]
     if suffix == ".jsonl":

@@ -1,4 +1,4 @@
-"""What came of many recordings, in a few lines."""
+"""A summary of many recordings in a few lines."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,11 +14,11 @@ class Summary:
     """Counts.
 
     Attributes:
-        done: recordings that became text in this run.
+        done: recordings transcribed in this run.
         audio_s: seconds of audio in those.
-        held: recordings that had become text before.
-        failed: the others, by the kind of what went wrong.
-        passed_over: files that are no recordings by their names.
+        held: recordings transcribed before.
+        failed: recordings with errors, by kind of error.
+        passed_over: files without an audio suffix.
         copies: files with the content of another one.
     """
 
@@ -30,11 +30,11 @@ class Summary:
     copies: int = 0
 
     def lines(self, took_s: float, processor_s: float | None = None) -> list[str]:
-        """For people.
+        """The summary as lines of text.
 
         Args:
-            took_s: seconds of the run.
-            processor_s: seconds of processors that it cost; None if it is not known.
+            took_s: duration of the run in seconds.
+            processor_s: processor time used, in seconds; None if it is not known.
         """
         speed = self.audio_s / max(took_s, 1e-9)
         took = timedelta(seconds=round(took_s))
@@ -57,7 +57,7 @@ class Summary:
 
 
 def kind_of(error: Exception) -> str:
-    """The kind of an error in a word: that of this project's problems, `file` for the system's."""
+    """The kind of an error: its slug, or `file` for errors of the operating system."""
     return error.slug if isinstance(error, OtoscopeError) else "file"
 
 

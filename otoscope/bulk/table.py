@@ -1,4 +1,4 @@
-"""The table of a job: Parquet, one row a recording, in parts that are whole or not there."""
+"""The table of a job: Parquet, one row per recording, in parts that are written atomically."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -51,17 +51,17 @@ class Table:
     """The rows of one job in a store: `transcripts/job=.../part-....parquet`."""
 
     def __init__(self, store: Store, job: str) -> None:
-        """Name it.
+        """Open it, without reading or writing.
 
         Args:
-            store: where it is.
+            store: its place.
             job: the fingerprint of model and options.
         """
         self._store = store
         self._folder = f"transcripts/job={job[:16]}"
 
     def write(self, name: str, rows: Sequence[dict[str, Any]]) -> None:
-        """Write a part; over one of the same name, which has the same rows."""
+        """Write a part; one of the same name has the same rows, and is replaced."""
         table = pa.Table.from_pylist(list(rows), SCHEMA)
         file = io.BytesIO()
         pq.write_table(table, file, compression="zstd")
@@ -72,15 +72,15 @@ class Table:
         return self._store.exists(self._file(name))
 
     def rows(self, name: str, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Those of a part."""
+        """The rows of a part."""
         return self._read(self._file(name), columns)
 
     def held(self) -> set[str]:
-        """SHA-256 of the contents that are rows.
+        """SHA-256 of the contents that have rows.
 
-        Afterwards each is a row once. A part that can't be read is what a store left of a write
-        that broke off: it is taken away. Of a content that is in two parts, as where workers of a
-        run that was killed lived on while the next one began, the first stays.
+        Also repairs the table. A part that can't be read comes from an interrupted write to a
+        store, and is deleted. A content may be in two parts if workers of a killed run were still
+        writing when the next one began: the first row stays.
         """
         seen: set[str] = set()
         for path, contents in self._parts():
@@ -94,7 +94,7 @@ class Table:
         return seen
 
     def _parts(self) -> Iterator[tuple[str, list[str]]]:
-        """Files of parts, and the contents in each."""
+        """Paths of parts, and the contents in each."""
         for path in self._store.names(self._folder):
             if not path.endswith(".parquet"):
                 continue
@@ -121,9 +121,9 @@ def text_row(
 
     Args:
         piece: the recording.
-        answer: what was said.
-        processor_s: what that took.
-        probs: (frames, classes) float32, P(c | x_t); None if they are not wanted.
+        answer: its transcription.
+        processor_s: CPU seconds used.
+        probs: (frames, classes) float32, P(c | x_t); None for none.
     """
     words = [
         one.model_dump(include={"word", "start_s", "end_s", "confidence"}) for one in answer.words
@@ -139,7 +139,7 @@ def text_row(
 def problem_row(
     piece: Piece, kind: str, problem: str, model: ModelName, processor_s: float
 ) -> dict[str, Any]:
-    """The row of a file that is no recording."""
+    """The row of a file that can't be transcribed."""
     return _of_piece(piece, model, processor_s) | {"problem_kind": kind, "problem": problem}
 
 

@@ -1,6 +1,6 @@
-"""What a worker of a job does: a task's recordings become one part of the table.
+"""The work of one worker: the recordings of a task become one part of the table.
 
-A task that is given again, since its worker was lost, finds what the lost one has written.
+If a task is repeated because its worker was lost, what that worker has written is kept.
 """
 
 import math
@@ -29,25 +29,25 @@ from otoscope.recognizer import Recognition
 from otoscope.schemas import TranscriptAnswer
 
 ATTEMPTS = 3
-"""At a recording whose worker is lost."""
+"""Attempts at a recording whose workers are lost."""
 
 
 class ChangedError(OtoscopeError):
-    """A source is not what it was when the job was planned."""
+    """A source has changed since the job was planned."""
 
     slug = "source-changed"
 
 
 @dataclass
 class Report:
-    """What came of a task.
+    """The results of a task.
 
     Attributes:
-        done: recordings that became text; parts of long ones are not counted.
-        audio_s: of all, parts included.
-        processor_s: that it took.
-        problems: files that are no recordings, by the kind of what is wrong with them.
-        unread: sources of which nothing is known, with kind and problem: the next run tries again.
+        done: recordings transcribed; parts of long ones are not counted.
+        audio_s: seconds of audio, parts included.
+        processor_s: CPU seconds used.
+        problems: files that can't be transcribed, by kind of error.
+        unread: sources without a row, with kind and text of their error: the next run retries them.
     """
 
     done: int = 0
@@ -58,13 +58,13 @@ class Report:
 
 
 class Transcriber:
-    """A model in memory, and where results go."""
+    """A model in memory, and the place of results."""
 
     def __init__(self, job: Job) -> None:
         """Load the model.
 
         Raises:
-            OtoscopeError: if model or place can't be used.
+            OtoscopeError: if the model or the place can't be used.
         """
         self._job = job
         self._model = LocalModel(job.model, job.lm)
@@ -74,11 +74,11 @@ class Transcriber:
         self._pieces = PieceFiles(self._store, fingerprint)
 
     def do(self, task: Task, begin: Callable[[str], int]) -> Report:
-        """A task; nothing is raised about its recordings.
+        """Do a task; errors of its recordings are reported, not raised.
 
         Args:
-            task: what to do.
-            begin: told a piece's key when it is begun; how often it has been.
+            task: its pieces.
+            begin: called with a piece's key before each attempt; returns the number of attempts.
         """
         name = name_of(task)
         whole = task[0].parts == 1
@@ -89,8 +89,8 @@ class Transcriber:
             started_s = time.process_time()
             try:
                 rows += self._rows(piece, begin, started_s)
-            except Exception as error:  # noqa: BLE001 - one recording is never the end of the others
-                report.unread.append((piece.sources[0], *_told(error)))
+            except Exception as error:  # noqa: BLE001 - others go on
+                report.unread.append((piece.sources[0], *_described(error)))
             else:
                 report.audio_s += piece.audio_s
             report.processor_s += time.process_time() - started_s
@@ -98,7 +98,7 @@ class Transcriber:
             if rows:
                 self._table.write(name, rows)
         except OSError as error:  # a store that refuses now may take it in the next run
-            report.unread += [(row["source"], *_told(error)) for row in rows]
+            report.unread += [(row["source"], *_described(error)) for row in rows]
             return report
         counted = _report((), rows)
         return replace(report, done=counted.done, problems=counted.problems)
@@ -106,7 +106,7 @@ class Transcriber:
     def _rows(
         self, piece: Piece, begin: Callable[[str], int], started_s: float
     ) -> list[dict[str, Any]]:
-        """The row of a recording, none of a part; raises what says nothing about the content."""
+        """The row of a recording, none for a part; raises errors that are not about the content."""
         try:
             answer, probs = self._transcribe(piece, begin)
         except AudioError as error:
@@ -126,7 +126,9 @@ class Transcriber:
         self, piece: Piece, begin: Callable[[str], int]
     ) -> tuple[TranscriptAnswer, LogProbs | None]:
         if begin(piece.key) > ATTEMPTS:
-            raise WorkerLostError(f"expected a text, but {ATTEMPTS} workers were lost with it")
+            raise WorkerLostError(
+                f"expected a text, but {ATTEMPTS} workers died while they recognized it"
+            )
         with on_disk(piece.sources[0]) as path:
             if (found := sha256_of(path)) != piece.sha256:
                 raise ChangedError(
@@ -141,7 +143,7 @@ class Transcriber:
         return moved(answer, start_s) if start_s else answer, probs
 
     def _recognize_part(self, path: Path, part: int) -> tuple[float, Recognition]:
-        """When it begins, and its posteriors; the last part knows what there is to say."""
+        """Its start in seconds, and its posteriors; only the last part has all warnings."""
         spec = self._model.recognizer.spec
         stream = AudioStream(path, spec.features.sample_rate_hz, max_duration_s=math.inf)
         samples, start_s = samples_of_part(stream, spec, part)
@@ -150,7 +152,7 @@ class Transcriber:
 
 
 def join(job: Job, task: Task) -> Report:
-    """Make a row of a long recording whose parts are done, as of its first part's task."""
+    """Write the row of a long recording whose parts are done."""
     store, fingerprint = Store(job.out), job.fingerprint()
     table, pieces = Table(store, fingerprint), PieceFiles(store, fingerprint)
     row, answer = pieces.row(task)
@@ -162,7 +164,7 @@ def join(job: Job, task: Task) -> Report:
 
 
 def write_also(store: Store, job: Job, piece: Piece, answer: TranscriptAnswer) -> None:
-    """Write what is wanted beside the table: `FORMAT/NAME-HASH.SUFFIX`."""
+    """Write the further formats of a job: `FORMAT/NAME-HASH.SUFFIX`."""
     source = readable(piece.sources[0])
     name = f"{PurePosixPath(source).stem}-{piece.sha256[:12]}"
     for form in job.also:
@@ -170,15 +172,15 @@ def write_also(store: Store, job: Job, piece: Piece, answer: TranscriptAnswer) -
         store.write(f"{form}/{name}{FORMATS[form].suffix}", body)
 
 
-def _told(error: Exception) -> tuple[str, str]:
-    """The kind of an error, and what there is to say."""
+def _described(error: Exception) -> tuple[str, str]:
+    """The kind of an error, and its text."""
     if isinstance(error, OtoscopeError | OSError):
         return kind_of(error), str(error)
     return "unexpected", f"{type(error).__name__}: {error}"
 
 
 def _report(task: Task, rows: list[dict[str, Any]]) -> Report:
-    """What rows tell; pieces of the task that are none of them are unread."""
+    """The results in rows; pieces of the task without a row are unread."""
     known = {row["sha256"] for row in rows}
     kinds = [row.get("problem_kind") for row in rows]
     lost = "its worker was lost, and nothing is known of it"

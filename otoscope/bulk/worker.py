@@ -1,4 +1,4 @@
-"""What a process of `otoscope.bulk.workers` runs: it transcribes one recording after another."""
+"""The child process of `otoscope.bulk.workers`: it transcribes one recording after another."""
 
 import time
 import traceback
@@ -9,12 +9,12 @@ from otoscope.local_model import LocalModel
 from otoscope.schemas import TranscriptAnswer
 
 Outcome = TranscriptAnswer | OtoscopeError | OSError | str
-"""What is said, why it can't be told, or the traceback of an unexpected error. With it go the
-seconds of a processor that this process has taken for it."""
+"""A transcription, its error, or the traceback of an unexpected error; sent with the CPU seconds
+used."""
 
 
 def main() -> None:
-    """Work until the command ends."""
+    """Work until the parent process ends."""
     command = JobParent()
     arguments, named = command.receive()
     try:

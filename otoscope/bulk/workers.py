@@ -1,6 +1,6 @@
-"""Recordings side by side: threads that wait, and processes that each hold a model.
+"""Parallel transcription: a thread for each process, and processes with a model each.
 
-A search is Python, of which one process does one thing at a time.
+Decoding is Python code, of which a process runs one thread at a time.
 """
 
 import threading
@@ -22,25 +22,25 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 _ATTEMPTS = 2
-"""At a recording whose process dies."""
+"""Attempts at a recording whose process dies."""
 
 
 class _ClosingError(OtoscopeError):
-    """Nobody waits for texts any more."""
+    """The workers are being closed."""
 
 
 class Workers:
-    """Processes with a model each. Called from as many threads as there are processes.
+    """Processes with a model each, called from as many threads.
 
     Attributes:
-        processor_s: seconds of processors that they have taken for recordings.
+        processor_s: CPU seconds used for recordings.
     """
 
     def __init__(self, count: int, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
-        """Start the first; the others start when they are needed.
+        """Start the first process; the others start when needed.
 
         Args:
-            count: how many processes.
+            count: number of processes.
             *arguments: of `LocalModel`.
             **named: likewise.
 
@@ -72,7 +72,7 @@ class Workers:
                 process = process or JobProcess(worker.__name__, self._common)
                 outcome, took_s = process.run((recording, options, style), self._check)
             except LOST:
-                process = None  # it was killed if it lived
+                process = None  # killed by `run`
                 continue
             except BaseException:
                 process = None
@@ -116,13 +116,13 @@ def _answer(outcome: Outcome) -> TranscriptAnswer:
 def side_by_side(
     work: Callable[[ItemT], ResultT], items: Sequence[ItemT], jobs: int, *, in_order: bool
 ) -> Iterator[tuple[ItemT, ResultT]]:
-    """What comes of each item, `jobs` of them at a time.
+    """The result of `work` for each item, `jobs` of them at a time.
 
     Args:
-        work: called from so many threads; with one, from this one.
-        items: what it is called with.
-        jobs: how many threads.
-        in_order: give results in the order of the items, not as they come.
+        work: called from `jobs` threads, or from this one if `jobs` is 1.
+        items: its arguments.
+        jobs: number of threads.
+        in_order: whether results are in the order of the items, not as they are finished.
     """
     if jobs == 1:
         yield from ((item, work(item)) for item in items)
@@ -132,5 +132,5 @@ def side_by_side(
         futures = {pool.submit(work, item): item for item in items}
         for future in list(futures) if in_order else as_completed(list(futures)):
             yield futures.pop(future), future.result()
-    finally:  # what was begun is ended by who closes the workers or the client
+    finally:  # running calls end when the workers or the client are closed
         pool.shutdown(wait=False, cancel_futures=True)

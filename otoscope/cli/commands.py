@@ -37,7 +37,7 @@ from otoscope.text_files import read_text
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
 Transcriber: TypeAlias = Backend | Workers
-"""What transcribes recordings."""
+"""Anything that transcribes recordings."""
 
 ALL_TRACKS = "all"
 """In the place of a track's number."""
@@ -70,7 +70,7 @@ def transcribe(options: argparse.Namespace) -> int:
 
 
 def bulk(options: argparse.Namespace) -> int:
-    """Make rows of a table of what is said in an archive."""
+    """Transcribe an archive into a table."""
     for module in ("ray", "pyarrow", "fsspec"):
         _require(module, "bulk", "bulk")
     if options.workers is not None and options.workers < 1:
@@ -186,7 +186,7 @@ def _live(options: argparse.Namespace) -> Iterator[tuple[LivePieces, int]]:
 
 @contextmanager
 def _open_transcriber(options: argparse.Namespace, jobs: int) -> Iterator[Transcriber]:
-    """What transcribes so many recordings at a time; raises as `open_backend`."""
+    """A transcriber for `jobs` recordings at a time; raises as `open_backend`."""
     if options.server is not None or jobs == 1:
         with open_backend(options) as backend:
             yield backend
@@ -204,7 +204,7 @@ def _model(options: argparse.Namespace) -> tuple[Path, Path | None, Choice, Sepa
 
 
 def _jobs(options: argparse.Namespace, files: FileRun) -> int:
-    """How many recordings at a time: of folders, on this machine, as many as there are CPUs."""
+    """How many recordings at a time: for folders on this machine the number of CPUs, else 1."""
     if options.jobs is not None and options.jobs < 1:
         raise UsageError(f"--jobs: expected at least 1, got {options.jobs}")
     usual = available() if files.journaled and options.server is None else 1
@@ -214,7 +214,7 @@ def _jobs(options: argparse.Namespace, files: FileRun) -> int:
 def _fingerprint(
     options: argparse.Namespace, form: str, decoding: DecodingOptions, backend: Transcriber
 ) -> str:
-    """What outputs depend on besides their recordings."""
+    """A hash of everything that outputs depend on besides their recordings."""
     chosen = [form, options.style, options.track, options.channel, options.channels]
     said = json.dumps([*chosen, decoding.model_dump(mode="json")])
     if isinstance(backend, Workers | LocalBackend):
@@ -223,7 +223,7 @@ def _fingerprint(
 
 
 def _processor_s(backend: Transcriber) -> float | None:
-    """Of a processor here; None where a service works."""
+    """Processor seconds used so far on this machine; None with a service."""
     if isinstance(backend, Workers):
         return backend.processor_s + time.process_time()
     return time.process_time() if isinstance(backend, LocalBackend) else None

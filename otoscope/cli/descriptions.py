@@ -27,9 +27,9 @@ TRANSCRIBE = f"""\
 Transcribe recordings. They may be hours long.
 
 With several files, text is written as "FILE: text" and json as one document per line, each with the
-name of its file; the other formats then need --out-dir. Of a folder all recordings are transcribed,
-on all CPUs, each into a file beside it or, in the same folders, below --out-dir. A run that ended
-early goes on with --resume.
+name of its file; the other formats then need --out-dir. In a folder all recordings are transcribed,
+on all CPUs, each into a file beside it or into the same subfolder of --out-dir. A run that ended
+early continues with --resume.
 
 examples:
   otoscope transcribe speech.flac
@@ -49,10 +49,10 @@ examples:
 {_CODES}"""
 
 BULK = """\
-Transcribe an archive, on all CPUs of this machine or of a Ray cluster that runs. DEST gets a table
-in Parquet, one row a recording: text, words with times and confidences, the model's hash, warnings,
-or what is wrong with the file. The same command again does what is left: after an end of any kind,
-or when recordings were added. Needs pip install 'otoscope[bulk]'.
+Transcribe an archive, on all CPUs of this machine or of a running Ray cluster. DEST gets a table
+in Parquet, one row per recording: text, words with times and confidences, the model's hash, and
+warnings, or the error of a file. The same command again does what is missing: after it was
+interrupted, or when recordings were added. Needs pip install 'otoscope[bulk]'.
 
 examples:
   otoscope bulk archive --out texts

@@ -1,4 +1,4 @@
-"""Folders of recordings, and a file for what is said in each."""
+"""Folders of recordings, and the output path of each."""
 
 import os
 from collections import Counter
@@ -11,12 +11,12 @@ from otoscope.audio import AUDIO_SUFFIXES
 
 @dataclass(frozen=True)
 class Found:
-    """What a folder holds.
+    """The files of a folder.
 
     Attributes:
-        recordings: files that are named as audio, also in folders below it, the largest first:
-            where several are transcribed at a time, none is still long when all others are done.
-        others: files that are not.
+        recordings: files with an audio suffix, also in subfolders, the largest first: when several
+            are transcribed at a time, no long one is left at the end.
+        others: all other files.
     """
 
     recordings: tuple[Path, ...]
@@ -24,7 +24,7 @@ class Found:
 
 
 def find_recordings(folder: Path) -> Found:
-    """Look through a folder; hidden files and folders, and links to folders, are left alone.
+    """Search a folder; hidden files and folders, and links to folders, are skipped.
 
     Raises:
         OSError: if it can't be read.
@@ -36,7 +36,7 @@ def find_recordings(folder: Path) -> Found:
 
 
 def outputs_for(recordings: Iterable[Path], suffix: str) -> dict[Path, Path]:
-    """A file with that suffix for each recording, beside it.
+    """An output path with that suffix for each recording, beside it.
 
     `a.wav` becomes `a.txt`; beside `a.mp3` both keep their suffix: `a.wav.txt` and `a.mp3.txt`.
     """

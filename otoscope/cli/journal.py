@@ -1,8 +1,8 @@
-"""What a folder's outputs are made of, so that a run goes on where another one ended.
+"""A record of a folder's outputs, so that an interrupted run can be resumed.
 
-A line tells of an output: the SHA-256 of its recording, of itself, and the fingerprint of all that
-the text depends on besides. It is written before the output takes its place, which it does whole.
-So an output that its line describes is finished, and one that no line describes is someone else's.
+Each line is about an output: the SHA-256 of its recording and of itself, and the fingerprint of
+everything else that the text depends on. It is written before the output, which is written
+atomically. So an output with a matching line is complete, and one without is not this command's.
 """
 
 import hashlib
@@ -20,23 +20,23 @@ FILE_NAME = "otoscope-journal.jsonl"
 
 
 class OutputTakenError(OtoscopeError):
-    """A file that this command did not write has an output's name."""
+    """An output's path is taken by a file that this command did not write."""
 
     slug = "output-taken"
 
 
 class Origin(NamedTuple):
-    """What an output is made of: the recording's SHA-256, and the fingerprint of all else."""
+    """Inputs of an output: the recording's SHA-256, and the fingerprint of everything else."""
 
     recording: str
     job: str
 
 
 class Journal:
-    """The journal of one folder, in it."""
+    """The journal in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what there is; OSError if that can't be done."""
+        """Read the journal, if there is one; OSError if it can't be read."""
         self._folder = folder
         self._path = folder / FILE_NAME
         self._origins: dict[str, dict[str, Origin]] = defaultdict(dict)
@@ -48,10 +48,11 @@ class Journal:
                 self._read(line)
 
     def holds(self, output: Path, origin: Origin) -> bool:
-        """Whether the output of that origin is there.
+        """Whether the output of that origin exists.
 
         Raises:
-            OutputTakenError: if another file is there that this command has not written so.
+            OutputTakenError: if there is a file that this command has not written, or that was
+                changed.
         """
         if not output.exists():
             return False
@@ -64,7 +65,7 @@ class Journal:
         return found == origin
 
     def write(self, output: Path, body: bytes, origin: Origin) -> None:
-        """Write an output, and the line about it first."""
+        """Write an output, after its line."""
         sha256 = hashlib.sha256(body).hexdigest()
         fields = {"output": self._name(output), "sha256": sha256, **origin._asdict()}
         line = json.dumps(fields) + "\n"
@@ -82,7 +83,7 @@ class Journal:
         return output.relative_to(self._folder).as_posix()
 
     def _read(self, line: str) -> None:
-        """Take a line in; one that is broken off tells nothing."""
+        """Parse a line; an incomplete one is ignored."""
         try:
             fields = json.loads(line)
             origin = Origin(fields["recording"], fields["job"])

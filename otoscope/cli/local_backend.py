@@ -106,7 +106,7 @@ def path_of(model: Path | None) -> Path:
 
 
 def _messages(work: Events) -> Iterator[SaidMessage]:
-    """What a stream tells, without posteriors."""
+    """Messages of a stream, without posteriors."""
     for event in longform.run_through(work):
         if not isinstance(event, Frames):
             yield said_message(event)

@@ -20,7 +20,6 @@ TranscriptFormat: TypeAlias = Literal["json", "verbose_json", TextFormat]
 AlignmentFormat: TypeAlias = Literal["json", "textgrid", SubtitleFormat, "csv", "png"]
 
 MATRIX_FORMATS: tuple[MatrixFormat, ...] = get_args(MatrixFormat)
-SUBTITLE_FORMATS: tuple[SubtitleFormat, ...] = get_args(SubtitleFormat)
 TRANSCRIPT_FORMATS: tuple[TranscriptFormat, ...] = get_args(TranscriptFormat)
 ALIGNMENT_FORMATS: tuple[AlignmentFormat, ...] = get_args(AlignmentFormat)
 """In the order in which a service prefers them where its client has no preference."""

@@ -82,8 +82,8 @@ def sources():
 
 def metrics():
     names = set(re.findall(r'"(otoscope_\w+)"', sources()))
-    reckoned = re.findall(r"as: (otoscope_\w+)", read(OF_THE_ADAPTER))
-    return names | {f"{name}_total" for name in names} | set(reckoned)
+    computed = re.findall(r"as: (otoscope_\w+)", read(OF_THE_ADAPTER))
+    return names | {f"{name}_total" for name in names} | set(computed)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -75,5 +75,5 @@ def test_training_begins_with_an_exported_file(tmp_path):
     for one, other in zip(told, Punctuator(path).log_probs(words, pauses_s), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-4)
     other = PunctuationModel(PunctuationConfig(embedding=32, hidden=16), SPEC)
-    with pytest.raises(ModelFileError, match="expected the shape of a new model"):
+    with pytest.raises(ModelFileError, match="expected the shapes of a new model"):
         load_weights(path, other)

@@ -86,7 +86,8 @@ def test_server_processes_share_the_processors_out(monkeypatch, workers, named, 
 )
 def test_wrong_value_is_named(monkeypatch, name, value):
     monkeypatch.setenv(f"OTOSCOPE_{name}", value)
-    with pytest.raises(StartError, match=f"OTOSCOPE_{name}: .*got '{value}'"):
+    wrong = value.rpartition(",")[2]
+    with pytest.raises(StartError, match=f"OTOSCOPE_{name}: .*got '{wrong}'"):
         load_settings()
 
 

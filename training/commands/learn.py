@@ -1,4 +1,4 @@
-"""Commands that learn: `prepare`, `fit`, and `page` for what they leave."""
+"""Commands of training: `prepare`, `fit`, and `page` for its report."""
 
 import argparse
 import os
@@ -43,7 +43,11 @@ def prepare(options: argparse.Namespace) -> int:
     _RUN,
     path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
     argument("--force", action="store_true", help="begin with weights that hardly fit, too"),
-    argument("--threads", type=int, help="of torch (default: the processors, shared by processes)"),
+    argument(
+        "--threads",
+        type=int,
+        help="of torch (default: the processors, divided among the processes)",
+    ),
 )
 def fit(options: argparse.Namespace) -> int:
     """Train, or continue a run; in several processes if torchrun starts it."""
@@ -61,7 +65,7 @@ def fit(options: argparse.Namespace) -> int:
     configs = [(file, read_config(file)) for file in options.config]
     with (
         Group.joined(os.environ) as group,
-        redirect_stdout(StringIO()) if group.rank else nullcontext(),  # one of them tells
+        redirect_stdout(StringIO()) if group.rank else nullcontext(),  # only the first one prints
     ):
         finished = all(_fit(file, config, options, group) for file, config in configs)
     return 0 if finished else _STOPPED
@@ -86,22 +90,22 @@ def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace, grou
         print(f"done: {folder / 'best.pt'}", flush=True)
         if group.rank:
             return True
-        print(f"how it went: {write_page(folder, config, prepared)}")
+        print(f"report: {write_page(folder, config, prepared)}")
         return True
     print(f"stopped; the same command continues from {folder / 'last.pt'}")
     return False
 
 
 def _folder(file: Path, config: "TrainingConfig", options: argparse.Namespace) -> Path:
-    """Of a run."""
-    beside = options.corpus is None  # all is where the configuration is, as `new` lays it out
+    """The folder of a run."""
+    beside = options.corpus is None  # everything is beside the configuration, as `new` lays it out
     folder: Path = options.run or (file.with_suffix("") if beside else Path("runs") / config.name)
     return folder
 
 
 @command("page", _CONFIGS, *_CORPUS, _RUN)
 def page(options: argparse.Namespace) -> int:
-    """Write the page of a run as far as it has come: page.html in its folder."""
+    """Write the report of a run so far: page.html in its folder."""
     from training.config_file import read_config
     from training.data.prepare import prepare
     from training.run.page import write_page

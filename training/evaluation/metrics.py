@@ -83,11 +83,11 @@ def character_errors(references: Sequence[str], hypotheses: Sequence[str]) -> Er
 
 
 def confusions(references: Sequence[str], hypotheses: Sequence[str]) -> Counter[tuple[str, str]]:
-    """How often each character of the references was heard as which one.
+    """The confusion matrix of characters.
 
     Returns:
-        By (said, heard), characters that were heard rightly among them; "" in place of what was not
-        said (an insertion) or not heard (a deletion).
+        Counts by (reference, recognized), correct characters included; "" stands for no character:
+        (reference, "") is a deletion, ("", recognized) an insertion.
     """
     counts: Counter[tuple[str, str]] = Counter()
     for said, heard in zip(references, hypotheses, strict=True):
@@ -96,7 +96,7 @@ def confusions(references: Sequence[str], hypotheses: Sequence[str]) -> Counter[
 
 
 def aligned(reference: str, hypothesis: str) -> list[tuple[str, str]]:
-    """Characters of both in order, side by side: (said, heard), "" where one has none."""
+    """Aligned characters of both texts, (reference, recognized); "" where one has none."""
     pairs = []
     reference, hypothesis = reference.strip(), hypothesis.strip()  # as jiwer counts them
     for part in jiwer.process_characters(reference, hypothesis).alignments[0]:

@@ -33,7 +33,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers that losses are divided by.
+    """Numbers of target symbols, by which losses are divided.
 
     Attributes:
         labels, phonemes: of all utterances, () int64.
@@ -54,7 +54,7 @@ def all_losses(
         heads: what the model makes of `batch`.
         batch: has the targets.
         weights: of the losses in the total.
-        counts: of what `batch` is a part of; its own by default.
+        counts: of the whole batch that `batch` is a part of; its own by default.
     """
     counts = counts or Counts(batch.label_lengths.sum(), batch.phoneme_lengths.sum())
     labels = (batch.labels, batch.label_lengths)

@@ -72,7 +72,7 @@ class WhisperEncoder(nn.Module):
         return self.upper(*self.lower(features, lengths, 0), 0)
 
     def lower(self, features: Tensor, lengths: Tensor, layers: int) -> tuple[Tensor, Tensor]:
-        """What the first `layers` blocks give, to be gone on with by `upper`; as `forward`."""
+        """What the first `layers` blocks give, to be continued by `upper`; as `forward`."""
         x = features.transpose(1, 2)  # (batch, mels, frames)
         x = functional.gelu(self.conv1(x * _own(x, lengths)))
         x = functional.gelu(self.conv2(x * _own(x, lengths))).transpose(1, 2)

@@ -1,7 +1,7 @@
-"""Biases of the classes with which F1 is best on texts that were kept back.
+"""Biases of the classes for the best F1 on held-out texts.
 
-The most probable class is right most often, yet it is "nothing" too often for F1: the threshold
-that is best for it lies at half the F1 that can be reached (Lipton, Elkan, Naryanaswamy 2014).
+The most probable class is correct most often, but too often it is "nothing" for F1: the optimal
+threshold is half of the F1 that can be reached (Lipton, Elkan, Naryanaswamy 2014).
 """
 
 from collections.abc import Callable, Sequence
@@ -28,14 +28,16 @@ def balance(
     """Add to the biases of the model's outputs.
 
     Args:
-        model: that `log_probs` are of.
-        log_probs: of passages with drawn pauses, as transcripts have pauses.
-        texts: that no training saw.
+        model: gets the biases.
+        log_probs: of `model`, called with passages with drawn pauses.
+        texts: held out from training.
         most_words: of each text, from its beginning.
     """
     labels = np.concatenate([np.asarray(text.labels[:most_words]) for text in texts])
-    told = [log_probs(*one) for text in texts for one in passages(text, most_words, pauses=True)]
-    cases, marks = (np.concatenate(parts) for parts in zip(*told, strict=True))
+    predicted = [
+        log_probs(*one) for text in texts for one in passages(text, most_words, pauses=True)
+    ]
+    cases, marks = (np.concatenate(parts) for parts in zip(*predicted, strict=True))
     known = cases_of(labels) != UNKNOWN_CASE
     with torch.no_grad():
         model.case.bias.add_(torch.tensor(_biases(cases[known], cases_of(labels)[known], LOWER)))
@@ -43,7 +45,7 @@ def balance(
 
 
 def _biases(log_probs: Floats, due: Ints, nothing: int) -> list[float]:
-    """Of each class, found one after the other; that of `nothing` stays 0."""
+    """A bias for each class, optimized one after another; that of `nothing` stays 0."""
     biases = np.zeros(log_probs.shape[1])
     others = [place for place in range(biases.size) if place != nothing]
     for place in others * _ROUNDS:
@@ -56,6 +58,6 @@ def _biases(log_probs: Floats, due: Ints, nothing: int) -> list[float]:
 
 
 def _f1(due: Ints, given: Ints, nothing: int) -> float:
-    """Of all classes but `nothing` together."""
+    """F1 of all classes but `nothing` together."""
     hits: Bools = (due == given) & (due != nothing)
     return 2 * float(hits.sum()) / float((due != nothing).sum() + (given != nothing).sum())

@@ -88,10 +88,10 @@ def load_model(path: Path) -> PunctuationModel:
 
 
 def load_weights(path: Path, model: PunctuationModel) -> None:
-    """Give a model the weights of another: of a run's `punctuation.pt`, or of a `punctuation.onnx`.
+    """Load weights from a run's `punctuation.pt` or from a `punctuation.onnx` into a model.
 
     Raises:
-        ModelFileError: if the file is neither, or of another shape.
+        ModelFileError: if the file is neither, or has weights of other shapes.
     """
     if path.suffix == ".onnx":
         weights = punctuation_weights_of(path)
@@ -101,5 +101,5 @@ def load_weights(path: Path, model: PunctuationModel) -> None:
     got = {name: tuple(one.shape) for name, one in weights.items()}
     if got != expected:
         differing = sorted(set(got.items()) ^ set(expected.items()))
-        raise ModelFileError(f"{path}: expected the shape of a new model, got others: {differing}")
+        raise ModelFileError(f"{path}: expected the shapes of a new model, got others: {differing}")
     model.load_state_dict(weights)

@@ -1,1 +1,1 @@
-"""A training run: the loop, validation, its log, and the page that it leaves."""
+"""A training run: the loop, validation, its log, and its report page."""

@@ -1,10 +1,10 @@
-"""One run in several processes, as torchrun starts them, with the gradients that one would have.
+"""One run in several processes, as torchrun starts them, with the gradients of a single process.
 
-Each process reads its own utterances of every batch, padded as in the whole batch. What is summed
-over a batch is summed over all processes: losses, numbers of labels, gradients, and the statistics
-of batch normalisation. So losses and weights are those of one process with the whole batch, but for
-rounding and dropout. torch's DistributedDataParallel takes means of means instead: utterances of a
-process with few labels would weigh more.
+Each process reads its own utterances of every batch, padded as in the whole batch. All sums over a
+batch are sums over all processes: losses, numbers of labels, gradients, and the statistics of batch
+normalisation. So losses and weights equal those of one process with the whole batch, up to rounding
+and dropout. torch's DistributedDataParallel takes means of means instead, in which utterances of a
+process with few labels would have a larger weight.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from training.model.loss import Counts, Losses
 from training.model.network import AcousticModel
 
 _PATIENCE = timedelta(days=1)
-"""For the first process, which alone evaluates; torchrun ends all when one of them fails."""
+"""Timeout, while only the first process evaluates; torchrun ends all if one fails."""
 
 _LOSSES = ("total", "character", "phoneme", "intermediate", "inconsistency")
 
@@ -32,10 +32,10 @@ class Group:
     """The processes of a run, seen from one of them.
 
     Attributes:
-        rank: its number; 0 writes and evaluates.
-        size: how many there are.
-        local_rank: its number on its machine.
-        weight: 0 while it stands in for an utterance that it has not, else 1.
+        rank: its index; 0 writes and evaluates.
+        size: number of processes.
+        local_rank: its index on its machine.
+        weight: 0 if it has no utterance of the batch and repeats one of another process, else 1.
     """
 
     rank: int = 0
@@ -46,18 +46,18 @@ class Group:
     @classmethod
     @contextmanager
     def joined(cls, environment: Mapping[str, str]) -> Iterator["Group"]:
-        """The group that torchrun's variables name; one process alone without them."""
+        """The group given by torchrun's variables; a single process without them."""
         if "RANK" not in environment:
             yield cls()
             return
         distributed.init_process_group("gloo", timeout=_PATIENCE)
         local_rank = int(environment.get("LOCAL_RANK", "0"))
         yield cls(distributed.get_rank(), distributed.get_world_size(), local_rank)
-        distributed.destroy_process_group()  # after an error, others would be waited for
+        distributed.destroy_process_group()  # not after an error: it would wait for the others
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:
-        """What follows is done by a machine's first process, then by others, who find it done."""
+        """Run the block in a machine's first process, then in the others, with its results."""
         if self.size > 1 and self.local_rank:
             distributed.barrier()
         yield
@@ -65,31 +65,31 @@ class Group:
             distributed.barrier()
 
     def part(self, draws: Sequence[Draw]) -> list[Draw]:
-        """The draws of a batch that this process reads; the first where there are too few."""
+        """The draws of a batch that this process reads; the first one if there are too few."""
         count = _utterances(draws)
         places = range(self.rank, count, self.size) or range(1)
         starts = range(0, len(draws), count)  # of each view
         return [draws[start + place] for start in starts for place in places]
 
     def share(self, batch: Batch, draws: Sequence[Draw], examples: Examples) -> Batch:
-        """What was read of a batch, padded as all of it; from now on, it weighs what it counts."""
+        """This process' part of a batch, padded as the whole batch; also sets `weight`."""
         self.weight = float(self.rank < _utterances(draws))
         frames = max(draw_frames(examples.examples, draw) for draw in draws)
         missing = frames - batch.features.shape[1]
         return replace(batch, features=nn.functional.pad(batch.features, (0, 0, 0, missing)))
 
     def totals(self, batch: Batch) -> tuple[Counts, int]:
-        """Of all processes: numbers of labels, and rows of features."""
+        """Sums over all processes: numbers of labels, and rows of features."""
         own = [batch.label_lengths.sum(), batch.phoneme_lengths.sum(), batch.lengths.sum()]
         labels, phonemes, rows = self._sum(torch.stack(own) * int(self.weight))
         return Counts(labels, phonemes), int(rows)
 
     def any(self, flag: bool) -> bool:  # noqa: FBT001
-        """Whether one of the processes says so."""
+        """Whether `flag` is true in one of the processes."""
         return bool(self._sum(torch.tensor(int(flag))))
 
     def sum_losses(self, losses: Losses, counts: Counts) -> Losses:
-        """Those of all processes; without gradients."""
+        """Losses of all processes, without gradients."""
         own = {name: getattr(losses, name) for name in _LOSSES}
         known = [0.0 if value is None else value.item() * self.weight for value in own.values()]
         summed = dict(zip(_LOSSES, self._sum(torch.tensor(known)), strict=True))
@@ -99,7 +99,7 @@ class Group:
         return Losses(**{**summed, **absent})
 
     def sum_gradients(self, model: nn.Module) -> None:
-        """Give each weight the gradient of the whole batch."""
+        """Set the gradient of each weight to that of the whole batch."""
         if self.size == 1:
             return
         weights = [one for one in model.parameters() if one.requires_grad]
@@ -111,7 +111,7 @@ class Group:
             one.grad = summed.view_as(one)
 
     def sum_normalisation(self, model: AcousticModel) -> None:
-        """Have batch normalisation see the whole batch; its weights stay as they are."""
+        """Let batch normalisation use statistics of the whole batch; its weights stay the same."""
         if self.size > 1:
             for module in model.modules():
                 if isinstance(module, nn.BatchNorm2d):
@@ -119,15 +119,15 @@ class Group:
                     cast("GroupNormalisation", module).group = self
 
     def seed(self, seed: int, step: int) -> None:
-        """Have dropout of each process but the first follow from the step, so runs can go on."""
+        """Seed dropout by the step, except in the first process, so that runs can be resumed."""
         if self.rank:
             torch.manual_seed(hash((seed, self.rank, step)))
 
     def require_same(self, step: int) -> None:
-        """Make sure that all processes go on from the same checkpoint.
+        """Check that all processes continue from the same checkpoint.
 
         Raises:
-            ModelFileError: telling their steps.
+            ModelFileError: with their steps, if not.
         """
         if self.size == 1:
             return
@@ -146,7 +146,7 @@ class Group:
 
 
 def _utterances(draws: Sequence[Draw]) -> int:
-    """In a batch that has all of them in a first view, then perhaps all in a second."""
+    """Number of utterances in a batch, which has all in a first view, then perhaps in a second."""
     return sum(draw.view == 0 for draw in draws)
 
 

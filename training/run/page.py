@@ -1,8 +1,8 @@
-"""page.html in a run's folder: how it learned and what it hears, in one file without a network.
+"""page.html in a run's folder: a report in one file that needs no network.
 
-It is bounded, whatever the run: curves of at most 400 points, 4 dev utterances of at most 10 s and
+Its size is bounded: curves of at most 400 points, 4 dev utterances of at most 10 s and
 40 symbols at 16 epochs, 14 recordings of at most 12 s, 40 characters in the confusions. Together
-that is below `MOST_BYTES`.
+less than `MOST_BYTES`.
 """
 
 import json
@@ -24,29 +24,29 @@ _PARTS = Path(__file__).parent
 
 
 def write_page(folder: Path, config: TrainingConfig, prepared: Prepared) -> Path:
-    """Make the page of a run that has a best.pt.
+    """Write the page of a run that has a best.pt.
 
     Args:
         folder: of the run.
         config: of the run.
-        prepared: what it learns from, with features, not with what an encoder made of them.
+        prepared: its data, with features, not with outputs of a frozen encoder.
 
     Returns:
-        Where the page is.
+        The path of the page.
 
     Raises:
         ModelFileError: if there is no best.pt, or it is no checkpoint.
-        otoscope.errors.AudioError, FileNotFoundError: if a recording can't be read any more.
+        otoscope.errors.AudioError, FileNotFoundError: if a recording can no longer be read.
     """
     best = load_exportable(folder / "best.pt")
-    heard = _heard(folder, config, prepared.dev, best)
+    recognized = _dev_texts(folder, config, prepared.dev, best)
     rows = read_rows(folder / "history.jsonl")
     data = {
         "name": config.name,
-        "facts": _facts(best, heard, rows),
+        "facts": _facts(best, recognized, rows),
         "curves": page_curves.curves(rows),
         "examples": page_examples.described(folder, prepared.dev, config),
-        **page_utterances.described(heard, prepared.dev, config),
+        **page_utterances.described(recognized, prepared.dev, config),
         "report": prepared.report[:_MOST_REPORT],
     }
     path = folder / "page.html"
@@ -55,32 +55,35 @@ def write_page(folder: Path, config: TrainingConfig, prepared: Prepared) -> Path
     return path
 
 
-def _heard(
+def _dev_texts(
     folder: Path, config: TrainingConfig, dev: list[DevSet], best: Exportable
-) -> records.Heard:
-    """What best.pt hears, as it was kept, or found again if that is missing or of other texts."""
-    heard = records.load_heard(folder, dev)
+) -> records.DevTexts:
+    """Texts by best.pt: as saved, or recognized again if they are missing or of other texts."""
+    recognized = records.load_dev_texts(folder, dev)
     epoch = int(best.spec.provenance.epochs)
-    if heard is None:
+    if recognized is None:
         _, texts = validation.evaluate(best.model, dev, config)
-        heard = records.save_heard(folder, dev, texts, epoch)
+        recognized = records.save_dev_texts(folder, dev, texts, epoch)
     if not (folder / "steps").is_dir():
         records.save_step(folder, best.model, dev, config, epoch)
-    return heard
+    return recognized
 
 
 def _facts(
-    best: Exportable, heard: records.Heard, rows: list[dict[str, Any]]
+    best: Exportable, recognized: records.DevTexts, rows: list[dict[str, Any]]
 ) -> list[tuple[str, str]]:
-    """What stands at the top: a word and a value each."""
-    provenance, pairs = best.spec.provenance, [pair for one in heard.sets.values() for pair in one]
+    """Names and values at the top of the page."""
+    provenance, pairs = (
+        best.spec.provenance,
+        [pair for one in recognized.sets.values() for pair in one],
+    )
     facts = [("model", provenance.architecture), ("parameters", f"{provenance.parameters:,}")]
     if pairs:
         for name, rate in page_utterances.rates(pairs).items():
             facts.append((name, f"{100 * rate:.1f} %"))
     return [
         *facts,
-        ("best epoch", f"{heard.epoch:g} of {_last(rows, 'epoch')}"),
+        ("best epoch", f"{recognized.epoch:g} of {_last(rows, 'epoch')}"),
         ("steps", f"{_last(rows, 'step'):,}"),
         ("audio", f"{provenance.audio_hours:g} h"),
         ("made", provenance.created),
@@ -92,7 +95,7 @@ def _last(rows: list[dict[str, Any]], key: str) -> int:
 
 
 def render(data: Mapping[str, object]) -> str:
-    """The page with `data` in it, which JSON can write."""
+    """The page with `data`, which is written as JSON."""
     texts = {kind: _read(f"page.{kind}") for kind in ("css", "js")}
     # Within a script element, "</script>" would end it, wherever it stands.
     texts["data"] = json.dumps(data, ensure_ascii=False).replace("<", "\\u003c")

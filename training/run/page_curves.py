@@ -1,4 +1,4 @@
-"""Curves of a run's page, thinned to what can be seen."""
+"""Curves of a run's page, reduced to a few hundred points."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _LOSSES = {
 }
 _RATES = (("cer/", ""), ("wer/", ", words"), ("per/", ", phonemes"))
 MOST_SETS = 8
-"""More have no curves of their own beside that of all."""
+"""If there are more dev sets, only the curve of all together is drawn."""
 
 
 def curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -44,7 +44,7 @@ def curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _line(rows: list[dict[str, Any]], key: str, label: str, scale: float = 1.0) -> dict[str, Any]:
-    """Means of neighbouring values where there are more than `MOST_POINTS`."""
+    """A curve; means of neighbouring values if there are more than `MOST_POINTS`."""
     found = [(row["step"], scale * row[key]) for row in rows if key in row]
     parts = np.array_split(np.array(found).reshape(-1, 2), max(1, min(MOST_POINTS, len(found))))
     means = [part.mean(axis=0) for part in parts if part.size]

@@ -1,4 +1,4 @@
-"""Dev utterances of a run's page: log-mel, sound, and posteriors epoch by epoch."""
+"""Dev utterances of a run's page: log-mel, audio, and posteriors after each epoch."""
 
 import base64
 import io
@@ -22,14 +22,14 @@ MOST_SYMBOLS = 40
 MOST_SOUND_S = 12.0
 MOST_CHARACTERS = 1000
 _COMPRESSION = 0.9
-"""Of MP3: some 30 kbit/s, which speech bears."""
+"""Of MP3: about 30 kbit/s, enough for speech."""
 _SEEN = 26
-"""Level, a tenth of 255, that a symbol has to reach somewhere to have a row."""
+"""A symbol is shown if it reaches this level (a tenth of 255) in some frame."""
 _DECIBELS = 60.0
 
 
 def described(folder: Path, dev: Sequence[DevSet], config: TrainingConfig) -> list[dict[str, Any]]:
-    """Of each example: what is said and heard, its sound, its log-mel and its posteriors."""
+    """Each example: reference, recognized texts, audio, log-mel and posteriors."""
     found = load_steps(folder, dev)[:MOST_EXAMPLES]
     return [_described(one, steps, config) for one, steps in found]
 
@@ -54,7 +54,7 @@ def _described(one: Example, steps: list[Step], config: TrainingConfig) -> dict[
         "steps": [
             {
                 "epoch": step.epoch,
-                "heard": step.heard[:MOST_CHARACTERS],
+                "heard": step.recognized[:MOST_CHARACTERS],
                 "levels": _base64(step.probs[:frames, rows]),
             }
             for step in kept
@@ -63,12 +63,12 @@ def _described(one: Example, steps: list[Step], config: TrainingConfig) -> dict[
 
 
 def _thinned(count: int, most: int) -> list[int]:
-    """At most so many places of `count`, evenly, the first and the last among them."""
+    """At most `most` of `count` indices, evenly spaced, the first and the last included."""
     return sorted(set(np.rint(np.linspace(0, count - 1, min(count, most))).astype(int).tolist()))
 
 
 def _rows(levels: npt.NDArray[np.uint8], symbols: SymbolSet) -> list[int]:
-    """Classes that are shown, in their order: the strongest of those that are seen; the blank."""
+    """Sorted classes to show: those with the highest levels, at least `_SEEN`, and the blank."""
     strongest = levels.max(axis=(0, 1))
     most = np.argsort(-strongest.astype(int), kind="stable")[:MOST_SYMBOLS]
     return sorted({*(int(row) for row in most if strongest[row] >= _SEEN), symbols.blank_index})
@@ -98,7 +98,7 @@ def sound(utterance: Utterance, rate_hz: int) -> str:
 
 
 def place_words(name: str, utterance: Utterance) -> str:
-    """Where an utterance comes from."""
+    """The source of an utterance in words."""
     speaker = f", speaker {utterance.speaker}" if utterance.speaker else ""
     return f"{name}: {utterance.audio.name}{speaker}"[:MOST_CHARACTERS]
 

@@ -1,4 +1,4 @@
-"""What a run's page says of the dev sets as a whole: worst and best utterances, confusions."""
+"""Whole dev sets on a run's page: worst and best utterances, and confusions."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from training.data.prepare import DevSet
 from training.data.utterances import Utterance
 from training.evaluation.metrics import aligned, character_errors, confusions, word_errors
 from training.run.page_examples import MOST_CHARACTERS, MOST_SYMBOLS, place_words, sound
-from training.run.records import Heard
+from training.run.records import DevTexts
 
 WORST, BEST = 6, 4
 MOST_PAIRS = 20
@@ -23,37 +23,39 @@ class _Scored:
     dev: str
     utterance: Utterance
     said: str
-    heard: str
+    recognized: str
     rate: float
 
 
 def rates(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """Error rates of what was said and heard, as fractions, by their names."""
-    said, heard = zip(*pairs, strict=True)
+    """Error rates as fractions, by their names, of pairs (reference, recognized)."""
+    said, recognized = zip(*pairs, strict=True)
     return {
-        "dev CER": character_errors(said, heard).rate,
-        "dev WER": word_errors(said, heard).rate,
+        "dev CER": character_errors(said, recognized).rate,
+        "dev WER": word_errors(said, recognized).rate,
     }
 
 
-def described(heard: Heard, dev: Sequence[DevSet], config: TrainingConfig) -> dict[str, Any]:
-    """Worst and best utterances with their sound, and which characters are taken for which."""
-    scored = sorted(_scored(heard, dev), key=lambda one: (-one.rate, -len(one.said)))
+def described(
+    recognized: DevTexts, dev: Sequence[DevSet], config: TrainingConfig
+) -> dict[str, Any]:
+    """Worst and best utterances with audio, and the confusion matrix of characters."""
+    scored = sorted(_scored(recognized, dev), key=lambda one: (-one.rate, -len(one.said)))
     worst = [one for one in scored if one.rate > 0][:WORST]
-    # The longest of those that are understood best, for a word alone is easily understood.
+    # The longest of those with the lowest rate: single words are easy.
     best = sorted(scored[len(worst) :], key=lambda one: (one.rate, -len(one.said)))[:BEST]
     rate_hz = config.features.sample_rate_hz
     return {
         "worst": [_shown(one, rate_hz) for one in worst],
         "best": [_shown(one, rate_hz) for one in best],
-        "confusions": _confusions(heard),
+        "confusions": _confusions(recognized),
     }
 
 
-def _scored(heard: Heard, dev: Sequence[DevSet]) -> list[_Scored]:
+def _scored(recognized: DevTexts, dev: Sequence[DevSet]) -> list[_Scored]:
     found = []
     for one in dev:
-        pairs = heard.sets[one.name]
+        pairs = recognized.sets[one.name]
         if pairs:
             errors = character_errors(*zip(*pairs, strict=True))
             rates = (errors.errors / errors.lengths).tolist()
@@ -66,17 +68,17 @@ def _scored(heard: Heard, dev: Sequence[DevSet]) -> list[_Scored]:
 
 def _shown(one: _Scored, rate_hz: int) -> dict[str, Any]:
     return {
-        "pairs": aligned(one.said[:MOST_CHARACTERS], one.heard[:MOST_CHARACTERS]),
+        "pairs": aligned(one.said[:MOST_CHARACTERS], one.recognized[:MOST_CHARACTERS]),
         "where": place_words(one.dev, one.utterance),
         "rate": round(one.rate, 4),
         "sound": sound(one.utterance, rate_hz),
     }
 
 
-def _confusions(heard: Heard) -> dict[str, Any]:
-    """Counts of (said, heard), the most frequent symbols alone, and the most frequent mistakes."""
+def _confusions(recognized: DevTexts) -> dict[str, Any]:
+    """Counts of (reference, recognized) for the most frequent symbols, and the worst errors."""
     counts: Counter[tuple[str, str]] = Counter()
-    for pairs in heard.sets.values():
+    for pairs in recognized.sets.values():
         counts += confusions([said for said, _ in pairs], [text for _, text in pairs])
     said: Counter[str] = Counter()
     for (one, _), count in counts.items():

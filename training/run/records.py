@@ -1,7 +1,7 @@
-"""What a run keeps for its page: the best weights' texts of the dev sets, and how it learned some.
+"""Data of a run for its page: texts of the dev sets, and posteriors of examples after each epoch.
 
-`heard.json` is about best.pt. `steps/epoch-NNN.npz` has the posteriors of a few dev utterances of
-each epoch, in 256 steps.
+`heard.json` has the texts by best.pt. `steps/epoch-NNN.npz` has the posteriors of a few dev
+utterances after an epoch, quantized to 8 bits.
 """
 
 import json
@@ -39,26 +39,26 @@ class Example:
 
     @property
     def text(self) -> str:
-        """What is said."""
+        """The reference text."""
         return self.dev.texts[self.place]
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a model made of an example after an epoch."""
+    """The result of a model for an example after an epoch."""
 
     epoch: int
-    heard: str
+    recognized: str
     probs: Levels
 
 
 @dataclass(frozen=True)
-class Heard:
+class DevTexts:
     """Texts of the dev sets by the weights of one epoch.
 
     Attributes:
-        epoch: how many had been learned from.
-        sets: by a set's name, what is said and what was heard of each utterance.
+        epoch: number of epochs trained.
+        sets: by a set's name, the reference and the recognized text of each utterance.
     """
 
     epoch: float
@@ -83,13 +83,13 @@ def _spread(dev: DevSet, config: TrainingConfig, count: int) -> list[int]:
 def save_step(
     folder: Path, model: AcousticModel, dev: Sequence[DevSet], config: TrainingConfig, epoch: int
 ) -> None:
-    """Write what `model` makes of the examples."""
+    """Write the results of `model` for the examples."""
     kept: dict[str, npt.NDArray[Any]] = {}
     for number, one in enumerate(examples(dev, config)):
         [heads] = recognize(model, one.dev, [one.place], config.features)
-        heard = greedy_text(heads, config.alphabet)
+        recognized = greedy_text(heads, config.alphabet)
         kept[f"probs-{number}"] = np.rint(255 * np.exp(heads.characters)).astype(np.uint8)
-        kept[f"texts-{number}"] = np.array([one.dev.name, str(one.place), one.text, heard])
+        kept[f"texts-{number}"] = np.array([one.dev.name, str(one.place), one.text, recognized])
     path = folder / "steps" / f"epoch-{epoch:03d}.npz"
     with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **kept)  # type: ignore[arg-type]
@@ -98,7 +98,7 @@ def save_step(
 def load_steps(folder: Path, dev: Sequence[DevSet]) -> list[tuple[Example, list[Step]]]:
     """The examples and their steps, in order of the epochs.
 
-    What is about another text than the dev sets have now is left out.
+    Steps about other texts than those of the dev sets are left out.
     """
     sets = {one.name: one for one in dev}
     found: dict[tuple[str, int], list[Step]] = {}
@@ -106,27 +106,27 @@ def load_steps(folder: Path, dev: Sequence[DevSet]) -> list[tuple[Example, list[
         epoch = int(path.stem.removeprefix("epoch-"))
         with np.load(path, allow_pickle=False) as kept:
             for number in range(len(kept.files) // 2):
-                name, place, said, heard = kept[f"texts-{number}"].tolist()
+                name, place, said, recognized = kept[f"texts-{number}"].tolist()
                 if name in sets and said in sets[name].texts[int(place) : int(place) + 1]:
-                    step = Step(epoch, heard, kept[f"probs-{number}"])
+                    step = Step(epoch, recognized, kept[f"probs-{number}"])
                     found.setdefault((name, int(place)), []).append(step)
     return [(Example(sets[name], place), steps) for (name, place), steps in found.items()]
 
 
-def save_heard(
+def save_dev_texts(
     folder: Path, dev: Sequence[DevSet], texts: dict[str, list[str]], epoch: int
-) -> Heard:
-    """Write what best.pt hears of the dev sets."""
-    heard = Heard(
+) -> DevTexts:
+    """Write the texts of the dev sets by best.pt."""
+    recognized = DevTexts(
         epoch, {one.name: list(zip(one.texts, texts[one.name], strict=True)) for one in dev}
     )
     with replacing(folder / "heard.json") as partial:
-        partial.write_text(json.dumps(asdict(heard), ensure_ascii=False), encoding="utf-8")
-    return heard
+        partial.write_text(json.dumps(asdict(recognized), ensure_ascii=False), encoding="utf-8")
+    return recognized
 
 
-def load_heard(folder: Path, dev: Sequence[DevSet]) -> Heard | None:
-    """What `save_heard` wrote; None if there is nothing, or it is about other texts."""
+def load_dev_texts(folder: Path, dev: Sequence[DevSet]) -> DevTexts | None:
+    """The file of `save_dev_texts`; None if there is none, or it is about other texts."""
     path = folder / "heard.json"
     if not path.is_file():
         return None
@@ -135,4 +135,4 @@ def load_heard(folder: Path, dev: Sequence[DevSet]) -> Heard | None:
     same = {one.name: list(one.texts) for one in dev}
     if {name: [said for said, _ in rows] for name, rows in sets.items()} != same:
         return None
-    return Heard(document["epoch"], sets)
+    return DevTexts(document["epoch"], sets)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, which end a run at its next step with a checkpoint."""
+"""Ctrl-C and SIGTERM: a run ends at its next step, with a checkpoint."""
 
 import signal
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StopRequest:
-    """Whether a signal has come.
+    """Records SIGINT and SIGTERM.
 
     Attributes:
-        came: True from then on.
+        came: whether a signal has been received.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class StopRequest:
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take signals down instead of ending the process."""
+        """Record signals instead of ending the process."""
         before = {number: signal.signal(number, self._take) for number in _SIGNALS}
         try:
             yield
@@ -33,6 +33,6 @@ class StopRequest:
 
 
 def leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001
-    """Ctrl-C reaches every process of a terminal, but only the run may stop its worker."""
+    """Ignore signals in a data worker: Ctrl-C reaches it, too, but the run stops its workers."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

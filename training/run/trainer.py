@@ -200,7 +200,7 @@ class Trainer:
             spec = checkpoint.model_spec(self.config, model, hours, epoch, scores.cer)
             best = checkpoint.Exportable(model, spec, self.config)
             checkpoint.save_exportable(self.folder / "best.pt", best)
-            records.save_heard(self.folder, self.prepared.dev, texts, epoch)
+            records.save_dev_texts(self.folder, self.prepared.dev, texts, epoch)
         records.save_step(self.folder, model, self.prepared.dev, self.config, epoch)
 
     def _averaged(self) -> AcousticModel:

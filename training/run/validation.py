@@ -33,7 +33,7 @@ def evaluate(
     """Measure `model` (set to evaluation mode).
 
     Returns:
-        Its error rates, and what it heard of each utterance by the set's name.
+        Its error rates, and the recognized text of each utterance by the set's name.
     """
     scores, texts = {}, {}
     for one in dev:
@@ -59,7 +59,7 @@ def recognize(
 
 
 def greedy_text(heads: HeadLogProbs, alphabet: Alphabet) -> str:
-    """What greedy decoding makes of the characters' posteriors."""
+    """The text of greedy decoding of the characters' posteriors."""
     return greedy(Posteriors(heads.characters, alphabet, FrameClock(1.0, float("inf")))).text
 
 

@@ -77,7 +77,7 @@ def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
 
 
 def _values(graph: onnx.GraphProto) -> dict[str, Tensor]:
-    """Of what a graph holds: initialisers, and what follows from them alone."""
+    """Constants of a graph by name: initialisers, and what is computed from them alone."""
     values = {
         one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in graph.initializer
     }

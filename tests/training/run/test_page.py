@@ -103,10 +103,10 @@ def test_nothing_of_other_texts_is_shown(whole_run: Path, tmp_path: Path) -> Non
         a for a, _ in json.loads((tmp_path / "heard.json").read_text())["sets"]["dev.jsonl"]
     )
     dev = noise_set(texts, tmp_path, seconds_each=1.0, name="dev.jsonl")
-    assert records.load_heard(tmp_path, [dev]) is not None
+    assert records.load_dev_texts(tmp_path, [dev]) is not None
     assert len(records.load_steps(tmp_path, [dev])) == 4
     others = replace(dev, texts=("x", *texts[1:-1], "y"))
-    assert records.load_heard(tmp_path, [others]) is None
+    assert records.load_dev_texts(tmp_path, [others]) is None
     assert all(one.text in texts for one, _ in records.load_steps(tmp_path, [others]))
     assert len(records.load_steps(tmp_path, [others])) < 4
 
@@ -144,7 +144,7 @@ def test_its_size_is_bounded(tmp_path: Path) -> None:
                 [dev.name, str(number), texts[number], texts[number]]
             )
         np.savez(tmp_path / "steps" / f"epoch-{epoch:03d}.npz", **kept)
-    heard = records.Heard(20, {dev.name: [(text, text[::-1]) for text in texts]})
+    recognized = records.DevTexts(20, {dev.name: [(text, text[::-1]) for text in texts]})
     rates = {f"{kind}/set-{number}": 0.5 for kind in ("cer", "wer") for number in range(40)}
     rows = [{"step": step, "loss": 1 / step, "learning_rate": 1e-3} for step in range(1, 20001)]
     rows += [{"step": 10 * epoch, "dev_cer": 0.5, **rates} for epoch in range(1, 2001)]
@@ -153,7 +153,7 @@ def test_its_size_is_bounded(tmp_path: Path) -> None:
         "facts": [],
         "curves": page_curves.curves(rows),
         "examples": page_examples.described(tmp_path, [dev], config),
-        **page_utterances.described(heard, [dev], config),
+        **page_utterances.described(recognized, [dev], config),
         "report": "",
     }
     for one in data["examples"]:
