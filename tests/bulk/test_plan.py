@@ -50,7 +50,7 @@ def test_parts_of_long_recordings_are_tasks_that_are_done_or_not():
     assert [piece.part for piece in plan.long[0]] == [0, 1, 2]
 
 
-def test_what_can_not_be_read_is_given():
+def test_what_can_not_be_read_is_told():
     gone = Look("gone.wav", problem=("file", "no such file"))
     plan = make_plan([gone], set(), set(), cost=0.1, workers=1)
     assert (plan.tasks, plan.unread) == ((), (gone,))

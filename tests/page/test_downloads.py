@@ -86,7 +86,7 @@ def test_the_line_is_copied(heard):
     assert heard.evaluate("navigator.clipboard.readText()") == line
 
 
-def test_an_expired_result_is_given(watched, recognize):
+def test_an_expired_result_is_told(watched, recognize):
     watched.expected.add(410)
     page = watched.page
     with page.expect_response("**/transcribe") as answer:

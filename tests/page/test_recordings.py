@@ -94,7 +94,7 @@ def test_what_is_no_audio_is_told_as_the_service_tells_it(watched):
     page.get_by_role("button", name="Try the example").wait_for()
 
 
-def test_too_short_a_sound_is_given(watched, tmp_path):
+def test_too_short_a_sound_is_told(watched, tmp_path):
     watched.expected.add(422)
     path = tmp_path / "click.wav"
     soundfile.write(path, np.zeros(10), 16000)
@@ -148,7 +148,7 @@ def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, recognize):
         page.get_by_role("dialog").wait_for()
 
 
-def test_too_large_a_file_is_given(open_page, guarded):
+def test_too_large_a_file_is_told(open_page, guarded):
     with open_page(guarded) as watched:
         watched.expected |= {401, 413}
         give_key(watched.page, KEY)

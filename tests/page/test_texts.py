@@ -140,7 +140,7 @@ def test_a_text_is_aligned(heard, address, sample):
     assert f"{-expected['log_prob']['text']:.2f}" in heard.locator("#align-facts").inner_text()
 
 
-def test_a_text_that_cannot_be_aligned_is_given(watched, recognize):
+def test_a_text_that_cannot_be_aligned_is_told(watched, recognize):
     watched.expected.add(422)
     page = watched.page
     recognize(page)

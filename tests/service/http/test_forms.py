@@ -211,7 +211,7 @@ def align(client, speech, text, *, own="", whole=""):
         ("utf-8", "utf-8", "latin-1"),
     ],
 )
-def test_text_in_an_encoding_that_is_given(client, speech, encoding, own, whole):
+def test_text_in_an_encoding_that_is_told(client, speech, encoding, own, whole):
     text = HEARD.replace("father", "fäther")
     answer = align(client, speech, text.encode(encoding), own=own, whole=whole)
     assert answer.status_code == 200, answer.text

@@ -135,7 +135,7 @@ def test_a_name_that_nobody_knows(resolver):
 
 
 @pytest.mark.parametrize("given", [{}, {"password": "catfish"}])
-def test_without_the_password_it_is_refused_and_no_password_is_given(tmp_path, given):
+def test_without_the_password_it_is_refused_and_no_password_is_told(tmp_path, given):
     with running_redis(tmp_path, "--requirepass", "swordfish") as running:
         with pytest.raises(StoreRefusedError) as refused:
             ping(RedisServer(running.url, **given))

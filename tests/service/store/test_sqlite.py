@@ -159,7 +159,7 @@ def test_nothing_is_acknowledged_into_a_file_that_is_deleted_meanwhile(
     assert stores.open().find(result_id)
 
 
-def test_a_file_that_is_replaced_by_another_is_given(stores, make_posteriors):
+def test_a_file_that_is_replaced_by_another_is_told(stores, make_posteriors):
     store = stores.open()
     for path in endings(stores.path):
         path.unlink(missing_ok=True)
