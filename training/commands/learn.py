@@ -44,6 +44,12 @@ def prepare(options: argparse.Namespace) -> int:
     path("--start", help="weights that a new run begins with: best.pt, model.onnx or Whisper's"),
     argument("--force", action="store_true", help="begin with weights that hardly fit, too"),
     argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where it learns (default: a GPU if torch sees one)",
+    ),
+    argument(
         "--threads",
         type=int,
         help="of torch (default: the processors, divided among the processes)",
@@ -74,9 +80,11 @@ def fit(options: argparse.Namespace) -> int:
 def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace, group: "Group") -> bool:
     """One stage; False if it was stopped."""
     from training.data.prepare import prepare
+    from training.run.devices import choose_device
     from training.run.page import write_page
     from training.run.trainer import Trainer
 
+    device = choose_device(options.device, group.local_rank)
     folder = _folder(file, config, options)
     goes_on = (folder / "last.pt").is_file()  # then what the configuration begins with is over
     start = options.start or (file.parent / config.start if config.start and not goes_on else None)
@@ -84,7 +92,11 @@ def _fit(file: Path, config: "TrainingConfig", options: argparse.Namespace, grou
         prepared = prepare(config, options.corpus or file.parent, options.cache)
     print(prepared.report, flush=True)
     trainer = Trainer(
-        config, prepared, folder, start, cache=options.cache, force=options.force, group=group
+        *(config, prepared, folder, start),
+        cache=options.cache,
+        force=options.force,
+        group=group,
+        device=device,
     )
     if trainer.fit():
         print(f"done: {folder / 'best.pt'}", flush=True)

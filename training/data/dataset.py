@@ -5,7 +5,7 @@ of an epoch sees what it would have seen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,6 +107,10 @@ class Batch:
     label_lengths: Tensor
     phonemes: Tensor
     phoneme_lengths: Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on a device."""
+        return Batch(*(getattr(self, each.name).to(device) for each in fields(self)))
 
 
 @dataclass(frozen=True)

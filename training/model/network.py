@@ -43,8 +43,8 @@ class Heads(NamedTuple):
         """What the characters' and the phonemes' head say of each item, without its padding."""
         return [
             HeadLogProbs(
-                self.log_probs[row, :length].numpy(),
-                None if self.phonemes is None else self.phonemes[row, :length].numpy(),
+                self.log_probs[row, :length].cpu().numpy(),
+                None if self.phonemes is None else self.phonemes[row, :length].cpu().numpy(),
             )
             for row, length in enumerate(self.lengths.tolist())
         ]
@@ -90,6 +90,11 @@ class AcousticModel(nn.Module):
         # Last, so that the weights above begin as they do without these heads.
         self.phoneme_head = LowerHead(width, phoneme_classes) if config.phoneme_layer else None
         self.intermediate_head = LowerHead(width, classes) if config.intermediate_layer else None
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.output.weight.device
 
     def forward(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Posteriors of the characters: `log_probs` and `lengths` of `heads`."""

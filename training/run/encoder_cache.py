@@ -70,7 +70,7 @@ def _digest(model: AcousticModel, prepared: Prepared, config: TrainingConfig) ->
     facts = [drawn, noise, config.model.encoded_stride, config.seed]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for name, weights in sorted(model.frozen_weights().items()):
-        digest.update(name.encode() + weights.detach().numpy().tobytes())
+        digest.update(name.encode() + weights.detach().cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -132,10 +132,10 @@ def _batches(frames: npt.NDArray[np.int64]) -> Iterator[list[int]]:
 
 
 def _run(model: AcousticModel, matrices: list[Features]) -> list[npt.NDArray[np.float32]]:
-    batch = collate([Item(matrix) for matrix in matrices])
+    batch = collate([Item(matrix) for matrix in matrices]).to(model.device)
     with torch.inference_mode():
         rows: Tensor
         rows, lengths = model.encoder.lower(
             batch.features, batch.lengths, model.config.frozen_layers
         )
-    return [row[:length].numpy() for row, length in zip(rows, lengths.tolist(), strict=True)]
+    return [row[:length].cpu().numpy() for row, length in zip(rows, lengths.tolist(), strict=True)]

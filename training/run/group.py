@@ -24,6 +24,7 @@ from training.model.network import AcousticModel
 _PATIENCE = timedelta(days=1)
 """Timeout, while only the first process evaluates; torchrun ends all if one fails."""
 
+_ALONE = {"RANK": 0, "WORLD_SIZE": 1}
 _LOSSES = ("total", "character", "phoneme", "intermediate", "inconsistency")
 
 
@@ -35,12 +36,14 @@ class Group:
         rank: its index; 0 writes and evaluates.
         size: number of processes.
         local_rank: its index on its machine.
+        local_size: number of processes on its machine.
         weight: 0 if it has no utterance of the batch and repeats one of another process, else 1.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    local_size: int = 1
     weight: float = 1.0
 
     @classmethod
@@ -50,9 +53,10 @@ class Group:
         if "RANK" not in environment:
             yield cls()
             return
-        distributed.init_process_group("gloo", timeout=_PATIENCE)
-        local_rank = int(environment.get("LOCAL_RANK", "0"))
-        yield cls(distributed.get_rank(), distributed.get_world_size(), local_rank)
+        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
+        distributed.init_process_group(backend, timeout=_PATIENCE)
+        local = (int(environment.get(f"LOCAL_{name}", n)) for name, n in _ALONE.items())
+        yield cls(distributed.get_rank(), distributed.get_world_size(), *local)
         distributed.destroy_process_group()  # not after an error: it would wait for the others
 
     @contextmanager

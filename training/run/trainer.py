@@ -2,7 +2,7 @@
 
 What a step does depends only on the run's state (weights, optimiser, torch's random state, the
 place in the epoch), all of which is in every checkpoint: a run that is killed at any moment gives
-the same weights when it is resumed.
+the same weights when it is resumed; on a GPU but for rounding, whose sums have no order.
 """
 
 import sys
@@ -26,12 +26,15 @@ from training.data.prepare import Prepared
 from training.model.loss import Counts, Losses, all_losses
 from training.model.network import AcousticModel, parameter_groups, untrained
 from training.run import records, schedule, validation
+from training.run.devices import loader_processes
 from training.run.encoder_cache import encode
 from training.run.group import Group
 from training.run.metrics_log import History
 from training.run.stopping import StopRequest, leave_signals_to_the_run
 from training.weights import checkpoint
 from training.weights.warm_start import warm_start
+
+CPU = torch.device("cpu")
 
 
 class Trainer:
@@ -47,6 +50,7 @@ class Trainer:
         cache: Path | None = None,
         force: bool = False,
         group: Group | None = None,
+        device: torch.device = CPU,
     ) -> None:
         """Build the model.
 
@@ -59,15 +63,16 @@ class Trainer:
             cache: folder for what frozen layers give; by default the run's.
             force: begin with weights that hardly fit, too.
             group: the processes that share the run; by default it is alone.
+            device: that learns and evaluates.
         """
-        self.config, self._group = config, group or Group()
+        self.config, self._group, self._device = config, group or Group(), device
         self._start, self._force = start, force
         self._began_with = str(start or "")
         self._cache = cache or folder
         self.prepared, self.folder = prepared, folder
         self.progress = checkpoint.Progress()
         torch.manual_seed(config.seed)
-        self.model = untrained(config)
+        self.model = untrained(config).to(device)
         for weights in self.model.frozen_weights().values():
             weights.requires_grad = False
         self.average = AveragedModel(
@@ -126,7 +131,7 @@ class Trainer:
             self._examples,
             batch_sampler=[self._group.part(draws) for draws in batches],
             collate_fn=collate,
-            num_workers=1,
+            num_workers=loader_processes(self._device, self._group.local_size),
             prefetch_factor=4,
             worker_init_fn=leave_signals_to_the_run,
             generator=torch.Generator(),  # the default one is the model's, and part of the state
@@ -143,7 +148,8 @@ class Trainer:
         started_s, started_audio_s = time.monotonic(), self.progress.audio_s
         with bar:
             for draws, part in zip(batches, loader, strict=True):
-                loss = self._step(self._group.share(part, draws, self._examples))
+                batch = self._group.share(part, draws, self._examples)
+                loss = self._step(batch.to(self._device))
                 speed = (self.progress.audio_s - started_audio_s) / (time.monotonic() - started_s)
                 bar.set_postfix_str(f"loss {loss:.3f}, {speed:.0f} audio s/s", refresh=False)
                 bar.update()
@@ -181,7 +187,8 @@ class Trainer:
         return losses.character.item()
 
     def _losses(self, batch: Batch, counts: Counts) -> Losses:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.loop.precision == "bf16"):
+        kind, enabled = self._device.type, self.config.loop.precision == "bf16"
+        with torch.autocast(kind, torch.bfloat16, enabled=enabled):
             heads = self.model.heads(
                 batch.features, batch.lengths, encoded=self.config.model.frozen_layers > 0
             )
@@ -203,6 +210,10 @@ class Trainer:
             records.save_dev_texts(self.folder, self.prepared.dev, texts, epoch)
         records.save_step(self.folder, model, self.prepared.dev, self.config, epoch)
 
+    @property
+    def _on_gpu(self) -> bool:
+        return self._device.type == "cuda"
+
     def _averaged(self) -> AcousticModel:
         return cast("AcousticModel", self.average.module).eval()
 
@@ -223,6 +234,7 @@ class Trainer:
                 "average": self.average.state_dict(),
                 "optimiser": self.optimiser.state_dict(),
                 "torch_random": torch.get_rng_state(),
+                **({"cuda_random": torch.cuda.get_rng_state()} if self._on_gpu else {}),
             },
         )
         self._saved_at = time.monotonic()
@@ -251,6 +263,8 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["torch_random"])
+        if self._on_gpu and "cuda_random" in state:
+            torch.cuda.set_rng_state(state["cuda_random"])
         if not self._group.rank:
             self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
@@ -296,4 +310,4 @@ class Trainer:
     def first_batches(self) -> Iterator[Batch]:
         """Those of the first epoch, in order, made in this process."""
         for draws in self._batches(0):
-            yield collate([self._examples[draw] for draw in draws])
+            yield collate([self._examples[draw] for draw in draws]).to(self._device)

@@ -51,7 +51,7 @@ def recognize(
     while waiting:
         size = max(1, _BATCH_FRAMES // frames[waiting[0]])
         now, waiting = waiting[:size], waiting[size:]
-        batch = collate([Item(dev.features(place, spec)) for place in now])
+        batch = collate([Item(dev.features(place, spec)) for place in now]).to(model.device)
         with torch.inference_mode():
             heads = model.heads(batch.features, batch.lengths, encoded=dev.pack.encoded)
         results |= zip(now, heads.unpadded(), strict=True)

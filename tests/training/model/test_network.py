@@ -50,6 +50,14 @@ def test_rows_are_log_probabilities(config: ModelConfig) -> None:
 
 
 @pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
+def test_everything_is_computed_where_the_weights_are(config: ModelConfig) -> None:
+    """On the meta device, whose tensors meet no others: so a GPU's do not, either."""
+    model = build(config).to("meta")
+    heads = model.heads(torch.zeros(2, 33, 20).to("meta"), torch.tensor([33, 20]).to("meta"))
+    assert heads.log_probs.device == heads.lengths.device == model.device == torch.device("meta")
+
+
+@pytest.mark.parametrize("config", VARIANTS.values(), ids=VARIANTS.keys())
 def test_directions_apart_and_packed_are_the_same_function(config: ModelConfig) -> None:
     model = build(config)
     x, lengths = torch.randn(3, 40, 20), torch.tensor([40, 25, 9])
