@@ -111,8 +111,8 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
         try:
             if httpx.get(url).status_code == httpx.codes.OK:
                 return
-        except httpx.ConnectError:
-            pass  # not listening yet
+        except httpx.TransportError:
+            pass  # not listening yet, or too busy to answer
         time.sleep(0.02)
     raise TimeoutError(f"expected a ready server within {_START_LIMIT_S:g} s")
 
