@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from otoscope.bulk import cluster
 from otoscope.bulk.piece_files import PieceFiles
 from otoscope.bulk.plan import Look, Plan, make_plan
+from otoscope.bulk.progress import JobProgress
 from otoscope.bulk.rendering import readable
 from otoscope.bulk.settings import Job
 from otoscope.bulk.store import Store, find_sources, on_disk
@@ -27,8 +28,6 @@ _MEASURED_S = 20.0
 """Seconds of audio to measure."""
 
 _LOOKS_MEASURED = 20
-
-_BETWEEN_LINES_S = 30.0
 
 Say = Callable[[str], None]
 """Called with lines for the user."""
@@ -142,8 +141,9 @@ def _intention(plan: Plan, cost: float, workers: int) -> str:
 
 def _transcribe(job: Job, plan: Plan, workers: int, tally: _Tally, say: Say) -> None:
     """Do all tasks."""
-    progress = _Progress(plan.audio_s, say)
-    if plan.tasks:
+    if not plan.tasks:
+        return
+    with JobProgress(plan.audio_s, say) as progress:
         for report in cluster.transcribe(job, plan.tasks, workers):
             tally.add(report)
             progress.add(report.audio_s)
@@ -156,27 +156,6 @@ def _join(job: Job, plan: Plan, pieces: PieceFiles, workers: int, tally: _Tally)
     if whole:
         for report in cluster.join_parts(job, whole, workers):
             tally.add(report)
-
-
-class _Progress:
-    """Reports progress at intervals."""
-
-    def __init__(self, audio_s: float, say: Say) -> None:
-        self._audio_s, self._say = audio_s, say
-        self._done_s = 0.0
-        self._started_s = self._said_s = time.monotonic()
-
-    def add(self, audio_s: float) -> None:
-        """Count seconds of audio that are done."""
-        self._done_s += audio_s
-        now_s = time.monotonic()
-        if now_s - self._said_s < _BETWEEN_LINES_S or not self._done_s:
-            return
-        self._said_s = now_s
-        speed = self._done_s / (now_s - self._started_s)
-        left = timedelta(seconds=round((self._audio_s - self._done_s) / speed))
-        done = f"{self._done_s / 3600:,.2f} of {self._audio_s / 3600:,.2f} h"
-        self._say(f"{done}, {speed:,.1f} s of audio a second, {left} left")
 
 
 def _keep(store: Store, tally: _Tally, lines: Sequence[str]) -> None:
