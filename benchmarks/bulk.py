@@ -6,7 +6,6 @@ file must be in the table once, with the text that the service gives. The worker
 the model alone is measured in the same run, in turn, on the same recordings.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -18,7 +17,15 @@ from pathlib import Path
 import httpx
 import psutil
 
-from benchmarks.bulk_archive import BROKEN_PART, Row, add_broken, make_archive, once, rows_of
+from benchmarks.bulk_archive import (
+    BROKEN_PART,
+    Row,
+    add_broken,
+    archive_parser,
+    make_archive,
+    once,
+    rows_of,
+)
 from benchmarks.bulk_job import Job, title_of
 from benchmarks.bulk_speed import ratios
 from benchmarks.servers import otoscope_server
@@ -34,14 +41,7 @@ _MEASURED = 10
 
 def main() -> None:
     """Make the archive, disturb the job, check, measure; exit code 1 if a promise fails."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
-    parser.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
-    parser.add_argument("--cases", type=Path, default=Path("../shared/cases"))
-    parser.add_argument("--files", type=int, default=2000)
-    parser.add_argument("--distinct", type=int, default=150)
-    parser.add_argument("--broken", type=int, default=50)
-    parser.add_argument("--folder", type=Path, required=True, help="for archive and results; new")
-    options = parser.parse_args()
+    options = archive_parser("python -m benchmarks.bulk", __doc__, 2000, 150, 50).parse_args()
     archive, out = options.folder / "archive", options.folder / "out"
     made = make_archive(archive, options.corpus, options.files, options.distinct)
     broken = add_broken(archive, options.cases, options.broken)

@@ -1,6 +1,7 @@
 """An archive for `otoscope bulk` that is made of a corpus, and what became of it in a table."""
 
 import json
+from argparse import ArgumentParser as Parser
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
@@ -21,6 +22,18 @@ BROKEN_PART = "part-" + "0" * 32
 _COLUMNS = ["source", "copies", "sha256", "text", "problem", "duration_s", "processor_s"]
 
 Row = dict[str, Any]
+
+
+def archive_parser(prog: str, about: str | None, files: int, distinct: int, broken: int) -> Parser:
+    """Arguments of a benchmark that makes an archive, with its default numbers of files."""
+    parser = Parser(prog=prog, description=about)
+    parser.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
+    parser.add_argument("--cases", type=Path, default=Path("../shared/cases"))
+    parser.add_argument("--files", type=int, default=files)
+    parser.add_argument("--distinct", type=int, default=distinct)
+    parser.add_argument("--broken", type=int, default=broken)
+    parser.add_argument("--folder", type=Path, required=True, help="for archive and results; new")
+    return parser
 
 
 def make_archive(folder: Path, corpus: Path, count: int, distinct: int) -> dict[Path, Path]:

@@ -5,7 +5,6 @@ iproute2), each with a /tmp/ray of its own and one CPU. The job runs on the head
 rows all processes of the other node are killed; every file must be in the table once.
 """
 
-import argparse
 import json
 import os
 import signal
@@ -16,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.bulk_archive import Row, add_broken, make_archive, once, rows_of
+from benchmarks.bulk_archive import Row, add_broken, archive_parser, make_archive, once, rows_of
 from benchmarks.bulk_job import Job
 from otoscope.bulk import ray_environment
 
@@ -30,14 +29,7 @@ _START_LIMIT_S = 300.0
 
 def main() -> None:
     """Exit code 1 if a file is missing or there twice."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk_nodes", description=__doc__)
-    parser.add_argument("--corpus", type=Path, default=Path("../shared/corpus"))
-    parser.add_argument("--cases", type=Path, default=Path("../shared/cases"))
-    parser.add_argument("--files", type=int, default=500)
-    parser.add_argument("--distinct", type=int, default=50)
-    parser.add_argument("--broken", type=int, default=20)
-    parser.add_argument("--folder", type=Path, required=True, help="for archive and results; new")
-    options = parser.parse_args()
+    options = archive_parser("python -m benchmarks.bulk_nodes", __doc__, 500, 50, 20).parse_args()
     archive = options.folder.resolve() / "archive"
     files = list(make_archive(archive, options.corpus, options.files, options.distinct))
     files += add_broken(archive, options.cases, options.broken)
