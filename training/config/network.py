@@ -21,8 +21,8 @@ class ModelConfig(Strict):
         pool_after: its blocks below the averaging of neighbouring rows, which leaves half as many:
             output frames of 40 ms, at half the cost above. Left out: frames of 20 ms.
         row_stride: rows of the Whisper encoder for an output frame. 2: each second row is read
-            together with the one before and the one after it: frames of 40 ms, without a loss of
-            what the encoder has learned, at half the cost of recurrent layers and search.
+            together with the one before and the one after it: frames of 40 ms, at half the cost of
+            recurrent layers and search.
         frozen_layers: its blocks, from below and with the convolutions, that don't learn. What
             they give is computed once and cached. 0: all of it learns.
         rnn: the recurrent cell.

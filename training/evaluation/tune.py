@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain
+from multiprocessing import get_context
 from pathlib import Path
 
 from tqdm import tqdm
@@ -71,7 +72,10 @@ class Search:
         self.sets = [read_references(path, recognizer.spec) for path in manifests]
         posteriors = [one for each in self.sets for one in _posteriors(recognizer, each)]
         self._pool = ProcessPoolExecutor(
-            os.cpu_count(), initializer=_Worker.open, initargs=(model, lm, posteriors)
+            os.cpu_count(),
+            get_context("spawn"),  # onnxruntime has threads, which a forked process lacks
+            initializer=_Worker.open,
+            initargs=(model, lm, posteriors),
         )
         self._count = len(posteriors)
 
