@@ -18,7 +18,7 @@ STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
 CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
 CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
 START ?=
-# That share a run: one a processor learns faster than one for all, above all beside other work.
+# That share a run. By default one, with a thread for each processor.
 PROCESSES ?=
 MODEL ?= models/$(or $(NAME),english)/model.int8.onnx
 LM ?=
