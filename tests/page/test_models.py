@@ -66,3 +66,18 @@ def test_live_words_are_the_chosen_models(two, eventually):
 def test_one_model_is_no_choice(page):
     page.get_by_text("million weights").wait_for()
     assert page.locator("#model-choice").is_hidden()
+
+
+def test_a_model_that_can_not_be_asked_leaves_the_one_before(open_page, two_address, eventually):
+    with open_page(two_address) as watched:
+        watched.expected = {503}
+        select = watched.page.locator("#model-name")
+        select.wait_for()
+        first = select.input_value()
+        watched.page.route("**/model?*", lambda route: route.fulfill(status=503))
+        select.select_option(OTHER)
+        watched.page.locator("#problems").wait_for()
+        eventually(watched.page, lambda: select.input_value() == first)
+        watched.page.unroute("**/model?*")
+        watched.page.get_by_role("button", name="Try again").click()
+        eventually(watched.page, lambda: select.input_value() == OTHER)
