@@ -24,7 +24,7 @@ SOUNDS = {
     "hum": lambda seconds, seed: hum(seconds),
     "music": chords,
 }
-LASTS_S = (5.0, 20.0, 60.0, 120.0)
+LASTS_S = (5.0, 20.0, 5.0, 120.0, 10.0)
 LEVELS_DB = (0.0, -20.0, -40.0)
 """Of the sound beside the speech, relative to it."""
 EDGE_S = 0.2
@@ -89,7 +89,7 @@ def test_beside_speech(kind, clips, listen):
     for pair in range(len(clips) // 2):
         spoken = [samples for samples, *_ in clips[2 * pair : 2 * pair + 2]]
         gain = level(spoken[0]) * 10 ** (LEVELS_DB[pair % 3] / 20)
-        lasts_s = [LASTS_S[(pair + place) % 4] for place in range(3)]
+        lasts_s = [LASTS_S[(pair + place) % 5] for place in range(3)]
         sounds = [SOUNDS[kind](each, 3 * pair + place) for place, each in enumerate(lasts_s)]
         sounds = [each * (gain / max(level(each), 1e-9)) for each in sounds]
         parts = [sounds[0], spoken[0], sounds[1], spoken[1], sounds[2]]
