@@ -93,9 +93,9 @@ format: $(DEV)/.installed ## Format the code and mend what ruff can mend
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/ruff check --fix .
 
-new: $(DEV)/.installed ## Look at recordings and lay out a model: NAME, DATA, LANGUAGE, ENCODER, NEW_ARGS
+new: $(DEV)/.installed ## Look at recordings and lay out a model: NAME, DATA, LANGUAGE, ENCODER or START, NEW_ARGS
 	$(DEV)/bin/python -m training new $(NAME) --data $(DATA) --language $(LANGUAGE) \
-	  $(patsubst %,--encoder %,$(ENCODER)) $(NEW_ARGS)
+	  $(patsubst %,--encoder %,$(ENCODER)) $(patsubst %,--start %,$(START)) $(NEW_ARGS)
 
 train: $(DEV)/.installed ## Train a model: NAME; or CONFIG, CORPUS; START: the weights of another; PROCESSES
 	$(DEV)/bin/$(if $(PROCESSES),torchrun --nproc-per-node $(PROCESSES) -m --,python -m) training fit $(CONFIG) $(if $(NAME),,--corpus $(CORPUS)) \

@@ -1,6 +1,8 @@
-"""Writing model.onnx: the graph, the ModelSpec and the mel filterbank in one file."""
+"""Writing model.onnx: graph, ModelSpec, mel filterbank and training configuration in one file."""
 
+import json
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -17,7 +19,9 @@ from otoscope.recognizer import (
     encode_filterbank,
     output_names,
 )
+from otoscope.strict_json import dump
 from training.weights.checkpoint import Exportable
+from training.weights.from_onnx import TRAINING_KEY
 
 OPSET = 17
 _DYNAMIC_AXES = {
@@ -62,6 +66,7 @@ def _describe(path: Path, exportable: Exportable) -> None:
     metadata = {
         SPEC_KEY: exportable.spec.to_json(),
         FILTERBANK_KEY: encode_filterbank(mel_filterbank(exportable.spec.features)),
+        TRAINING_KEY: json.dumps(dump(replace(exportable.config, start=""))),
     }
     onnx.helper.set_model_props(graph, metadata)
     onnx.checker.check_model(graph, full_check=True)

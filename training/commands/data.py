@@ -12,7 +12,10 @@ from training.commands.registry import MANIFESTS, argument, command, path
     path("--data", required=True, help="folder of recordings and texts, or a manifest"),
     argument("--language", required=True, help="that is spoken, an ISO 639 code: de"),
     path("--encoder", help="Whisper's weights to begin with: .pt, .safetensors, or model.bin"),
-    path("--start", help="best.pt of another model of this project to go on from"),
+    path(
+        "--start",
+        help="another model to go on from: best.pt, or its file, folder, or name in models/",
+    ),
     path("--noise", help="manifest of noise recordings to mix in"),
     argument("--alphabet", default="", help="symbols (default: the letters of the texts)"),
     argument("--hours", type=float, default=12.0, help="that training may take at most"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from otoscope.model_folders import find_model
 from otoscope.vocabulary import Alphabet
 from training.config import TrainingConfig
 from training.config.explain import toml
@@ -19,7 +20,7 @@ from training.project.plan import Goal, Stage
 from training.project.split import split
 from training.project.survey import Survey, draw, listen, survey
 from training.run.trainer import Trainer
-from training.weights.checkpoint import load_exportable
+from training.weights.warm_start import start_config
 
 _SAMPLES = 48
 _STEPS = 3
@@ -33,7 +34,7 @@ class Request:
     Attributes:
         data: folder or manifest.
         encoder: Whisper's weights, or None.
-        start: best.pt of another model of this project, or None.
+        start: another model of this project, by its best.pt, file, folder or name; or None.
         noise: manifest of noise recordings, or None.
         symbols: of the alphabet; "" to take what the texts hold.
         most_hours: that training may take.
@@ -70,7 +71,9 @@ def new(request: Request) -> str:
             "name, or give --force to write its configurations again"
         )
     found = find(request.data)
-    other = load_exportable(request.start).config if request.start else None
+    if request.start is not None:
+        request = replace(request, start=find_model(request.start))
+    other = start_config(request.start) if request.start else None
     texts = [one.text for one in found.train]
     alphabet = _alphabet(request, texts, other)
     everything = [*found.train, *found.dev]

@@ -3,9 +3,11 @@
 An export changes the form of some weights: batch normalisation is folded into the convolutions,
 both directions of a recurrent layer share one operator with its gates in ONNX's order, matrices
 are transposed. All of it can be undone but the statistics of batch normalisation, which the graph
-no longer needs; `training.weights.batchnorm.settle` measures new ones.
+no longer needs; `training.weights.batchnorm.settle` measures new ones. Weights in 8 bits are read
+as the numbers that they stand for.
 """
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,11 +18,22 @@ from torch import Tensor
 
 from otoscope.errors import ModelFileError
 from otoscope.recognizer import Recognizer
+from otoscope.strict_json import parse
 from otoscope.written.punctuator import Punctuator
+from training.config import TrainingConfig
 from training.weights.batchnorm import folded
+
+TRAINING_KEY = "otoscope.training"
+"""The metadata entry with the configuration that a model learned by, as JSON."""
 
 _GATES = {"LSTM": (0, 2, 3, 1), "GRU": (1, 0, 2)}
 """ONNX's place of each of torch's gates: LSTM i f g o from i o f c, GRU r z n from z r h."""
+
+_EXACT = {"MatMulInteger": "MatMul", "DynamicQuantizeLSTM": "LSTM"}
+"""The operators that onnxruntime's dynamic quantisation has put others in place of."""
+
+_QUANTIZED, _SCALE, _ZERO_POINT = "_quantized", "_scale", "_zero_point"
+"""Behind a weight's name: its 8 bits, and what turns them into numbers."""
 
 
 def weights_of(path: Path) -> dict[str, Tensor]:
@@ -29,14 +42,26 @@ def weights_of(path: Path) -> dict[str, Tensor]:
     The convolutions' batch normalisation only adds: see `training.weights.batchnorm`.
 
     Raises:
-        ModelFileError: if the file is missing, is no model of this project, or has 8-bit weights.
+        ModelFileError: if the file is missing or is no model of this project.
     """
-    if Recognizer(path).quantized:
-        raise ModelFileError(
-            f"{path}: expected exact weights, got a model in 8 bits: name the model.onnx or the "
-            "best.pt that it was made of"
-        )
+    Recognizer(path)  # says what it is if it is something else
     return _weights(onnx.load(path).graph)
+
+
+def config_of(path: Path) -> TrainingConfig:
+    """What the last run that made a model was told.
+
+    Raises:
+        ModelFileError: if the file is missing, is no model of this project, or does not know.
+    """
+    Recognizer(path)
+    known = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    if TRAINING_KEY not in known:
+        raise ModelFileError(
+            f"{path}: expected a model that knows the configuration it learned by, got one from "
+            "before it was kept: export its best.pt again"
+        )
+    return parse(TrainingConfig, json.loads(known[TRAINING_KEY]), str(path))
 
 
 def punctuation_weights_of(path: Path) -> dict[str, Tensor]:
@@ -62,16 +87,18 @@ def _weights(graph: onnx.GraphProto) -> dict[str, Tensor]:
     for node in graph.node:
         module = node.name.rpartition("/")[0].strip("/").replace("/", ".")  # as the export names it
         module = module.replace(".mlp.mlp.", ".mlp.")  # a Sequential's name comes twice
-        given = [values[name] for name in node.input if name in values]
-        if node.op_type == "Conv" and not module.startswith("encoder."):
+        kind = _EXACT.get(node.op_type, node.op_type)
+        names = [name.removesuffix(_QUANTIZED) for name in node.input]
+        given = [values[name] for name in names if name in values and not _is_detail(name)]
+        if kind == "Conv" and not module.startswith("encoder."):
             weights |= folded(".".join(module.split(".")[:2]), *given)
-        elif node.op_type in _GATES:
-            weights |= _recurrent(module.removesuffix(".rnn"), node.op_type, *given)
-        elif node.op_type == "LayerNormalization":
+        elif kind in _GATES:
+            weights |= _recurrent(module.removesuffix(".rnn"), kind, *given)
+        elif kind == "LayerNormalization":
             weights |= _named(module, ("weight", "bias"), given)
-        elif node.op_type == "MatMul" and given:
+        elif kind == "MatMul" and given:
             weights[f"{module}.weight"] = given[0].T.contiguous()
-        elif node.op_type == "Add" and f"{module}.weight" in weights and given:
+        elif kind == "Add" and f"{module}.weight" in weights and given:
             weights[f"{module}.bias"] = given[0]
     return weights
 
@@ -91,7 +118,25 @@ def _values(graph: onnx.GraphProto) -> dict[str, Tensor]:
             values[node.output[0]] = given[0].float()
         elif node.op_type == "Mul":  # and its rows' scales
             values[node.output[0]] = given[0] * given[1]
+    for name in [name for name in values if name.endswith(_QUANTIZED)]:
+        stem = name.removesuffix(_QUANTIZED)
+        values[stem] = _dequantized(
+            *(values[stem + part] for part in (_QUANTIZED, _ZERO_POINT, _SCALE))
+        )
     return values
+
+
+def _dequantized(weights: Tensor, zero_points: Tensor, scales: Tensor) -> Tensor:
+    """Numbers of a matrix with a scale a column, float32.
+
+    A recurrent layer has one for each direction, transposed in 8 bits alone.
+    """
+    exact = (weights.float() - zero_points.float().unsqueeze(-2)) * scales.unsqueeze(-2)
+    return exact if scales.ndim == 1 else exact.transpose(1, 2)
+
+
+def _is_detail(name: str) -> bool:
+    return name.endswith((_SCALE, _ZERO_POINT))
 
 
 def _named(module: str, names: Iterable[str], values: Iterable[Tensor]) -> dict[str, Tensor]:

@@ -100,6 +100,13 @@ def warm_start(
     tqdm.write(f"starting from {path}: {100 * taken.share:.0f} % taken\n{taken.table()}")
 
 
+def start_config(path: Path) -> TrainingConfig:
+    """What the run was told whose `best.pt` or model.onnx `path` is."""
+    if path.suffix == ".onnx":
+        return from_onnx.config_of(path)
+    return checkpoint.load_exportable(path).config
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], ModelSpec]:
     """Averaged weights of a run's `best.pt` or a model.onnx, by `AcousticModel`'s names."""
     if path.suffix == ".onnx":

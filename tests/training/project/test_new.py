@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from onnx_export.export import export
+from onnx_export.int8 import quantize
 from otoscope.vocabulary import Alphabet
 from training.__main__ import main
 from training.config_file import read_config
@@ -17,6 +19,7 @@ from training.project import plan
 from training.project.find import find
 from training.project.split import split
 from training.project.survey import listen, survey
+from training.weights.checkpoint import load_exportable
 
 
 def write(path: Path, text: str = "") -> None:
@@ -183,6 +186,20 @@ def test_from_new_to_a_run_with_the_name_alone(
     short.write_text(text.replace(f"epochs = {config.loop.epochs}", "epochs = 1"))
     assert main(["fit", str(short), "--threads", "1"]) == 0
     assert (folder / "stage-1/best.pt").is_file()
+
+
+def test_it_goes_on_from_an_exported_model(whole_run: Path, tones: Path, tmp_path: Path) -> None:
+    best = load_exportable(whole_run / "best.pt")
+    (tmp_path / "mine").mkdir()
+    export(best, tmp_path / "model.onnx")
+    quantize(tmp_path / "model.onnx", tmp_path / "mine/model.int8.onnx")
+    folder = tmp_path / "run"
+    arguments = ["new", "more", "--data", str(tones / "train.jsonl"), "--language", "de"]
+    arguments += ["--start", str(tmp_path / "mine"), "--folder", str(folder)]
+    assert main(arguments) == 0
+    config = read_config(folder / "stage-1.toml")
+    assert config.start == str(tmp_path / "mine/model.int8.onnx")
+    assert (config.model, config.alphabet) == (best.config.model, best.config.alphabet)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,31 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     onnx.save(onnx.helper.make_model(graph), strange)
     with pytest.raises(ModelFileError, match=r"strange\.onnx"):
         from_onnx.weights_of(strange)
-    export(untrained(VARIANTS["lstm"]), tmp_path / "model.onnx")
-    quantize(tmp_path / "model.onnx", tmp_path / "model.int8.onnx")
-    with pytest.raises(ModelFileError, match="expected exact weights"):
-        from_onnx.weights_of(tmp_path / "model.int8.onnx")
+
+
+@pytest.mark.parametrize("config", [VARIANTS["lstm"], VARIANTS["whisper"]])
+def test_eight_bits_are_read_as_what_they_stand_for(config: TrainingConfig, tmp_path: Path) -> None:
+    exact, rounded = tmp_path / "model.onnx", tmp_path / "model.int8.onnx"
+    export(untrained(config), exact)
+    quantize(exact, rounded)
+    expected, got = from_onnx.weights_of(exact), from_onnx.weights_of(rounded)
+    assert got.keys() == expected.keys()
+    differing = 0
+    for name, weights in expected.items():
+        step = weights.abs().max() / 64  # 7 of the 8 bits, with a sign
+        assert (got[name] - weights).abs().max() <= 0.51 * step, name
+        differing += not torch.equal(got[name], weights)
+    assert differing >= 4  # a recurrent layer has so many matrices
+
+
+def test_a_model_knows_what_it_learned_by(tmp_path: Path) -> None:
+    path, config = tmp_path / "model.onnx", VARIANTS["whisper"]
+    exportable = untrained(config)
+    export(replace(exportable, config=replace(exportable.config, start="/home/me/base.pt")), path)
+    assert from_onnx.config_of(path) == exportable.config  # the path is nobody else's business
+    model = onnx.load(path)
+    [entry] = [one for one in model.metadata_props if one.key == from_onnx.TRAINING_KEY]
+    model.metadata_props.remove(entry)
+    onnx.save(model, path)
+    with pytest.raises(ModelFileError, match=r"export its best\.pt again"):
+        from_onnx.config_of(path)
