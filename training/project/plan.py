@@ -18,6 +18,7 @@ from training.config import (
     Source,
     TrainingConfig,
 )
+from training.project.sounds import Sounds
 from training.weights.pretrained import encoder_width
 
 EncoderSize = Literal["tiny", "base", "small"]
@@ -25,6 +26,7 @@ _SIZES: dict[int, EncoderSize] = {384: "tiny", 512: "base", 768: "small"}
 
 _WHISPER = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
 _LITTLE_H, _SOME_H = 3.0, 15.0
+_PHONEME_WEIGHT = 0.2
 _FROM_NOTHING = 8000
 _HEAD, _ENCODER = 2500, 1500
 _ADAPTED = 1500
@@ -39,6 +41,7 @@ class Goal:
     Attributes:
         hours: of speech to learn from.
         dev, noise: whether there are such manifests.
+        sounds: phonemes to learn as a second task, or None.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Goal:
     hours: float
     dev: bool = True
     noise: bool = False
+    sounds: Sounds | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def from_nothing(goal: Goal) -> list[Stage]:
         loss=LossConfig(consistency_weight=0.2 if little else 0.0),
         loop=replace(loop, sorted_epochs=1),
     )
+    config = _sounding(goal, config)
     return [Stage(config, "The only stage: a small network that begins with nothing.")]
 
 
@@ -99,7 +104,7 @@ def from_encoder(goal: Goal, size: EncoderSize, start: str) -> list[Stage]:
         layers=2,
         dropout=0.25 if little else 0.15,
     )
-    base = replace(_base(goal), features=_WHISPER, model=model)
+    base = _sounding(goal, replace(_base(goal), features=_WHISPER, model=model))
     masks = replace(_augment(goal), frequency_masks=0, time_masks_per_s=0.6)
     loop, optimiser = _schedule(goal, _HEAD, (6, 60), (20.0, 60.0), 1e-3)
     head = replace(
@@ -113,7 +118,7 @@ def from_encoder(goal: Goal, size: EncoderSize, start: str) -> list[Stage]:
     whole = replace(
         base,
         start="stage-1/best.pt",
-        model=replace(model, frozen_layers=top // 2),
+        model=replace(base.model, frozen_layers=top // 2),
         augment=replace(masks, max_time_mask_frames=16),
         optimiser=replace(optimiser, encoder_share=0.2, encoder_decay=0.8),
         loop=loop,
@@ -127,6 +132,12 @@ def from_encoder(goal: Goal, size: EncoderSize, start: str) -> list[Stage]:
 def from_model(goal: Goal, model: TrainingConfig, start: str) -> list[Stage]:
     """One stage: another model of this project goes on with this speech."""
     loop, optimiser = _schedule(goal, _ADAPTED, (3, 30), (20.0, 60.0), 4e-4)
+    if goal.sounds is None:
+        model = replace(
+            model,
+            model=replace(model.model, phoneme_layer=0),
+            loss=replace(model.loss, phoneme_weight=0.0),
+        )
     config = replace(
         model,
         name=goal.name,
@@ -148,8 +159,21 @@ def _base(goal: Goal) -> TrainingConfig:
         train=(Source("train.jsonl"),),
         dev=("dev.jsonl",) if goal.dev else (),
         noise="noise.jsonl" if goal.noise else "",
+        pronunciations=goal.sounds.pronunciations if goal.sounds else "",
     )
     return TrainingConfig(corpus, name=goal.name, language=goal.language, alphabet=goal.alphabet)
+
+
+def _sounding(goal: Goal, config: TrainingConfig) -> TrainingConfig:
+    """With a phoneme head below the last recurrent layer, if there are phonemes."""
+    if goal.sounds is None:
+        return config
+    return replace(
+        config,
+        phonemes=goal.sounds.phonemes,
+        model=replace(config.model, phoneme_layer=config.model.layers - 1),
+        loss=replace(config.loss, phoneme_weight=_PHONEME_WEIGHT),
+    )
 
 
 def _augment(goal: Goal) -> AugmentConfig:

@@ -87,7 +87,7 @@ def test_a_missing_dictionary_is_named(tmp_path: Path) -> None:
 
 def test_what_is_known_of_a_vocabulary_is_written_down(tmp_path: Path) -> None:
     out = tmp_path / "pronunciations.txt.gz"
-    assert write_pronunciations(["hello", "xqzzt", "felon's"], ARPABET, out) == 2
+    assert write_pronunciations(["hello", "xqzzt", "felon's"], "en", ARPABET, out) == 2
     assert read_entries(out, ARPABET) == {
         "hello": ("HH", "AH", "L", "OW"),
         "felon's": ("F", "EH", "L", "AH", "N", "Z"),
