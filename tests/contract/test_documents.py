@@ -21,7 +21,12 @@ DOCUMENTS = sorted(
 ARCHITECTURE = "docs/architecture.md"
 OF_THE_ADAPTER = "deploy/kubernetes/prometheus/adapter-values.yaml"
 MADE_BY_COMMANDS = ("runs/", "texts/", "secrets/")
-KEYS_OF_METADATA = ("otoscope.spec", "otoscope.mel_filterbank", "otoscope.quantised")
+KEYS_OF_METADATA = (
+    "otoscope.spec",
+    "otoscope.mel_filterbank",
+    "otoscope.quantised",
+    "otoscope.training",
+)
 OTHER_FLAGS = {  # docker, pip, uv, torchrun
     "--build-arg",
     "--nproc-per-node",
