@@ -70,7 +70,8 @@ def _digest(model: AcousticModel, prepared: Prepared, config: TrainingConfig) ->
     facts = [drawn, noise, config.model.encoded_stride, config.seed]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for name, weights in sorted(model.frozen_weights().items()):
-        digest.update(name.encode() + weights.detach().cpu().numpy().tobytes())
+        positive = weights.detach().cpu().numpy() + 0.0  # averaging may turn -0 into 0
+        digest.update(name.encode() + positive.tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,5 +1,6 @@
 """What frozen layers give is computed once, and a run learns above it."""
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -87,6 +88,17 @@ def test_a_cache_broken_off_is_gone_on_with(
     monkeypatch.setattr(encoder_cache, "_run", run)
     again = encode(prepared, model, config, tmp_path / "other").dev[0].pack
     np.testing.assert_array_equal(again.rows, whole.rows)
+
+
+def test_the_sign_of_zero_makes_no_other_cache(
+    config: TrainingConfig, prepared: Prepared, model: AcousticModel, tmp_path: Path
+) -> None:
+    names = set()
+    for zero in (0.0, -0.0):  # the average of weights that are -0 is 0
+        other = copy.deepcopy(model)
+        other.encoder.conv1.weight.data[0] = zero
+        names.add(encode(prepared, other, config, tmp_path).dev[0].pack.name)
+    assert len(names) == 1
 
 
 def test_a_run_begins_with_whispers_weights_and_leaves_them(
