@@ -80,3 +80,11 @@ def test_uploads_find_room_in_compose():
     at_a_time = number("INFERENCE_THREADS") + number("QUEUE_SIZE")
     assert room >= number("MAX_UPLOAD_BYTES") * at_a_time
     assert memory >= room + 2 * 2**30
+
+
+def test_images_that_are_pulled_are_pinned():
+    """But the service's own, and Python's, which a build takes with its latest updates."""
+    images = {name: image for name, image in compose_defaults().items() if name.endswith("_IMAGE")}
+    assert images.keys() > {"OTOSCOPE_IMAGE", "PYTHON_IMAGE"}
+    for name in images.keys() - {"OTOSCOPE_IMAGE", "PYTHON_IMAGE"}:
+        assert re.fullmatch(r"[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}", images[name]), name
