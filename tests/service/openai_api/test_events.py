@@ -41,7 +41,7 @@ def speech(sounds):
 @pytest.mark.parametrize("response_format", ["json", "text"])
 def test_deltas_are_the_text(ai, speech, response_format):
     with ai.audio.transcriptions.create(
-        file=speech(66), model="whisper-1", response_format=response_format, stream=True
+        file=speech(34), model="whisper-1", response_format=response_format, stream=True
     ) as stream:
         events = list(stream)
     *deltas, done = events
