@@ -7,12 +7,12 @@ forgiven, as OpenAI does.
 
 import asyncio
 import base64
-from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from pydantic import ValidationError
+from starlette.datastructures import QueryParams
 from starlette.types import Message
 
 from otoscope.errors import OtoscopeError
@@ -36,7 +36,7 @@ _ITEM = "conversation.item.input_audio_transcription"
 class RealtimeDialect:
     """One session."""
 
-    def __init__(self, services: Services, query: Mapping[str, str]) -> None:
+    def __init__(self, services: Services, query: QueryParams) -> None:
         self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
         self._services, self._query = services, query
         self._session = Session()
@@ -48,8 +48,9 @@ class RealtimeDialect:
 
     def greet(self) -> list[str]:
         """The session; FormError if another one than for transcription is asked for."""
-        if self._query.get("intent", _INTENT) != _INTENT:
-            raise FormError(f"intent: expected {_INTENT}, got {self._query['intent']!r:.80}")
+        given = self._query.getlist("intent")
+        if given not in ([], [_INTENT]):
+            raise FormError(f"intent: expected {_INTENT}, got {', '.join(given)!r:.80}")
         return [_event("session.created", session=self._session.document())]
 
     async def take(self, message: Message) -> tuple[bool, list[str]]:

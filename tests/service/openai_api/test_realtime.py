@@ -214,7 +214,8 @@ def test_other_intents_and_too_many_sessions_are_refused(make_settings):
             assert socket.receive()["code"] == 1013
 
 
-def test_conversations_are_refused(client):
-    with client.websocket_connect("/v1/realtime?intent=conversation") as socket:
+@pytest.mark.parametrize("query", ["conversation", "conversation&intent=transcription"])
+def test_conversations_are_refused(client, query):
+    with client.websocket_connect(f"/v1/realtime?intent={query}") as socket:
         assert "intent" in socket.receive_json()["error"]["message"]
         assert socket.receive()["code"] == 1008
