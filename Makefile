@@ -40,7 +40,7 @@ DEV_TESTS = tests/training tests/onnx_export tests/page tests/bulk tests/contrac
 # One thread for matrices in each process: with several processes, more would only get in the way.
 ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
-PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --editable
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 # Where a model's exact form is written: beside the checkpoint, or where NAME says.
@@ -120,7 +120,7 @@ tune: $(DEV)/.installed ## Find the search's options that suit a model and its L
 evaluate: $(DEV)/.installed ## Score a model and PEERS: NAME, or MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
 	  { echo "no manifests: there is no $(CORPUS)/*/dev.jsonl; set MANIFESTS or CORPUS"; exit 2; }
-	@$(if $(findstring whisper:,$(PEERS)),$(DEV)/bin/python $(PIP_INSTALL) ".[peers]")
+	@$(if $(findstring whisper:,$(PEERS)),$(DEV)/bin/python $(PIP_INSTALL) --editable ".[peers]")
 	$(DEV)/bin/python -m training evaluate $(MANIFESTS) --model $(MODEL) $(IF_LM) --beside \
 	  --peers $(PEERS)
 
@@ -165,18 +165,19 @@ clean: ## Remove caches and build outputs (environments, runs and models stay)
 $(SERVICE)/.service-installed: pyproject.toml
 	@$(call make_environment,$(SERVICE))
 	@echo "installing the service into $(SERVICE): about 400 MB and a minute, this once ..."
-	@$(SERVICE)/bin/python $(PIP_INSTALL) '.[service]'
+	@$(SERVICE)/bin/python $(PIP_INSTALL) --editable '.[service]'
 	@touch $@
 
 $(SERVICE)/.tests-installed: $(SERVICE)/.service-installed
 	@echo "installing the test tools into $(SERVICE) ..."
-	@$(SERVICE)/bin/python $(PIP_INSTALL) '.[service,test]'
+	@$(SERVICE)/bin/python $(PIP_INSTALL) --editable '.[service,test]'
 	@touch $@
 
 $(DEV)/.installed: pyproject.toml
 	@$(call make_environment,$(DEV))
 	@echo "installing everything, torch included, into $(DEV): a few minutes, this once ..."
-	@$(DEV)/bin/python $(PIP_INSTALL) '.[dev]'
+	@# Few of its 20,000 modules are ever imported, and are compiled then.
+	@$(DEV)/bin/python $(PIP_INSTALL) --no-compile --editable '.[dev]'
 	@touch $@
 
 define make_environment
