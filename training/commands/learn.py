@@ -127,3 +127,21 @@ def page(options: argparse.Namespace) -> int:
         prepared = prepare(config, options.corpus or file.parent, options.cache)
         print(write_page(_folder(file, config, options), config, prepared))
     return 0
+
+
+@command(
+    "average",
+    path(
+        "models", nargs="+", help="best.pt of a run, then others of the same network, or model.onnx"
+    ),
+    path("--out", required=True, help="checkpoint to write, to be exported"),
+)
+def average(options: argparse.Namespace) -> int:
+    """Write the mean of the weights of models that were trained from one another."""
+    from training.weights.averaging import average
+
+    average(options.models, options.out)
+    print(
+        f"{options.out}: mean of {len(options.models)}; next: python -m onnx_export {options.out}"
+    )
+    return 0

@@ -79,7 +79,7 @@ def warm_start(
         whole = {name: name.startswith("encoder.") * ours[name].numel() for name in ours}
         tqdm.write(f"starting from {path}:\n{_taken(whole, ours).table()}")
         return
-    theirs, spec = _read(path)
+    theirs, spec = read_weights(path)
     counts, merged = dict.fromkeys(ours, 0), dict(ours)
     for name in ours.keys() & theirs.keys():
         old, new = _symbols(name, spec, config)
@@ -107,7 +107,7 @@ def start_config(path: Path) -> TrainingConfig:
     return checkpoint.load_exportable(path).config
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], ModelSpec]:
+def read_weights(path: Path) -> tuple[dict[str, Tensor], ModelSpec]:
     """Averaged weights of a run's `best.pt` or a model.onnx, by `AcousticModel`'s names."""
     if path.suffix == ".onnx":
         return from_onnx.weights_of(path), Recognizer(path).spec
