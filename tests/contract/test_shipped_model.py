@@ -31,7 +31,7 @@ LANGUAGE_MODEL = ROOT / "models/english/lm.npz"
 SAID = "it was a long time before he came home to his father"
 RATE_HZ = 16000
 FRAME = 640  # samples
-CORPORA = {"librispeech/dev.jsonl": 15, "an4/test.jsonl": 60}
+CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
 """Manifests, and how many of their first utterances make a recording of some minutes."""
 TOLERANCE = 1e-5
 WAVEFORMS = [

@@ -10,15 +10,22 @@ PAUSE, MARGIN = round(PAUSE_S / FRAME_S), round(MARGIN_S / FRAME_S)
 
 
 def certain(path: str) -> str:
-    """ "x" where the blank has become certain."""
+    """ "x" where the blank has become certain, "|" where a space has."""
     given = posteriors(path, 0.6)
     found = with_certain_pauses(given)
     changed = (found.log_probs != given.log_probs).any(axis=1)
-    blank = found.probs[:, given.alphabet.blank_index]
-    assert (blank[changed] == 1).all()
+    best = found.probs.argmax(axis=1)
+    assert (found.probs.max(axis=1)[changed] == 1).all()
     np.testing.assert_allclose(found.probs.sum(axis=1), 1, atol=1e-5)
     assert (found.alphabet, found.clock) == (given.alphabet, given.clock)
-    return "".join("x" if each else "." for each in changed)
+    signs = {given.alphabet.blank_index: "x", given.alphabet.symbols.index(" "): "|"}
+    return "".join(signs[one] if new else "." for one, new in zip(best, changed, strict=True))
+
+
+def parted(frames: int) -> str:
+    """A pause of so many certain frames between sounds: a space in the middle."""
+    half = (frames - 1) // 2
+    return half * "x" + "|" + (frames - 1 - half) * "x"
 
 
 @pytest.mark.parametrize(
@@ -26,7 +33,7 @@ def certain(path: str) -> str:
     [
         (
             "a" + PAUSE * "_" + "b",
-            "." + MARGIN * "." + (PAUSE - 2 * MARGIN) * "x" + MARGIN * "." + ".",
+            "." + MARGIN * "." + parted(PAUSE - 2 * MARGIN) + MARGIN * "." + ".",
         ),
         ("a" + (PAUSE - 1) * "_" + "b", (PAUSE + 1) * "."),
         ("a" + 20 * "_" + " " + 20 * "_" + "b", "." + MARGIN * "." + 25 * "x" + MARGIN * "." + "."),
