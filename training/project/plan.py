@@ -27,6 +27,8 @@ _SIZES: dict[int, EncoderSize] = {384: "tiny", 512: "base", 768: "small"}
 _WHISPER = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
 _LITTLE_H, _SOME_H = 3.0, 15.0
 _PHONEME_WEIGHT = 0.2
+_LEAST_DROPOUT, _LEAST_TIME_MASKS_PER_S = 0.1, 0.4
+"""Of a model that goes on, perhaps from a stage without: little speech is soon known by heart."""
 _FROM_NOTHING = 8000
 _HEAD, _ENCODER = 2500, 1500
 _ADAPTED = 1500
@@ -150,6 +152,11 @@ def from_model(goal: Goal, model: TrainingConfig, start: str) -> list[Stage]:
             encoder_decay=model.optimiser.encoder_decay,
         ),
         loop=loop,
+        model=replace(model.model, dropout=max(model.model.dropout, _LEAST_DROPOUT)),
+        augment=replace(
+            model.augment,
+            time_masks_per_s=max(model.augment.time_masks_per_s, _LEAST_TIME_MASKS_PER_S),
+        ),
     )
     return [Stage(config, f"The only stage: {start} goes on with this speech.")]
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -154,6 +155,19 @@ def test_schedules_are_sized_to_the_data(hours: float) -> None:
     assert [s.config.loop.epochs for s in shorter] == [
         round(s.config.loop.epochs / 2) for s in (head, whole)
     ]
+
+
+def test_a_model_that_goes_on_has_dropout_and_masks() -> None:
+    goal = plan.Goal("x", "de", Alphabet(tuple("ab ")), 1.0)
+    [stage] = plan.from_encoder(goal, "base", "base.pt")[:1]
+    bare = replace(
+        stage.config,
+        model=replace(stage.config.model, dropout=0.0),
+        augment=replace(stage.config.augment, time_masks_per_s=0.0),
+    )
+    [goes_on] = plan.from_model(goal, bare, "model.onnx")
+    assert goes_on.config.model.dropout > 0
+    assert goes_on.config.augment.time_masks_per_s > 0
 
 
 def test_from_new_to_a_run_with_the_name_alone(
