@@ -8,7 +8,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from torch import Tensor
+
 from otoscope.errors import ModelFileError
+from otoscope.spec import ModelSpec
 from training.weights import checkpoint
 from training.weights.warm_start import read_weights
 
@@ -26,18 +29,30 @@ def average(paths: Sequence[Path], out: Path) -> None:
     """
     first = checkpoint.load_exportable(paths[0])
     mean = first.model.state_dict()
-    shapes = {name: values.shape for name, values in mean.items()}
     for count, path in enumerate(paths[1:], 2):
-        weights, _ = read_weights(path)
-        found = {name: values.shape for name, values in weights.items()}
-        if differing := {name for name, _ in shapes.items() ^ found.items()}:
+        weights, spec = read_weights(path)
+        _require_same(weights, mean, path)
+        if _meaning(spec) != _meaning(first.spec):
             raise ModelFileError(
-                f"{path}: expected the network of {paths[0]}, got one that differs in "
-                f"{', '.join(sorted(differing)[:5])}"
+                f"{path}: expected the features, alphabet and phonemes of {paths[0]}, got others"
             )
         for name, values in weights.items():
-            mean[name] = mean[name].lerp(values, 1 / count)
+            if values.is_floating_point():
+                mean[name] = mean[name].lerp(values, 1 / count)
     first.model.load_state_dict(mean)
     provenance = replace(first.spec.provenance, dev_cer=None)
-    spec = replace(first.spec, provenance=provenance)
-    checkpoint.save_exportable(out, replace(first, spec=spec))
+    checkpoint.save_exportable(out, replace(first, spec=replace(first.spec, provenance=provenance)))
+
+
+def _meaning(spec: ModelSpec) -> tuple[object, ...]:
+    """What the numbers that go in and come out stand for."""
+    return spec.features, spec.alphabet, spec.phonemes
+
+
+def _require_same(found: dict[str, Tensor], wanted: dict[str, Tensor], path: Path) -> None:
+    ours, theirs = ({name: one.shape for name, one in each.items()} for each in (found, wanted))
+    if differing := {name for name, _ in ours.items() ^ theirs.items()}:
+        raise ModelFileError(
+            f"{path}: expected the same network as in the first, got one that differs in "
+            f"{', '.join(sorted(differing)[:5])}"
+        )
