@@ -121,11 +121,18 @@ def write_pronunciations(
         spoken = [dictionary.pronounce(word) or () for word in words]
     else:
         spoken = pronounce(words, language)
-    symbols = {*phonemes.symbols}
-    known = [(word, names) for word, names in zip(words, spoken, strict=True) if names]
-    known = [(word, names) for word, names in known if symbols.issuperset(names)]
+    known = within(phonemes, words, spoken)
     write_entries(out, known)
     return len(known)
+
+
+def within(
+    phonemes: PhonemeSet, words: Sequence[str], spoken: Sequence[tuple[str, ...]]
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Entries of the words that have a sound, and none outside of the set."""
+    symbols = {*phonemes.symbols}
+    entries = zip(words, spoken, strict=True)
+    return [(word, names) for word, names in entries if names and symbols.issuperset(names)]
 
 
 def english_form(word: str, entries: Entries) -> tuple[str, ...] | None:

@@ -9,7 +9,7 @@ from otoscope.errors import DictionaryError
 from otoscope.pronunciations import write_entries
 from otoscope.vocabulary import ARPABET, PhonemeSet
 from training.data.espeak import pronounce
-from training.data.pronunciation import cmudict_path
+from training.data.pronunciation import cmudict_path, within
 
 DICTIONARY = "pronunciations.txt.gz"
 _LEAST_HEARD = 5
@@ -55,16 +55,20 @@ def _by_espeak(
     language: str, texts: Sequence[str], folder: Path, known: PhonemeSet | None
 ) -> tuple[Sounds | None, str]:
     running = Counter(word for text in texts for word in text.split())
-    spoken = dict(zip(running, pronounce(list(running), language), strict=True))
+    words = list(running)
+    spoken = pronounce(words, language)
     heard: Counter[str] = Counter()
-    for word, names in spoken.items():
+    for word, names in zip(words, spoken, strict=True):
         heard.update({name: running[word] * names.count(name) for name in set(names)})
     often = [name for name, count in heard.most_common() if count >= _LEAST_HEARD]
-    symbols = known.symbols if known else tuple(often)
-    entries = [(word, names) for word, names in spoken.items() if names and {*names} <= {*symbols}]
-    if not entries:
+    if known is None and not often:
         return None, "phonemes: none. The texts are too short to learn any"
+    phonemes = known or PhonemeSet(tuple(often))
+    entries = within(phonemes, words, spoken)
+    if not entries:
+        return None, "phonemes: none. No word is read with those of the model that goes on"
     write_entries(folder / DICTIONARY, entries)
-    read = f"{len(entries)} of {len(running)} words"
-    listed = f"phonemes, as eSpeak NG reads {read}: {' '.join(symbols)}"
-    return Sounds(PhonemeSet(symbols), DICTIONARY), listed
+    listed = " ".join(phonemes.symbols)
+    return Sounds(phonemes, DICTIONARY), (
+        f"phonemes, as eSpeak NG reads {len(entries)} of {len(words)} words: {listed}"
+    )

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,10 @@ def test_what_is_known_of_a_vocabulary_is_written_down(tmp_path: Path) -> None:
         "hello": ("HH", "AH", "L", "OW"),
         "felon's": ("F", "EH", "L", "AH", "N", "Z"),
     }
+
+
+@pytest.mark.skipif(not shutil.which("espeak-ng"), reason="needs espeak-ng")
+def test_other_languages_are_read_by_espeak(tmp_path: Path) -> None:
+    out, phonemes = tmp_path / "pronunciations.txt.gz", PhonemeSet(("ʃ", "uː", "l", "ə"))
+    assert write_pronunciations(["schule", "haus", "'"], "de", phonemes, out) == 1
+    assert read_entries(out, phonemes) == {"schule": ("ʃ", "uː", "l", "ə")}

@@ -50,3 +50,10 @@ def test_none_are_told(language: str, texts: list[str], tmp_path: Path) -> None:
     sounds, said = find_sounds(language, texts, tmp_path)
     assert sounds is None
     assert said.startswith("phonemes: none. ")
+
+
+@needs_espeak
+def test_a_model_of_other_phonemes_is_told(tmp_path: Path) -> None:
+    sounds, said = find_sounds("de", TEXTS, tmp_path, ARPABET)
+    assert sounds is None
+    assert "the model that goes on" in said
