@@ -114,11 +114,14 @@ def new(request: Request) -> str:
 
 
 def _alphabet(request: Request, texts: Sequence[str], other: TrainingConfig | None) -> Alphabet:
-    if other is not None and not request.symbols:
-        return other.alphabet
+    """The one asked for; else another model's, unless the texts have letters that it lacks."""
     if request.symbols:
         return Alphabet(tuple(request.symbols))
     proposed = propose_alphabet(texts)
+    if other is not None and (
+        proposed is None or set(proposed.symbols) <= set(other.alphabet.symbols)
+    ):
+        return other.alphabet
     if proposed is None:
         raise ManifestError(f"{request.data}: expected texts with letters, got none")
     return proposed
@@ -133,7 +136,7 @@ def _sounds(
     if other is not None and other.head_phonemes is None:
         return None, "phonemes: none, as in the model that goes on"
     texts = [alphabet.normalize(one.text) for one in spoken]
-    known = other.head_phonemes if other else None
+    known = other.head_phonemes if other and alphabet == other.alphabet else None
     return find_sounds(request.language, texts, request.folder, known)
 
 

@@ -140,10 +140,13 @@ def from_model(goal: Goal, model: TrainingConfig, start: str) -> list[Stage]:
             model=replace(model.model, phoneme_layer=0),
             loss=replace(model.loss, phoneme_weight=0.0),
         )
+    else:
+        model = replace(model, phonemes=goal.sounds.phonemes)
     config = replace(
         model,
         name=goal.name,
         language=goal.language,
+        alphabet=goal.alphabet,
         start=start,
         corpus=_base(goal).corpus,
         optimiser=replace(

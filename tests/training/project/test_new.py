@@ -1,6 +1,7 @@
 """`python -m training new`: from recordings in any form to a run that needs its name alone."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -214,6 +215,31 @@ def test_it_goes_on_from_an_exported_model(whole_run: Path, tones: Path, tmp_pat
     config = read_config(folder / "stage-1.toml")
     assert config.start == str(tmp_path / "mine/model.int8.onnx")
     assert (config.model, config.alphabet) == (best.config.model, best.config.alphabet)
+
+
+def test_a_model_that_goes_on_learns_the_letters_that_it_lacks(
+    whole_run: Path, tones: Path, tmp_path: Path
+) -> None:
+    best = whole_run / "best.pt"
+    known = load_exportable(best).config.alphabet.symbols[0]
+    rows = [json.loads(line) for line in (tones / "train.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["audio_filepath"] = str(tones / row["audio_filepath"])
+        row["text"] = row["text"].replace(known, "ü")
+    write(tmp_path / "umlauts.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    for manifest, letters, asked in (
+        (tmp_path / "umlauts.jsonl", "ü", []),
+        (tones / "train.jsonl", "xyz", ["--alphabet", "xyz abcdefgh"]),
+    ):
+        folder = tmp_path / letters
+        arguments = ["new", "more", "--data", str(manifest), "--language", "de", *asked]
+        assert main([*arguments, "--start", str(best), "--folder", str(folder)]) == 0
+        config = read_config(folder / "stage-1.toml")
+        assert set(letters) <= set(config.alphabet.symbols)
+    short = folder / "stage-1.toml"
+    short.write_text(re.sub(r"epochs = \d+", "epochs = 1", short.read_text()))
+    assert main(["fit", str(short), "--threads", "1"]) == 0
+    assert load_exportable(folder / "stage-1/best.pt").config.alphabet == config.alphabet
 
 
 @pytest.mark.parametrize(
