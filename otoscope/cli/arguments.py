@@ -111,11 +111,13 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
         help=f"samples a second; default: {commands.STDIN_RATE_HZ} of standard input, of a "
         "microphone its own",
     )
-    parser.add_argument_group("output").add_argument(
+    output = parser.add_argument_group("output")
+    output.add_argument(
         "--json",
         action="store_true",
         help="messages as /stream has them, one a line, instead of text",
     )
+    add_style(output)
     add_decoding(parser)
     _add_backend(parser)
     parser.set_defaults(command=commands.listen, parser=parser)

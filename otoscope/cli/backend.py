@@ -41,7 +41,11 @@ class Backend(Protocol):
         """What is said, with characters and segments, and written as `Writer.write` does."""
 
     def listen(
-        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+        self,
+        pieces: Iterable[bytes],
+        sample_rate_hz: int,
+        options: DecodingOptions,
+        style: Style | None,
     ) -> Iterator[SaidMessage]:
         """Words while they are spoken.
 
@@ -50,6 +54,7 @@ class Backend(Protocol):
                 they raise is raised.
             sample_rate_hz: of the samples.
             options: of decoding; those about phrases and n-best lists are not heeded.
+            style: of finals' written text, as of `transcribe`.
         """
 
     def align(self, recording: Recording, text: str) -> AlignmentAnswer:

@@ -104,7 +104,7 @@ def listen(options: argparse.Namespace) -> int:
         ended_by_interrupt(pieces),
         live_text(as_json=options.json) as shown,
     ):
-        for message in backend.listen(pieces, rate_hz, decoding):
+        for message in backend.listen(pieces, rate_hz, decoding, options.style):
             shown.write(message)
     if not pieces.exhausted:
         sys.stderr.write("otoscope: the service ended the stream before the audio ended\n")

@@ -31,7 +31,8 @@ class LiveText:
         if self._json:
             self._put(to_json(message.model_dump()).decode() + "\n")
         elif isinstance(message, FinalMessage):
-            line = f"{message.text}\n" if message.text else ""
+            text = message.written or message.text
+            line = f"{text}\n" if text else ""
             self._put(_CLEARED * self._terminal + line)
             self._unfinished = False
         elif isinstance(message, PartialMessage) and self._terminal:

@@ -42,7 +42,11 @@ class LocalBackend:
         return self._model.transcribe(recording, options, style)
 
     def listen(
-        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+        self,
+        pieces: Iterable[bytes],
+        sample_rate_hz: int,
+        options: DecodingOptions,
+        style: Style | None,
     ) -> Iterator[SaidMessage]:
         recognizer, decoder = self._model.recognizer, self._model.decoder
         model_rate_hz = recognizer.spec.features.sample_rate_hz
@@ -50,7 +54,10 @@ class LocalBackend:
         # Silence first, beside the stream: options that are wrong show before somebody speaks.
         [silence] = recognizer.posteriors([np.zeros(model_rate_hz, dtype=np.float32)])
         decoder.decode(silence, options)
-        transcriber = StreamingTranscriber(recognizer, decode_here(decoder), decoding=options)
+        write = None if style == "verbatim" else self._model.writer.write_words
+        transcriber = StreamingTranscriber(
+            recognizer, decode_here(decoder), decoding=options, write=write
+        )
         for piece in pieces:
             yield from _messages(transcriber.feed(pcm.feed(piece)))
         yield from _messages(transcriber.feed(pcm.flush()))

@@ -53,13 +53,18 @@ class ServiceBackend:
             )
 
     def listen(
-        self, pieces: Iterable[bytes], sample_rate_hz: int, options: DecodingOptions
+        self,
+        pieces: Iterable[bytes],
+        sample_rate_hz: int,
+        options: DecodingOptions,
+        style: Style | None,
     ) -> Iterator[SaidMessage]:
         with _wrong_options():
             yield from self._client.stream(
                 pieces,
                 encoding="s16le",
                 sample_rate_hz=sample_rate_hz,
+                style=style,
                 decoder=options.decoder,
                 language_model=options.language_model,
                 beam_width=options.beam_width,

@@ -23,6 +23,7 @@ from otoscope.client.errors import (
 from otoscope.client.messages import given, transcribe_form
 from otoscope.schemas import Problem
 from otoscope.schemas.streaming import SaidMessage
+from otoscope.transcript import Style
 
 _END = '{"type": "end"}'
 _MOST_BYTES = 2**16
@@ -44,6 +45,7 @@ class StreamOptions(TypedDict, total=False):
     silence_s: float | None
     settle_s: float | None
     speech_probability: float | None
+    style: Style | None
     decoder: str | None
     language_model: bool
     beam_width: int | None

@@ -8,7 +8,7 @@ from otoscope.formats.posteriors import probs_document, select
 from otoscope.formats.tables import to_json
 from otoscope.posteriors import Posteriors
 from otoscope.schemas.base import Answer, Score, TimeS
-from otoscope.schemas.transcription import WordAnswer
+from otoscope.schemas.transcription import WordAnswer, WrittenTokenAnswer
 from otoscope.streaming import Event, Final, Frames, Partial, SpeechStarted
 
 
@@ -35,25 +35,32 @@ class FinalMessage(Answer):
 
     type: Literal["final"] = "final"
     utterance: int
-    text: str
+    text: str = Field(description="As it was heard.")
+    written: str | None = Field(
+        default=None,
+        description="With capitals, punctuation and numbers; null as that of a recording.",
+    )
     confidence: Score | None = Field(description="The words' mean; null where there are none.")
     start_s: TimeS
     end_s: TimeS
     words: list[WordAnswer]
+    written_tokens: list[WrittenTokenAnswer] = Field(default=[], description="As of a recording.")
 
 
 SaidMessage: TypeAlias = SpeechStartedMessage | PartialMessage | FinalMessage
 
-_MESSAGES: dict[type[Any], type[SaidMessage]] = {
-    SpeechStarted: SpeechStartedMessage,
-    Partial: PartialMessage,
-    Final: FinalMessage,
-}
-
 
 def said_message(event: SpeechStarted | Partial | Final) -> SaidMessage:
     """An event as a message, without posteriors."""
-    return _MESSAGES[type(event)].model_validate(event)
+    match event:
+        case SpeechStarted():
+            return SpeechStartedMessage.model_validate(event)
+        case Partial():
+            return PartialMessage.model_validate(event)
+    fields = {**vars(event), "text": event.text, "written": None}
+    if event.written is not None:
+        fields |= {"written": str(event.written), "written_tokens": event.written.tokens}
+    return FinalMessage.model_validate(fields)
 
 
 def message_json(event: Event, frame_s: float, *, probs: bool) -> bytes:

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from otoscope.posteriors import Posteriors
 from otoscope.transcript import Word
+from otoscope.written.text import WrittenText
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Final:
     Attributes:
         utterance: its number.
         words: all of them; those that were confirmed before are its first.
+        written: their written text; None where they stay as heard.
         confidence: the mean of its words', 0 to 1; None where nothing was said.
         start_s, end_s: of the utterance.
         posteriors: of its frames, on a clock that begins with them.
@@ -55,6 +57,7 @@ class Final:
 
     utterance: int
     words: tuple[Word, ...]
+    written: WrittenText | None
     confidence: float | None
     start_s: float
     end_s: float

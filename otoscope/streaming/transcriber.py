@@ -28,9 +28,13 @@ from otoscope.streaming.hearing import Hearing
 from otoscope.streaming.options import StreamingOptions
 from otoscope.streaming.speech import first_pause, longest_pause, spoken_frames
 from otoscope.transcript import Word, moved
+from otoscope.written.text import WrittenText
 
 Decode: TypeAlias = Callable[[Posteriors, DecodingOptions], Generator[Any, None, DecodeResult]]
 """`Decoder.decode` in steps; between two it may yield what it waits for."""
+
+Write: TypeAlias = Callable[[tuple[Word, ...]], WrittenText | None]
+"""`Writer.write_words`."""
 
 Events: TypeAlias = Generator[Any, None, list[Event]]
 """Work in steps, which returns what there is to tell."""
@@ -90,6 +94,7 @@ class StreamingTranscriber:
         options: StreamingOptions | None = None,
         decoding: DecodingOptions | None = None,
         *,
+        write: Write | None = None,
         frames: bool = False,
     ) -> None:
         """Begin with silence.
@@ -99,11 +104,13 @@ class StreamingTranscriber:
             decode: `decode_here` of a `Decoder`, or the same in steps.
             options: how to hear the stream.
             decoding: how to decode an utterance.
+            write: gives an utterance's written text; None if all stays as heard.
             frames: tell of the posteriors of each hearing, too.
         """
         self._decode = decode
         self._options = options or StreamingOptions()
         self._decoding = decoding or DecodingOptions()
+        self._write = write
         self._frames = frames
         self._spec = model.spec
         self.step_s = self._options.step_s
@@ -285,6 +292,7 @@ class StreamingTranscriber:
         return Final(
             self._number - 1,
             words,
+            self._write(words) if self._write is not None else None,
             float(np.mean(confidences)) if confidences else None,
             self._time_s(utterance.start),
             min(self._time_s(stop), self.received_s),

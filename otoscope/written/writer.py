@@ -70,9 +70,15 @@ class Writer:
             why = _NO_MODEL if self.punctuator is None else _PHRASES
             warnings = (f"the text is as heard: {why}",) if style == "written" else ()
             return Written(heard, warnings=warnings)
+        return Written(heard, self.write_words(heard.words))
+
+    def write_words(self, words: tuple[Word, ...]) -> WrittenText | None:
+        """The written text of words that were heard; None if there is no model for it."""
+        if self.punctuator is None:
+            return None
         with self.stage():
-            words = [each.word for each in heard.words]
-            return Written(heard, write(words, self.punctuator, pauses_after(heard.words)))
+            heard = [each.word for each in words]
+            return write(heard, self.punctuator, pauses_after(words))
 
 
 def open_writer(

@@ -7,6 +7,7 @@ from pydantic import Field
 from otoscope.audio import ContainerName, PcmEncoding
 from otoscope.decoding.options import DecodingOptions
 from otoscope.streaming import StreamingOptions
+from otoscope.transcript import Style
 from service.errors import FormError
 from service.http.options import MODEL_DESCRIBED
 
@@ -46,6 +47,12 @@ class StreamOptions(DecodingOptions):
         gt=0.0,
         lt=1.0,
         description="Of all characters together, for a frame to be speech.",
+    )
+
+    style: Style | None = Field(
+        default=None,
+        description="written gives finals `written`, as transcriptions have it; verbatim leaves it "
+        "null. By default written if there is a punctuation model (GET /model).",
     )
 
     @property

@@ -41,6 +41,7 @@ class PlainDialect:
                 *(self._services, self._model, options.streaming, options.decoding),
                 encoding=options.encoding,
                 rate_hz=options.sample_rate_hz,
+                style=options.style,
                 frames=options.probs,
             )
         )

@@ -1,13 +1,13 @@
 """OpenAI's Realtime protocol, as far as transcription sessions go.
 
 https://platform.openai.com/docs/guides/realtime-transcription. Words are told as soon as they are
-confirmed, so the deltas of an item are its transcript. Mistakes of the client are answered and
-forgiven, as OpenAI does.
+confirmed, as heard; with style=verbatim the deltas of an item are its transcript. Mistakes of the
+client are answered and forgiven, as OpenAI does.
 """
 
 import asyncio
 import base64
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 import orjson
@@ -20,7 +20,7 @@ from otoscope.formats.tables import to_json
 from otoscope.streaming import Final, Partial, SpeechStarted
 from otoscope.streaming.events import text_of
 from otoscope.strict_json import describe
-from otoscope.transcript import Word
+from otoscope.transcript import Style, Word
 from service.dependencies import Services
 from service.errors import FormError, ServiceError
 from service.http.problems import problem_of
@@ -48,9 +48,11 @@ class RealtimeDialect:
 
     def greet(self) -> list[str]:
         """The session; FormError if another one than for transcription is asked for."""
-        given = self._query.getlist("intent")
-        if given not in ([], [_INTENT]):
-            raise FormError(f"intent: expected {_INTENT}, got {', '.join(given)!r:.80}")
+        for name, expected in (("intent", [_INTENT]), ("style", get_args(Style))):
+            given = self._query.getlist(name)
+            if given and (len(given) > 1 or given[0] not in expected):
+                wrong = f"got {', '.join(given)!r:.80}"
+                raise FormError(f"{name}: expected {' or '.join(expected)}, {wrong}")
         return [_event("session.created", session=self._session.document())]
 
     async def take(self, message: Message) -> tuple[bool, list[str]]:
@@ -111,6 +113,7 @@ class RealtimeDialect:
                     session.decoding(model.recognizer.spec.alphabet),
                     encoding=session.encoding,
                     rate_hz=session.rate_hz,
+                    style="verbatim" if self._query.get("style") == "verbatim" else None,
                 )
             )
         return self.stream.result()
@@ -128,7 +131,7 @@ class RealtimeDialect:
             case Final():
                 messages = self._delta(event.words)
                 if event.words:
-                    self._transcript.append(text_of(event.words))
+                    self._transcript.append(str(event.written or event.text))
                 self._sent_words, self._spoken_s = (), event.end_s
                 return messages + self._ended(event.end_s) if turns else messages
             case Flushed():

@@ -12,6 +12,7 @@ from otoscope.audio import CONTAINER_NAMES, ContainerName, PcmEncoding, PcmStrea
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import OtoscopeError
 from otoscope.streaming import StreamingOptions, StreamingTranscriber
+from otoscope.transcript import Style
 from service.dependencies import Services
 from service.errors import ClientGoneError, ServiceError
 from service.inference.live_streams import LiveStream, StreamEvent
@@ -108,13 +109,15 @@ def open_stream(
     *,
     encoding: PcmEncoding | ContainerName,
     rate_hz: int,
+    style: Style | None,
     frames: bool = False,
 ) -> Opened:
     """A stream of one of the service's models; `rate_hz` is that of bare samples."""
     stopwatch, spec = Stopwatch(), served.recognizer.spec
     model = ThreadedModel(served.recognizer, served.recording_recognizer.threads, stopwatch)
+    write = None if style == "verbatim" else served.writer.write_words
     transcriber = StreamingTranscriber(
-        model, served.decode_workers.decode, streaming, decoding, frames=frames
+        model, served.decode_workers.decode, streaming, decoding, write=write, frames=frames
     )
     model_hz = spec.features.sample_rate_hz
     coded = encoding in CONTAINER_NAMES

@@ -310,7 +310,7 @@ def test_the_end_of_a_long_live_text_stays_in_sight_unless_somebody_looks_back(r
         """async (it) => {
             const place = document.querySelector("#live-text");
             document.querySelector("#live").hidden = false;
-            const text = new it.LiveText(40);
+            const text = new it.LiveText(40, "written");
             const say = async (from, to) => {
                 for (let at = from; at < to; at++) {
                     const word = { word: `word${at}`, start_s: at, end_s: at + 0.9, confidence: 1 };

@@ -1,5 +1,6 @@
 """Written text in the answers of every route that transcribes, by a model of pauses."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -165,7 +166,39 @@ def test_openais_client_asks_for_a_style(client, speech):
         assert answer.text == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "written"),
+    [("", SENTENCE[:-1]), ("style=written", SENTENCE[:-1]), ("style=verbatim", None)],
+)
+def test_live_utterances_are_written_once_they_have_ended(client, query, written):
+    data = np.rint(32767 * load(SAMPLE, 16000).samples).astype("<i2").tobytes()
+    with client.websocket_connect(f"/stream?{query}") as socket:
+        for at in range(0, len(data), 16000):
+            socket.send_bytes(data[at : at + 16000])
+        socket.send_json({"type": "end"})
+        while (message := socket.receive_json())["type"] != "final":
+            assert "written" not in message
+    assert (message["text"], message["written"]) == (HEARD, written)
+    assert " ".join(token["text"] for token in message["written_tokens"]) == (written or "")
+    transcripts = []
+    with client.websocket_connect(f"/v1/realtime?{query}") as socket:
+        audio = {"input": {"format": {"type": "audio/pcm", "rate": 16000}, "turn_detection": None}}
+        socket.send_json(
+            {"type": "session.update", "session": {"type": "transcription", "audio": audio}}
+        )
+        append = {"type": "input_audio_buffer.append", "audio": base64.b64encode(data).decode()}
+        socket.send_json(append)
+        socket.send_json({"type": "input_audio_buffer.commit"})
+        while not transcripts:
+            message = socket.receive_json()
+            transcripts += [message["transcript"]] if message["type"].endswith("completed") else []
+    assert transcripts == [written or HEARD]
+
+
 def test_an_unknown_style_is_refused(client, speech):
+    for path in ("/stream", "/v1/realtime"):
+        with client.websocket_connect(f"{path}?style=fancy") as socket:
+            assert "style: " in json.dumps(socket.receive_json())
     response = client.post("/transcribe", files={"file": speech}, data={"style": "fancy"})
     assert response.status_code == 422
     assert response.json()["detail"] == (

@@ -70,7 +70,7 @@ export class Live {
     const { recorder } = this;
     const symbols = symbolsOf(model);
     this.#show("on");
-    this.text = new LiveText(KEPT_S);
+    this.text = new LiveText(KEPT_S, this.store.state.style);
     this.probs = new LivePosteriors(symbols.length, model.frame_s, KEPT_S);
     this.waveform = new LiveWaveform(recorder.rate_hz, KEPT_S);
     this.stream = new LiveStream(this.api, recorder, model, {

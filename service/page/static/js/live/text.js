@@ -3,14 +3,19 @@
 import { doubtColour } from "../colours.js";
 import { byId, el, fill } from "../dom.js";
 import { clock } from "../format.js";
+import { tokensOf } from "../tokens.js";
 
 /** Lines that the browser renders or skips together. */
 const PAGE_LINES = 30;
 
 export class LiveText {
-  /** @param {number} kept_s how long words are kept for the time axis. */
-  constructor(kept_s) {
+  /**
+   * @param {number} kept_s how long words are kept for the time axis.
+   * @param {import("../tokens.js").Style} style of utterances that have ended.
+   */
+  constructor(kept_s, style) {
     this.kept_s = kept_s;
+    this.style = style;
     this.finals = byId("live-finals");
     this.partial = byId("live-partial");
     /** The last words, for the time axis. @type {any[]} */
@@ -46,10 +51,10 @@ export class LiveText {
   }
 
   /** An utterance that has ended. @param {any} message @param {number} base_s */
-  showFinal({ words, start_s }, base_s) {
-    const tokens = words.map((word) => moved(word, base_s));
+  showFinal(message, base_s) {
+    const tokens = tokensOf(message, this.style).map((token) => moved(token, base_s));
     fill(this.partial);
-    if (words.length) this.#append(this.#line(tokens, base_s + start_s));
+    if (tokens.length) this.#append(this.#line(tokens, base_s + message.start_s));
     this.#hint();
     this.#keep(tokens, []);
   }
