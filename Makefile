@@ -38,7 +38,8 @@ SERVICE = .venv-service
 # others where there is no torch.
 DEV_TESTS = tests/training tests/onnx_export tests/page tests/bulk tests/contract/test_boundaries.py
 # One thread for matrices in each process: with several processes, more would only get in the way.
-ONE_THREAD = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# What librosa compiles for a few calls is not worth optimising.
+TEST_VARIABLES = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 NUMBA_OPT=0
 PYTEST = -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 
@@ -67,13 +68,13 @@ test-quick: test ## Run the tests that take less than about 2 seconds each
 
 test-dev: $(DEV)/.installed
 	@echo "== training, export, page and boundaries =="
-	$(ONE_THREAD) $(DEV)/bin/python $(PYTEST) $(DEV_TESTS) $(SELECTED) $(PYTEST_ARGS)
+	$(TEST_VARIABLES) $(DEV)/bin/python $(PYTEST) $(DEV_TESTS) $(SELECTED) $(PYTEST_ARGS)
 
 test-service: $(SERVICE)/.tests-installed
 	@echo "== library and service, where there is no torch =="
 	@$(SERVICE)/bin/python -c 'import importlib.util as u, sys; \
 	  sys.exit("expected no torch in $(SERVICE): remove that folder" if u.find_spec("torch") else 0)'
-	$(ONE_THREAD) $(SERVICE)/bin/python $(PYTEST) $(patsubst %,--ignore=%,$(DEV_TESTS)) $(SELECTED) $(PYTEST_ARGS)
+	$(TEST_VARIABLES) $(SERVICE)/bin/python $(PYTEST) $(patsubst %,--ignore=%,$(DEV_TESTS)) $(SELECTED) $(PYTEST_ARGS)
 
 check: check-format check-lint check-types check-boundaries ## Format, lint, types and boundaries
 

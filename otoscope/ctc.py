@@ -233,10 +233,14 @@ def _walk(
 
 def _predecessors(front: _Front, text: _Text) -> Floats:
     """Scores of the predecessors of each state from `front.first` on, (3, states)."""
-    stop = min(front.first + front.scores.size + 2, text.extended.size)
-    scores = np.full(stop - front.first, _NEVER)
-    scores[: front.scores.size] = front.scores
-    return np.stack(_arrivals(scores, text.may_skip[front.first : stop]))
+    size = front.scores.size
+    stop = min(front.first + size + 2, text.extended.size)
+    arrivals = np.full((3, stop - front.first), _NEVER)
+    arrivals[0, :size] = front.scores
+    arrivals[1, 1 : size + 1] = front.scores[: arrivals.shape[1] - 1]
+    skip = text.may_skip[front.first + 2 : stop]
+    arrivals[2, 2:] = np.where(skip, front.scores[: skip.size], _NEVER)
+    return arrivals
 
 
 def _advance(front: _Front, arrivals: Floats, row: FloatArray, text: _Text, beam: float) -> _Front:

@@ -115,7 +115,7 @@ class Alphabet(SymbolSet):
 
     def decode(self, indices: Iterable[int]) -> str:
         """Class indices without blanks -> text, spaces as they come."""
-        return "".join(self.symbols[index] for index in indices)
+        return "".join(map(self.symbols.__getitem__, indices))
 
     def folds(self, text: str) -> dict[str, str]:
         """Letters of `text` that `normalize` writes as others: without accents, "ä" as "a"."""

@@ -40,7 +40,7 @@ class Backpointers:
             return rows
         parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
         needed = _needed(rows, parents)
-        self._prefix += _spell(int(needed[0]), parents, labels)
+        self._prefix += _spell(needed[:1], parents, labels)[0]
         kept_parents, kept_labels = np.searchsorted(needed, parents[needed]), labels[needed]
         kept_parents[0] = kept_labels[0] = -1
         self._parents, self._labels, self.rows = [kept_parents], [kept_labels], needed.size
@@ -50,17 +50,18 @@ class Backpointers:
     def spell(self, rows: Ints) -> Iterator[list[int]]:
         """Labels of the texts at `rows`, one text after another."""
         parents, labels = np.concatenate(self._parents), np.concatenate(self._labels)
-        for row in rows.tolist():
-            yield self._prefix + _spell(row, parents, labels)
+        for spelled in _spell(rows, parents, labels):
+            yield self._prefix + spelled
 
 
-def _spell(row: int, parents: Ints, labels: Ints) -> list[int]:
-    """What the text at `row` adds to that of row 0."""
-    spelled = []
-    while parents[row] >= 0:
-        spelled.append(int(labels[row]))
-        row = int(parents[row])
-    return spelled[::-1]
+def _spell(rows: Ints, parents: Ints, labels: Ints) -> list[list[int]]:
+    """What the texts at `rows` add to that of row 0."""
+    steps = [labels.take(rows)]
+    while (rows := np.maximum(parents.take(rows), 0)).any():
+        steps.append(labels.take(rows))
+    columns = np.stack(steps[::-1], axis=1)
+    starts = (columns < 0).sum(axis=1).tolist()
+    return [column[start:] for column, start in zip(columns.tolist(), starts, strict=True)]
 
 
 def _needed(rows: Ints, parents: Ints) -> Ints:
