@@ -10,7 +10,7 @@ from onnx_export.export import export
 from onnx_export.parity import TOLERANCE, ParityReport, compare
 from onnx_export.runtimes import RUNTIMES, write_for
 from otoscope.errors import ModelFileError, OtoscopeError
-from otoscope.model_folders import FILES, find_model
+from otoscope.model_folders import EXACT, FILES, exact_file, find_model
 from otoscope.recognizer import Recognizer
 from otoscope.sidecars import write_sidecar
 from training.weights.checkpoint import load_exportable
@@ -40,7 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checkpoint", type=Path, help="best.pt of a run")
-    parser.add_argument("--out", type=Path, help="(default: model.onnx beside CHECKPOINT)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="file, or the model's folder (default: model.onnx beside CHECKPOINT)",
+    )
     parser.add_argument(
         "--for",
         dest="runtime",
@@ -62,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _write(options: argparse.Namespace) -> int:
     """Write model.onnx and parity.json; returns the exit code."""
-    out = options.out or options.checkpoint.with_name("model.onnx")
+    out = exact_file(options.out or options.checkpoint.parent)
     report = _export(options, out)
     write_sidecar(out.parent / "parity.json", report)
     print(f"{out}: {_size(out)}, sha256 {report.model_sha256}")
@@ -78,7 +82,7 @@ def _write_for(options: argparse.Namespace) -> int:
             if options.name is not None or options.speech:
                 raise ModelFileError(f"--name, --speech: expected a checkpoint, got {source}")
         else:
-            checkpoint, source = source, Path(scratch) / "model.onnx"
+            checkpoint, source = source, Path(scratch) / EXACT
             options.checkpoint = checkpoint
             report = _export(options, source)
             if not report.passed:

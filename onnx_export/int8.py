@@ -21,6 +21,7 @@ from onnxruntime.quantization import QuantType, quantize_dynamic
 from otoscope import Recognizer, load
 from otoscope.atomic_files import replacing
 from otoscope.errors import ModelFileError, OtoscopeError
+from otoscope.model_folders import exact_file
 from otoscope.recognizer import QUANTIZED_KEY
 
 
@@ -109,7 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
         description="Write an exported model with 8-bit weights, and say how far it is from exact.",
         epilog="Then score it: python -m training evaluate --model model.int8.onnx MANIFESTS",
     )
-    parser.add_argument("model", type=Path, help="written by python -m onnx_export")
+    parser.add_argument(
+        "model", type=Path, help="file, or folder, that python -m onnx_export wrote"
+    )
     parser.add_argument("--out", type=Path, help="(default: MODEL's name with .int8.onnx)")
     parser.add_argument("--speech", type=Path, nargs="+", default=[Path("examples/sample.flac")])
     parser.add_argument(
@@ -121,14 +124,15 @@ def main(arguments: list[str] | None = None) -> int:
         "large values 8 bits can't follow: try which of them bring the texts nearer",
     )
     options = parser.parse_args(arguments)
-    out = options.out or options.model.with_suffix(".int8.onnx")
+    model = exact_file(options.model)
+    out = options.out or model.with_suffix(".int8.onnx")
     try:
-        quantize(options.model, out, options.exact)
-        found = drift(options.model, out, options.speech)
+        quantize(model, out, options.exact)
+        found = drift(model, out, options.speech)
     except (OtoscopeError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    sizes = [path.stat().st_size / 1e6 for path in (options.model, out)]
+    sizes = [path.stat().st_size / 1e6 for path in (model, out)]
     print(f"{out}: {sizes[1]:.1f} MB, from {sizes[0]:.1f} MB")
     print(
         f"from the exact model: largest difference of probabilities {found.largest:.3f}, "

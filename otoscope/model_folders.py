@@ -5,7 +5,8 @@ from pathlib import Path
 from otoscope.errors import ModelFileError
 
 FOLDER = Path("models")
-FILES = ("model.int8.onnx", "model.onnx")
+EXACT = "model.onnx"
+FILES = ("model.int8.onnx", EXACT)
 """A model's file in its folder: the first that is there."""
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -37,6 +38,11 @@ def find_model(named: Path) -> Path:
             f"one of {', '.join(sorted(there)) or 'none'}; got {str(named)!r}"
         )
     return named
+
+
+def exact_file(place: Path) -> Path:
+    """Where the exact form of a model lies: EXACT in a folder, unless a file is named."""
+    return place if place.suffix == ".onnx" else place / EXACT
 
 
 def _models(base: Path) -> list[Path]:

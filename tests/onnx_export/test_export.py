@@ -51,7 +51,7 @@ def test_drift_is_seen_and_ends_with_1(
     exportable = untrained(VARIANTS["lstm"])
     checkpoint, path = tmp_path / "best.pt", tmp_path / "out" / "model.onnx"
     save_exportable(checkpoint, exportable)
-    assert main([str(checkpoint), "--out", str(path)]) == 0
+    assert main([str(checkpoint), "--out", str(path.parent)]) == 0
     assert json.loads((path.parent / "parity.json").read_text())["passed"] is True
 
     def export_another(exportable: Exportable, path: Path) -> None:
