@@ -14,6 +14,8 @@ DATA ?=
 LANGUAGE ?=
 ENCODER ?=
 NEW_ARGS ?=
+# Plain texts in its language.
+TEXT ?=
 STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
 CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
 CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
@@ -49,13 +51,13 @@ EXPORTED = $(if $(NAME),models/$(NAME)/,$(dir $(CHECKPOINT)))model.onnx
 IF_LM = $(patsubst %,--lm %,$(LM))
 
 .PHONY: help serve test test-quick test-dev test-service check check-format check-lint check-types \
-	check-boundaries format new train export int8 calibrate tune evaluate bench tour tour-check \
+	check-boundaries format new train export int8 calibrate tune lm evaluate bench tour tour-check \
 	configuration lock fuzz attack deployment-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
-	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER NEW_ARGS"
+	@echo "  variables, as in \`make serve PORT=9000\`: PYTHON HOST PORT NAME DATA LANGUAGE ENCODER NEW_ARGS TEXT"
 	@echo "  CORPUS CONFIG START PROCESSES CHECKPOINT MODEL LM MANIFESTS PEERS PYTEST_ARGS LOCK_ARGS DECODES FUZZ_ARGS ATTACK_ARGS DEPLOYMENT_ARGS"
 
 serve: $(SERVICE)/.service-installed ## Start the service (installs it on the first run): NAME or MODEL
@@ -117,6 +119,12 @@ calibrate: $(DEV)/.installed ## Fit what confidences mean: NAME, or MODEL, LM, M
 
 tune: $(DEV)/.installed ## Find the search's options that suit a model and its LM: NAME, or MODEL, LM, MANIFESTS
 	$(DEV)/bin/python -m training tune --model $(MODEL) $(IF_LM) $(MANIFESTS)
+
+lm: $(DEV)/.installed ## Estimate a language model, and what suits a search with it: NAME, TEXT
+	$(DEV)/bin/python -m training lm --model $(MODEL) $(if $(TEXT),--text $(TEXT)) \
+	  --manifests runs/$(NAME)/train.jsonl --dev $(MANIFESTS)
+	for each in calibrate tune calibrate; do \
+	  $(DEV)/bin/python -m training $$each --model $(MODEL) $(MANIFESTS) || exit; done
 
 evaluate: $(DEV)/.installed ## Score a model and PEERS: NAME, or MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \
