@@ -18,7 +18,8 @@ NEW_ARGS ?=
 TEXT ?=
 STAGES = $(sort $(wildcard runs/$(NAME)/stage-*.toml))
 CONFIG ?= $(if $(NAME),$(STAGES),training/configs/english-characters.toml)
-CHECKPOINT ?= $(if $(NAME),$(addsuffix /best.pt,$(basename $(lastword $(STAGES)))),runs/english-characters/best.pt)
+TRAINED = $(wildcard $(addsuffix /best.pt,$(basename $(STAGES))))
+CHECKPOINT ?= $(if $(NAME),$(or $(lastword $(TRAINED)),runs/$(NAME)/stage-1/best.pt),runs/english-characters/best.pt)
 START ?=
 # That share a run. By default one, with a thread for each processor.
 PROCESSES ?=

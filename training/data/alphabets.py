@@ -30,7 +30,7 @@ def propose_alphabet(texts: Iterable[str]) -> Alphabet | None:
         lower = {_lower(character) for character in composed}
         counts.update(one for one in lower if unicodedata.category(one)[0] in "LM")
         spaces += " " in composed.strip()
-        apostrophes += any(_within_a_word(composed, place) for place in range(len(composed)))
+        apostrophes += _has_apostrophe(composed)
     least = min(_LEAST, total) if total < _LEAST / _LEAST_SHARE else _LEAST_SHARE * total
     letters = sorted(one for one, count in counts.items() if count >= least)
     if not letters:
@@ -43,9 +43,11 @@ def _lower(character: str) -> str:
     return lower if len(lower) == 1 else character
 
 
-def _within_a_word(text: str, place: int) -> bool:
-    return (
-        text[place] in _APOSTROPHES
-        and text[place - 1 : place].isalpha()
-        and (text[place + 1 : place + 2].isalpha())
-    )
+def _has_apostrophe(text: str) -> bool:
+    """Within a word, or behind one and no quotation mark, which has a partner before a word."""
+    sides = [
+        (text[place - 1 : place].isalpha(), text[place + 1 : place + 2].isalpha())
+        for place, character in enumerate(text)
+        if character in _APOSTROPHES
+    ]
+    return (True, True) in sides or ((True, False) in sides and (False, True) not in sides)

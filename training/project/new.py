@@ -26,6 +26,8 @@ from training.weights.warm_start import start_config
 _SAMPLES = 48
 _STEPS = 3
 _LONG_H = 1.5
+_TOLERATED = 1.2
+"""Times the hours that are asked for: estimates are no better."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,11 @@ def new(request: Request) -> str:
     )
     stages, hours = _timed(_stages(request, goal, other), train, folder, request.most_hours)
     lines += _written(stages, hours, folder)
+    if sum(hours) > _TOLERATED * request.most_hours:
+        lines.append(
+            f"that is more than the {_duration(request.most_hours)} that it may take: one epoch of "
+            "this speech at one speed is the least; take less of it, or allow more with --hours"
+        )
     report = "\n".join(lines)
     (folder / "report.txt").write_text(report + "\n", encoding="utf-8")
     return report
@@ -187,12 +194,17 @@ def _stages(request: Request, goal: Goal, other: TrainingConfig | None) -> list[
 def _timed(
     stages: list[Stage], train: Survey, folder: Path, most_h: float
 ) -> tuple[list[Stage], list[float]]:
-    """The stages, shortened if they would take too long, and the hours of each."""
+    """The stages, shortened or fewer if they would take too long, and the hours of each."""
     speeds = [_measure(stage.config, train, folder) for stage in stages]
-    before = [_hours(stage, train, *speed) for stage, speed in zip(stages, speeds, strict=True)]
-    stages = plan.fit_into(stages, before, most_h)
-    after = [_hours(stage, train, *speed) for stage, speed in zip(stages, speeds, strict=True)]
-    return stages, after
+
+    def hours(some: list[Stage]) -> list[float]:
+        return [_hours(stage, train, *speed) for stage, speed in zip(some, speeds, strict=False)]
+
+    for shorter in (stages, plan.without_speeds(stages), plan.without_speeds(stages[:1])):
+        fitted = plan.fit_into(shorter, hours(shorter), most_h)
+        if sum(hours(fitted)) <= _TOLERATED * most_h:
+            break
+    return fitted, hours(fitted)
 
 
 def _hours(stage: Stage, train: Survey, encode_s: float, learn_s: float) -> float:

@@ -226,6 +226,17 @@ def fit_into(stages: list[Stage], hours: list[float], most_h: float) -> list[Sta
     return [_shortened(stage, share) for stage in stages]
 
 
+def without_speeds(stages: list[Stage]) -> list[Stage]:
+    """The same without speed perturbation: a frozen encoder reads all speech once at each speed."""
+    return [
+        replace(
+            stage,
+            config=replace(stage.config, corpus=replace(stage.config.corpus, speeds=(1.0,))),
+        )
+        for stage in stages
+    ]
+
+
 def _shortened(stage: Stage, share: float) -> Stage:
     loop, optimiser = stage.config.loop, stage.config.optimiser
     epochs = max(1, round(loop.epochs * share))

@@ -9,7 +9,6 @@ from training.data.utterances import Utterance
 
 _SHARE = 0.1
 _MOST_S = 1800.0
-_LEAST_SPEAKERS = 3
 _LARGEST_SPEAKER = 0.25
 """A speaker with more than this share of all speech is learned from."""
 
@@ -19,8 +18,8 @@ def split(
 ) -> tuple[list[int], str]:
     """Places of the dev set, a tenth or half an hour, and words about it.
 
-    Whole speakers go there, so that it tells how others will be understood. With fewer than four
-    known speakers it is utterances, of texts that nobody says in the rest.
+    Whole speakers go there, so that it tells how others will be understood. If all that are known
+    say too much to be spared, it is utterances, of texts that nobody says in the rest.
     """
     total_s = sum(durations_s)
     wanted_s = min(_SHARE * total_s, _MOST_S)
@@ -30,7 +29,7 @@ def split(
     able = sorted(
         speaker for speaker, s in seconds.items() if speaker and s <= _LARGEST_SPEAKER * total_s
     )
-    by_speaker = len(able) >= _LEAST_SPEAKERS and sum(seconds[one] for one in able) >= wanted_s / 2
+    by_speaker = sum(seconds[one] for one in able) >= wanted_s / 2
     keys = [one.speaker if by_speaker else one.text for one in utterances]
     units = able if by_speaker else sorted(set(keys))
     chosen: set[str] = set()
@@ -40,13 +39,14 @@ def split(
     for key, duration_s in zip(keys, durations_s, strict=True):
         sizes[key] += duration_s
     for place in order:
-        if got_s >= wanted_s or len(chosen) + 1 == len(units):
+        if got_s >= wanted_s or len(chosen) + 1 == len(sizes):
             break
         chosen.add(units[place])
         got_s += sizes[units[place]]
     dev = [place for place, key in enumerate(keys) if key in chosen]
     if by_speaker:
-        return dev, f"dev: {len(dev)} utterances of {len(chosen)} speakers, who are nowhere else"
+        who = "1 speaker, who is" if len(chosen) == 1 else f"{len(chosen)} speakers, who are"
+        return dev, f"dev: {len(dev)} utterances of {who} nowhere else"
     return dev, (
         f"dev: {len(dev)} utterances, of speakers who are learned from as well, for want of "
         "others: its error rate says little about other voices"

@@ -82,6 +82,8 @@ def save_exportable(path: Path, exportable: Exportable) -> None:
 def load_exportable(path: Path) -> Exportable:
     """Read what `save_exportable` wrote; the model is in evaluation mode."""
     state = load(path)
+    if "weights" not in state:
+        raise ModelFileError(f"expected best.pt of a run, got {path}, which goes on with a run")
     config = parse(TrainingConfig, state["config"], str(path))
     model = untrained(config)
     model.load_state_dict(state["weights"])

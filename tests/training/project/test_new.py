@@ -12,6 +12,7 @@ import soundfile
 
 from onnx_export.export import export
 from onnx_export.int8 import quantize
+from otoscope.errors import ModelFileError
 from otoscope.vocabulary import Alphabet
 from training.__main__ import main
 from training.config_file import read_config
@@ -93,6 +94,10 @@ def test_the_alphabet_is_the_letters_of_the_texts_without_those_of_rare_names() 
     assert set("grüßewihts'bö ") <= set(proposed.symbols)
     assert not set("ŁłźóD12?,Gﬁ") & set(proposed.symbols)
     assert propose_alphabet(["12", "?"]) is None
+    for text, used in (("s' éléngé", True), ("'Ja!', rief er", False), ("sagt 'ja'", False)):
+        alphabet = propose_alphabet([text] * 10)
+        assert alphabet is not None
+        assert ("'" in alphabet.symbols) == used
     assert propose_alphabet(["नमस्ते"]).normalize("नमस्ते") == "नमस्ते"  # marks are letters there
 
 
@@ -102,7 +107,11 @@ def test_dev_has_speakers_of_its_own_or_texts_and_says_so() -> None:
     speakers = {utterances[place].speaker for place in places}
     assert len(places) == 10
     assert all((one.speaker in speakers) == (n in places) for n, one in enumerate(utterances))
-    assert "who are nowhere else" in words
+    assert "who is nowhere else" in words
+    main = [replace(one, speaker="s0" if n % 10 < 9 else "s9") for n, one in enumerate(utterances)]
+    places, words = split(main, [10.0] * 100)
+    assert places == list(range(9, 100, 10))
+    assert "of 1 speaker, who is nowhere else" in words
     one_voice = [Utterance(Path(f"{n}"), f"text {n % 50}", "kerstin") for n in range(100)]
     places, words = split(one_voice, [10.0] * 100)
     texts = {one_voice[place].text for place in places}
@@ -152,6 +161,8 @@ def test_schedules_are_sized_to_the_data(hours: float) -> None:
     head, whole = plan.from_encoder(goal, "base", "base.pt")
     assert head.config.model.frozen_layers == 6 > whole.config.model.frozen_layers > 0
     assert (head.config.start, whole.config.start) == ("base.pt", "stage-1/best.pt")
+    once = plan.without_speeds([head])
+    assert [stage.config.corpus.speeds for stage in once] == [(1.0,)]
     shorter = plan.fit_into([head, whole], [4.0, 4.0], 4.0)
     assert [s.config.loop.epochs for s in shorter] == [
         round(s.config.loop.epochs / 2) for s in (head, whole)
@@ -215,6 +226,11 @@ def test_it_goes_on_from_an_exported_model(whole_run: Path, tones: Path, tmp_pat
     config = read_config(folder / "stage-1.toml")
     assert config.start == str(tmp_path / "mine/model.int8.onnx")
     assert (config.model, config.alphabet) == (best.config.model, best.config.alphabet)
+
+
+def test_the_state_of_a_run_is_no_model(whole_run: Path) -> None:
+    with pytest.raises(ModelFileError, match=r"expected best\.pt of a run"):
+        load_exportable(whole_run / "last.pt")
 
 
 def test_a_model_that_goes_on_learns_the_letters_that_it_lacks(
