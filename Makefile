@@ -124,8 +124,8 @@ tune: $(DEV)/.installed ## Find the search's options that suit a model and its L
 lm: $(DEV)/.installed ## Estimate a language model, and what suits a search with it: NAME, TEXT
 	$(DEV)/bin/python -m training lm --model $(MODEL) $(if $(TEXT),--text $(TEXT)) \
 	  --manifests runs/$(NAME)/train.jsonl --dev $(MANIFESTS)
-	for each in calibrate tune calibrate; do \
-	  $(DEV)/bin/python -m training $$each --model $(MODEL) $(MANIFESTS) || exit; done
+	$(DEV)/bin/python -m training calibrate --model $(MODEL) $(MANIFESTS)
+	$(DEV)/bin/python -m training tune --model $(MODEL) $(MANIFESTS)
 
 evaluate: $(DEV)/.installed ## Score a model and PEERS: NAME, or MODEL, LM, MANIFESTS (CORPUS's dev.jsonl)
 	@test -n "$(strip $(MANIFESTS))" || \

@@ -62,6 +62,11 @@ def evaluate(options: argparse.Namespace) -> int:
 @command("calibrate", MANIFESTS, MODEL, LM, NO_LM, *SEARCH)
 def calibrate(options: argparse.Namespace) -> int:
     """Fit what confidences mean on dev manifests (needs no torch)."""
+    _calibrate(options)
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> None:
     from otoscope.sidecars import write_sidecar
     from training.evaluation.calibrate import calibrate
 
@@ -75,7 +80,6 @@ def calibrate(options: argparse.Namespace) -> int:
     write_sidecar(folder / "reliability.json", report)
     figure.savefig(folder / "reliability.png", dpi=110)
     print(*reliability, sep="\n")
-    return 0
 
 
 @command(
@@ -86,7 +90,10 @@ def calibrate(options: argparse.Namespace) -> int:
     argument("--rounds", type=int, default=2, help="over all options, steps halved after each"),
 )
 def tune(options: argparse.Namespace) -> int:
-    """Find the options of the beam search that suit a model on dev manifests (needs no torch)."""
+    """Find the options of the beam search that suit a model on dev manifests (needs no torch).
+
+    Confidences follow from the search, so they are calibrated again.
+    """
     from contextlib import closing
 
     from otoscope.decoding.options import ModelDecoding
@@ -106,7 +113,8 @@ def tune(options: argparse.Namespace) -> int:
         for found in tune(search, decoder.beam, options.rounds):
             print(found, flush=True)
             write_sidecar(path, ModelDecoding(recognizer.exact_sha256, found.options))
-    print(f"{path}: now run python -m training calibrate again, confidences follow from the search")
+    print(path)
+    _calibrate(options)
     return 0
 
 

@@ -44,6 +44,9 @@ def test_better_options_are_found(
     assert found is not None
     assert found.beam != neutral
     assert found.beam.beam_width == 20
+    before = (ROOT / "models/english-small/calibration.json").read_text()
+    assert (tmp_path / "calibration.json").read_text() != before  # of the new search
+    assert "calibration error" in told
 
 
 def test_a_model_without_priors_is_refused(
