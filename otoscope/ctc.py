@@ -233,14 +233,10 @@ def _walk(
 
 def _predecessors(front: _Front, text: _Text) -> Floats:
     """Scores of the predecessors of each state from `front.first` on, (3, states)."""
-    size = front.scores.size
-    stop = min(front.first + size + 2, text.extended.size)
-    arrivals = np.full((3, stop - front.first), _NEVER)
-    arrivals[0, :size] = front.scores
-    arrivals[1, 1 : size + 1] = front.scores[: arrivals.shape[1] - 1]
-    skip = text.may_skip[front.first + 2 : stop]
-    arrivals[2, 2:] = np.where(skip, front.scores[: skip.size], _NEVER)
-    return arrivals
+    stop = min(front.first + front.scores.size + 2, text.extended.size)
+    scores = np.full(stop - front.first, _NEVER)
+    scores[: front.scores.size] = front.scores
+    return _arrivals(scores, text.may_skip[front.first : stop])
 
 
 def _advance(front: _Front, arrivals: Floats, row: FloatArray, text: _Text, beam: float) -> _Front:
@@ -284,13 +280,13 @@ def _ends(alpha: Floats, texts: Sequence[Labels], never: float) -> tuple[Floats,
     return alpha[rows, last], np.where(last > 0, alpha[rows, np.maximum(last - 1, 0)], never)
 
 
-def _arrivals(score: Floats, may_skip: Bools) -> tuple[Floats, ...]:
+def _arrivals(score: Floats, may_skip: Bools) -> Floats:
     """Scores of each state's predecessors: itself, the one before, the one before that.
 
-    States are the last axis.
+    States are the last axis; the first is these three.
     """
-    step = np.full_like(score, _NEVER)
-    step[..., 1:] = score[..., :-1]
-    skip = np.full_like(score, _NEVER)
-    skip[..., 2:] = np.where(may_skip[..., 2:], score[..., :-2], _NEVER)
-    return score, step, skip
+    arrivals = np.full((3, *score.shape), _NEVER)
+    arrivals[0] = score
+    arrivals[1, ..., 1:] = score[..., :-1]
+    arrivals[2, ..., 2:] = np.where(may_skip[..., 2:], score[..., :-2], _NEVER)
+    return arrivals
