@@ -54,9 +54,9 @@ class LocalBackend:
         # Silence first, beside the stream: options that are wrong show before somebody speaks.
         [silence] = recognizer.posteriors([np.zeros(model_rate_hz, dtype=np.float32)])
         decoder.decode(silence, options)
-        write = None if style == "verbatim" else self._model.writer.write_words
+        writer = self._model.writer.in_style(style)
         transcriber = StreamingTranscriber(
-            recognizer, decode_here(decoder), decoding=options, write=write
+            recognizer, decode_here(decoder), decoding=options, writer=writer
         )
         for piece in pieces:
             yield from _messages(transcriber.feed(pcm.feed(piece)))

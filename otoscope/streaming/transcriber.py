@@ -28,13 +28,10 @@ from otoscope.streaming.hearing import Hearing
 from otoscope.streaming.options import StreamingOptions
 from otoscope.streaming.speech import first_pause, longest_pause, spoken_frames
 from otoscope.transcript import Word, moved
-from otoscope.written.text import WrittenText
+from otoscope.written.writer import Writer
 
 Decode: TypeAlias = Callable[[Posteriors, DecodingOptions], Generator[Any, None, DecodeResult]]
 """`Decoder.decode` in steps; between two it may yield what it waits for."""
-
-Write: TypeAlias = Callable[[tuple[Word, ...]], WrittenText | None]
-"""`Writer.write_words`."""
 
 Events: TypeAlias = Generator[Any, None, list[Event]]
 """Work in steps, which returns what there is to tell."""
@@ -94,7 +91,7 @@ class StreamingTranscriber:
         options: StreamingOptions | None = None,
         decoding: DecodingOptions | None = None,
         *,
-        write: Write | None = None,
+        writer: Writer | None = None,
         frames: bool = False,
     ) -> None:
         """Begin with silence.
@@ -104,13 +101,13 @@ class StreamingTranscriber:
             decode: `decode_here` of a `Decoder`, or the same in steps.
             options: how to hear the stream.
             decoding: how to decode an utterance.
-            write: gives an utterance's written text; None if all stays as heard.
+            writer: of the utterances' written text; None leaves all as heard.
             frames: tell of the posteriors of each hearing, too.
         """
         self._decode = decode
         self._options = options or StreamingOptions()
         self._decoding = decoding or DecodingOptions()
-        self._write = write
+        self._writer = writer or Writer()
         self._frames = frames
         self._spec = model.spec
         self.step_s = self._options.step_s
@@ -154,13 +151,11 @@ class StreamingTranscriber:
 
     def flush(self) -> Events:
         """Hear the rest, and end the utterance if there is one; the stream may go on."""
-        events = (
-            (yield from self._hear())
-            if self._hearing.heard_samples < self._hearing.samples.stop
-            else []
-        )
+        events: list[Event] = []
+        if self._hearing.heard_samples < self._hearing.samples.stop:
+            events += yield from self._hear()
         if self._utterance is not None:
-            events.append((yield from self._end(self._rolling.stop)))
+            events.append((yield from self._end(self._utterance, self._rolling.stop)))
         return events
 
     def _hear(self) -> Events:
@@ -204,7 +199,7 @@ class StreamingTranscriber:
                 return None
             return self._begin(int(spoken[0]))
         end = self._end_of_utterance(self._utterance, spoken)
-        return None if end is None else (yield from self._end(end))
+        return None if end is None else (yield from self._end(self._utterance, end))
 
     def _spoken(self) -> Ints:
         """Frames in which something is said, of those that belong to no utterance before."""
@@ -271,10 +266,8 @@ class StreamingTranscriber:
             self._rolling.drop_before(utterance.anchor)
             self._floor = utterance.anchor
 
-    def _end(self, stop: int) -> Generator[Any, None, Event]:
+    def _end(self, utterance: _Utterance, stop: int) -> Generator[Any, None, Event]:
         """Hear the utterance up to frame `stop` as a whole; the next may begin there."""
-        utterance = self._utterance
-        assert utterance is not None  # noqa: S101 - there is one to end
         edge_s = stop * self._spec.frame_s
         kept = tuple(word for word in utterance.confirmed if word.start_s < edge_s)
         heads = self._hearing.whole(utterance.start, stop)
@@ -292,7 +285,7 @@ class StreamingTranscriber:
         return Final(
             self._number - 1,
             words,
-            self._write(words) if self._write is not None else None,
+            self._writer.write_words(words),
             float(np.mean(confidences)) if confidences else None,
             self._time_s(utterance.start),
             min(self._time_s(stop), self.received_s),

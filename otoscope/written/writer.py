@@ -72,6 +72,10 @@ class Writer:
             return Written(heard, warnings=warnings)
         return Written(heard, self.write_words(heard.words))
 
+    def in_style(self, style: Style | None) -> "Writer":
+        """This one, or for verbatim text one that leaves all as heard."""
+        return Writer() if style == "verbatim" else self
+
     def write_words(self, words: tuple[Word, ...]) -> WrittenText | None:
         """The written text of words that were heard; None if there is no model for it."""
         if self.punctuator is None:

@@ -115,9 +115,9 @@ def open_stream(
     """A stream of one of the service's models; `rate_hz` is that of bare samples."""
     stopwatch, spec = Stopwatch(), served.recognizer.spec
     model = ThreadedModel(served.recognizer, served.recording_recognizer.threads, stopwatch)
-    write = None if style == "verbatim" else served.writer.write_words
+    writer, decode = served.writer.in_style(style), served.decode_workers.decode
     transcriber = StreamingTranscriber(
-        model, served.decode_workers.decode, streaming, decoding, write=write, frames=frames
+        model, decode, streaming, decoding, writer=writer, frames=frames
     )
     model_hz = spec.features.sample_rate_hz
     coded = encoding in CONTAINER_NAMES
