@@ -122,6 +122,7 @@ tune: $(DEV)/.installed ## Find the search's options that suit a model and its L
 	$(DEV)/bin/python -m training tune --model $(MODEL) $(IF_LM) $(MANIFESTS)
 
 lm: $(DEV)/.installed ## Estimate a language model, and what suits a search with it: NAME, TEXT
+	@test -n "$(NAME)" || { echo "expected NAME, of a model that \`make new\` laid out; got none"; exit 2; }
 	$(DEV)/bin/python -m training lm --model $(MODEL) $(if $(TEXT),--text $(TEXT)) \
 	  --manifests runs/$(NAME)/train.jsonl --dev $(MANIFESTS)
 	$(DEV)/bin/python -m training calibrate --model $(MODEL) $(MANIFESTS)

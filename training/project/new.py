@@ -109,12 +109,7 @@ def new(request: Request) -> str:
         sounds=sounds,
     )
     stages, hours = _timed(_stages(request, goal, other), train, folder, request.most_hours)
-    lines += _written(stages, hours, folder)
-    if sum(hours) > _TOLERATED * request.most_hours:
-        lines.append(
-            f"that is more than the {_duration(request.most_hours)} that it may take: one epoch of "
-            "this speech at one speed is the least; take less of it, or allow more with --hours"
-        )
+    lines += _written(stages, hours, folder, request.most_hours)
     report = "\n".join(lines)
     (folder / "report.txt").write_text(report + "\n", encoding="utf-8")
     return report
@@ -239,8 +234,13 @@ def _measure(config: TrainingConfig, train: Survey, folder: Path) -> tuple[float
         return Trainer(small, prepared, scratch / "run", cache=scratch).measure(_STEPS)
 
 
-def _written(stages: Sequence[Stage], hours: Sequence[float], folder: Path) -> list[str]:
+def _written(
+    stages: Sequence[Stage], hours: Sequence[float], folder: Path, most_h: float
+) -> list[str]:
+    """Write the configurations in place of what was there; lines about them."""
     lines = []
+    for old in folder.glob("stage-*.toml"):
+        old.unlink()
     for number, (stage, hour) in enumerate(zip(stages, hours, strict=True), 1):
         path, loop = folder / f"stage-{number}.toml", stage.config.loop
         head = (
@@ -254,6 +254,11 @@ def _written(stages: Sequence[Stage], hours: Sequence[float], folder: Path) -> l
             f"warm-up {stage.config.optimiser.warmup_steps} steps: about {_duration(hour)}"
         )
     lines.append(f"in all about {_duration(sum(hours))}; next: make train NAME={folder.name}")
+    if sum(hours) > _TOLERATED * most_h:
+        lines.append(
+            f"that is more than the {_duration(most_h)} that it may take: one epoch of this speech "
+            "at one speed is the least; take less of it, or allow more with --hours"
+        )
     return lines
 
 

@@ -207,6 +207,9 @@ def test_from_new_to_a_run_with_the_name_alone(
     assert (config.name, config.language, config.alphabet.joined) == ("tones", "de", "abcd ")
     assert main(arguments) == 2  # what is there is not written over unasked
     assert "--force" in capsys.readouterr().err
+    write(folder / "stage-2.toml", "of another plan")
+    assert main([*arguments, "--force"]) == 0
+    assert not (folder / "stage-2.toml").exists()  # or it would be trained, too
     short = folder / "stage-1.toml"
     text = short.read_text()
     short.write_text(text.replace(f"epochs = {config.loop.epochs}", "epochs = 1"))
