@@ -54,7 +54,7 @@ def clips(corpus, listen):
     manifest = corpus / "librispeech/dev.jsonl"
     entries = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     found = []
-    for entry in entries[::8]:
+    for entry in entries[::3]:
         samples = load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples
         said = listen.model.spec.alphabet.normalize(entry["text"])
         found.append((samples, said, listen(samples).text))
@@ -82,19 +82,26 @@ def test_alone(kind, listen):
     assert listen(SOUNDS[kind](300.0, 1)).text == ""
 
 
-@pytest.mark.parametrize("kind", SOUNDS)
-def test_beside_speech(kind, clips, listen):
-    """Before, between and after two utterances: at most a word for each ten minutes of it."""
+def sounds_beside(pair, spoken):
+    """Before, between and after two utterances: every kind, at every level, as pairs go on."""
+    kind = list(SOUNDS)[pair % len(SOUNDS)]
+    lasts_s = [LASTS_S[(pair + place) % len(LASTS_S)] for place in range(3)]
+    sounds = [SOUNDS[kind](each, 3 * pair + place) for place, each in enumerate(lasts_s)]
+    decibels = LEVELS_DB[pair // len(SOUNDS) % len(LEVELS_DB)]
+    return [
+        each * (level(spoken) * 10 ** (decibels / 20) / max(level(each), 1e-9)) for each in sounds
+    ]
+
+
+def test_beside_speech(clips, listen):
+    """At most a word for each ten minutes without speech, and hardly an error more in it."""
     read, invented, silent_s = [], [], 0.0
     for pair in range(len(clips) // 2):
-        spoken = [samples for samples, *_ in clips[2 * pair : 2 * pair + 2]]
-        gain = level(spoken[0]) * 10 ** (LEVELS_DB[pair % 3] / 20)
-        lasts_s = [LASTS_S[(pair + place) % 4] for place in range(3)]
-        sounds = [SOUNDS[kind](each, 3 * pair + place) for place, each in enumerate(lasts_s)]
-        sounds = [each * (gain / max(level(each), 1e-9)) for each in sounds]
-        parts = [sounds[0], spoken[0], sounds[1], spoken[1], sounds[2]]
+        first, second = (samples for samples, *_ in clips[2 * pair : 2 * pair + 2])
+        before, between, after = sounds_beside(pair, first)
+        parts = [before, first, between, second, after]
         ends_s = np.cumsum([each.size for each in parts]) / RATE_HZ
-        silent_s += sum(lasts_s)
+        silent_s += sum(each.size for each in (before, between, after)) / RATE_HZ
         utterances = [[], []]
         for word in listen(np.concatenate(parts)).words:
             for place, words in enumerate(utterances):
@@ -106,7 +113,7 @@ def test_beside_speech(kind, clips, listen):
                 invented.append(word)
         read += [" ".join(words) for words in utterances]
     assert len(invented) <= silent_s / 600, invented
-    compare(clips[: len(read)], read, points=2.0)
+    compare(clips[: len(read)], read)
 
 
 def test_quiet_recordings(clips, listen):

@@ -31,8 +31,8 @@ LANGUAGE_MODEL = ROOT / "models/english/lm.npz"
 SAID = "it was a long time before he came home to his father"
 RATE_HZ = 16000
 FRAME = 640  # samples
-CORPORA = {"librispeech/dev.jsonl": 25, "an4/test.jsonl": 100}
-"""Manifests, and how many of their first utterances make a recording of some minutes."""
+CHAPTERS = {"english": ("librispeech/dev.jsonl", 25), "english-small": ("an4/test.jsonl", 100)}
+"""A manifest for each model, and how many of its first utterances make a recording of minutes."""
 TOLERANCE = 1e-5
 WAVEFORMS = [
     babble(3.3),
@@ -255,11 +255,12 @@ def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_fr
     assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
 
 
-@pytest.fixture(scope="module", params=CORPORA)
-def utterances(corpus, english, request):
+@pytest.fixture(scope="module")
+def utterances(corpus, english, shipped_model):
     """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
-    manifest = corpus / request.param
-    lines = manifest.read_text(encoding="utf-8").splitlines()[: CORPORA[request.param]]
+    name, count = CHAPTERS[shipped_model.parent.name]
+    manifest = corpus / name
+    lines = manifest.read_text(encoding="utf-8").splitlines()[:count]
     entries = [json.loads(line) for line in lines]
     return [
         (

@@ -18,6 +18,9 @@ from training.commands.registry import MANIFESTS, argument, command, path
     ),
     path("--noise", help="manifest of noise recordings to mix in"),
     argument("--alphabet", default="", help="symbols (default: the letters of the texts)"),
+    argument(
+        "--dev-speakers", default="", help="to choose by, with commas (default: chosen by chance)"
+    ),
     argument("--hours", type=float, default=12.0, help="that training may take at most"),
     path("--folder", help="to write to (default: runs/NAME)"),
     argument("--force", action="store_true", help="write over configurations that are there"),
@@ -47,6 +50,7 @@ def new(options: argparse.Namespace) -> int:
             start=options.start,
             noise=options.noise,
             symbols=options.alphabet,
+            dev_speakers=tuple(filter(None, options.dev_speakers.split(","))),
             most_hours=options.hours,
             force=options.force,
         )

@@ -18,7 +18,7 @@ from training.project import plan
 from training.project.find import find
 from training.project.plan import Goal, Stage
 from training.project.sounds import Sounds, find_sounds
-from training.project.split import split
+from training.project.split import held_out, split
 from training.project.survey import Survey, draw, listen, survey
 from training.run.trainer import Trainer
 from training.weights.warm_start import start_config
@@ -40,6 +40,7 @@ class Request:
         start: another model of this project, by its best.pt, file, folder or name; or None.
         noise: manifest of noise recordings, or None.
         symbols: of the alphabet; "" to take what the texts hold.
+        dev_speakers: who are not learned from; none to choose them.
         most_hours: that training may take.
         folder: to write to.
         force: write over what is there.
@@ -53,6 +54,7 @@ class Request:
     start: Path | None = None
     noise: Path | None = None
     symbols: str = ""
+    dev_speakers: tuple[str, ...] = ()
     most_hours: float = 12.0
     force: bool = False
 
@@ -74,6 +76,8 @@ def new(request: Request) -> str:
             "name, or give --force to write its configurations again"
         )
     found = find(request.data)
+    if found.dev and request.dev_speakers:
+        raise ManifestError(f"{request.data}: has a dev set, expected no dev speakers beside it")
     if request.start is not None:
         request = replace(request, start=find_model(request.start))
     other = start_config(request.start) if request.start else None
@@ -86,13 +90,14 @@ def new(request: Request) -> str:
     if not train.utterances:
         raise ManifestError("expected utterances to learn from, got none:\n" + "\n".join(lines))
     folder.mkdir(parents=True, exist_ok=True)
-    draw(train, folder / "data.png")
     if found.dev:
         dev = survey(found.dev, heard[count:], alphabet)
         lines.append(dev.report("dev"))
     else:
-        train, dev, words = _divided(train)
+        train, dev, words = _divided(train, request.dev_speakers)
         lines.append(words)
+    title = f"{request.name}: {train.hours:.2f} h to learn from, {dev.hours:.2f} h to choose by"
+    draw(train, dev, title, folder / "data.png")
     for name, part in (("train", train), ("dev", dev)):
         _write(folder / f"{name}.jsonl", part)
     if request.noise:
@@ -142,8 +147,11 @@ def _sounds(
     return find_sounds(request.language, texts, request.folder, known)
 
 
-def _divided(whole: Survey) -> tuple[Survey, Survey, str]:
-    places, words = split(whole.utterances, whole.durations_s)
+def _divided(whole: Survey, speakers: Sequence[str]) -> tuple[Survey, Survey, str]:
+    if speakers:
+        places, words = held_out(whole.utterances, speakers)
+    else:
+        places, words = split(whole.utterances, whole.durations_s)
     chosen = set(places)
     train, dev = (
         replace(

@@ -5,12 +5,31 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.data.utterances import Utterance
+from training.data.utterances import ManifestError, Utterance
 
 _SHARE = 0.1
 _MOST_S = 1800.0
+_MOST_NAMED = 20
 _LARGEST_SPEAKER = 0.25
 """A speaker with more than this share of all speech is learned from."""
+
+
+def held_out(utterances: Sequence[Utterance], speakers: Sequence[str]) -> tuple[list[int], str]:
+    """Places of what these speakers say, which is the dev set, and words about it.
+
+    Raises:
+        ManifestError: if one of them says nothing, or nobody else says anything.
+    """
+    known = {one.speaker for one in utterances}
+    if missing := sorted(set(speakers) - known):
+        names = ", ".join(sorted(known - {""})[:_MOST_NAMED]) or "none with a name"
+        raise ManifestError(f"expected dev speakers of {names}, got {', '.join(missing)}")
+    if known <= set(speakers):
+        raise ManifestError(
+            "expected speakers to learn from besides those of the dev set, got none"
+        )
+    dev = [place for place, one in enumerate(utterances) if one.speaker in speakers]
+    return dev, f"dev: {len(dev)} utterances of {', '.join(speakers)}, who are nowhere else"
 
 
 def split(

@@ -27,6 +27,9 @@ _STRIDE = 4
 SHORTEST_S, LONGEST_S = 0.2, 24.0
 _SLOWEST_CHARACTERS_PER_S = 2.0
 _MOST_SHOWN = 5
+_MOST_SPEAKERS = 20
+_COLORS = ("C0", "C1")
+"""Of what is learned from, and of the dev set."""
 
 
 class Clipped(NamedTuple):
@@ -166,26 +169,40 @@ def _heard(clip: Clip, samples: audio.Samples, rate_hz: int) -> Clipped:
     return Clipped(part.size / _RATE_HZ, rate_hz, peak, "")
 
 
-def draw(found: Survey, path: Path) -> None:
+def draw(train: Survey, dev: Survey, title: str, path: Path) -> None:
     """Histograms as a picture: lengths, speed of speech, speakers, characters."""
     figure = Figure(figsize=(11, 7), layout="constrained")
+    figure.suptitle(title)
     (lengths, speeds), (speakers, characters) = figure.subplots(2, 2)
-    durations = np.array(found.durations_s)
-    texts = np.array([len(one.text) for one in found.utterances])
-    lengths.hist(durations, bins=40, color="C0")
-    lengths.set(xlabel="length, s", ylabel="utterances")
-    speeds.hist(texts / durations, bins=40, color="C1")
-    speeds.set(xlabel="characters a second: far from the others, listen", ylabel="utterances")
-    most = found.speakers.most_common(20)
-    speakers.bar([(name or "not named")[:10] for name, _ in most], [s / 60 for _, s in most])
-    speakers.set(ylabel="minutes, the 20 who speak most")
-    speakers.tick_params(axis="x", rotation=75)
-    counts = Counter(character for one in found.utterances for character in one.text.lower())
+    parts, names = (train, dev), ("train", "dev")
+    durations = [np.array(part.durations_s) for part in parts]
+    rates = [
+        np.array([len(one.text) for one in part.utterances]) / part_s
+        for part, part_s in zip(parts, durations, strict=True)
+    ]
+    for axes, values in ((lengths, durations), (speeds, rates)):
+        axes.hist(values, bins=40, stacked=True, color=_COLORS, label=names)
+    lengths.set(title="Lengths", xlabel="s", ylabel="utterances")
+    lengths.legend(frameon=False)
+    speeds.set(title="Speed of speech", xlabel="characters a second: far from the others, listen")
+    spoken = [
+        (seconds / 60, name or "not named", color)
+        for part, color in zip(parts, _COLORS, strict=True)
+        for name, seconds in part.speakers.items()
+    ]
+    most = sorted(spoken, reverse=True)[:_MOST_SPEAKERS]
+    speakers.bar(
+        range(len(most)), [minutes for minutes, *_ in most], color=[one[2] for one in most]
+    )
+    speakers.set_xticks(range(len(most)), [name[:10] for _, name, _ in most], rotation=75)
+    speakers.set(title=f"Speakers, {len(most)} of {len(spoken)}", ylabel="minutes")
+    texts = [one.text.lower() for part in parts for one in part.utterances]
+    counts = Counter(character for text in texts for character in text)
     known = [(one, count) for one, count in counts.most_common(60) if one.isprintable()]
     characters.bar(
         [one if one != " " else "\N{OPEN BOX}" for one, _ in known], [n for _, n in known]
     )
-    characters.set(yscale="log", ylabel="characters in all texts")
+    characters.set(yscale="log", title="Characters in all texts", ylabel="times")
     for axes in (lengths, speeds, speakers, characters):
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=110)

@@ -26,7 +26,7 @@ function ticks(low, high, logarithmic) {
   const found = [];
   if (logarithmic) {
     for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power += 1)
-      for (const times of high / low < 30 ? [1, 2, 5] : [1]) found.push(times * 10 ** power);
+      for (const times of high / low < 1000 ? [1, 2, 5] : [1]) found.push(times * 10 ** power);
   } else {
     const rough = (high - low) / 5 || 1;
     const power = 10 ** Math.floor(Math.log10(rough));

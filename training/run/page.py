@@ -73,11 +73,13 @@ def _facts(
     best: Exportable, recognized: records.DevTexts, rows: list[dict[str, Any]]
 ) -> list[tuple[str, str]]:
     """Names and values at the top of the page."""
-    provenance, pairs = (
-        best.spec.provenance,
-        [pair for one in recognized.sets.values() for pair in one],
-    )
-    facts = [("model", provenance.architecture), ("parameters", f"{provenance.parameters:,}")]
+    provenance = best.spec.provenance
+    pairs = [pair for one in recognized.sets.values() for pair in one]
+    facts = [
+        ("language", best.spec.language or "not said"),
+        ("model", provenance.architecture),
+        ("parameters", f"{provenance.parameters:,}"),
+    ]
     if pairs:
         for name, rate in page_utterances.rates(pairs).items():
             facts.append((name, f"{100 * rate:.1f} %"))

@@ -34,7 +34,7 @@ def curves(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if key.startswith(kind) and len(sets) <= MOST_SETS
     ]
     charts: list[dict[str, Any]] = [
-        {"title": "CTC loss, nats a symbol", "logarithmic": True, "lines": losses},
+        {"title": "CTC loss per character, nats", "logarithmic": True, "lines": losses},
         {"title": "dev error rate, %", "lines": errors},
         {"title": "learning rate", "lines": [_line(rows, "learning_rate", "learning rate")]},
     ]

@@ -20,7 +20,7 @@ from training.data.alphabets import propose_alphabet
 from training.data.utterances import ManifestError, Utterance
 from training.project import plan
 from training.project.find import find
-from training.project.split import split
+from training.project.split import held_out, split
 from training.project.survey import listen, survey
 from training.weights.checkpoint import load_exportable
 
@@ -99,6 +99,17 @@ def test_the_alphabet_is_the_letters_of_the_texts_without_those_of_rare_names() 
         assert alphabet is not None
         assert ("'" in alphabet.symbols) == used
     assert propose_alphabet(["नमस्ते"]).normalize("नमस्ते") == "नमस्ते"  # marks are letters there
+
+
+def test_dev_speakers_can_be_named() -> None:
+    utterances = [Utterance(Path(f"{n}"), f"text {n}", f"s{n % 3}") for n in range(6)]
+    places, words = held_out(utterances, ["s1"])
+    assert places == [1, 4]
+    assert "2 utterances of s1, who are nowhere else" in words
+    with pytest.raises(ManifestError, match="dev speakers of s0, s1, s2, got s3"):
+        held_out(utterances, ["s1", "s3"])
+    with pytest.raises(ManifestError, match="to learn from besides"):
+        held_out(utterances, ["s0", "s1", "s2"])
 
 
 def test_dev_has_speakers_of_its_own_or_texts_and_says_so() -> None:
