@@ -128,19 +128,22 @@ class Decoder:
     def _beam_decoder(self, options: DecodingOptions) -> BeamDecoder:
         """Of the model's options and what a caller chose otherwise.
 
-        Without a language model the posteriors count as they are: neither scaled nor rescored.
+        Without a language model the posteriors count as they are: neither scaled nor rescored, and
+        with no bonus for words, which is against the language model's love of few of them.
         """
+        informed = self.language_model is not None and options.language_model
+        own = self.beam
+        if not informed:
+            own = replace(own, acoustic_scale=1.0, prior_scale=0.0, word_bonus=0.0)
         names = ("beam_width", "lm_weight", "word_bonus", "n_best")
         chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
         try:
             hot = hotwords(options.hotwords, self.alphabet) if options.hotwords else None
-            beam = replace(self.beam, **chosen)
+            beam = replace(own, **chosen)
         except SpecError as error:
             raise OptionsError(str(error)) from error
-        if self.language_model is None or not options.language_model:
-            return BeamDecoder(
-                self.alphabet, replace(beam, acoustic_scale=1.0, prior_scale=0.0), hot=hot
-            )
+        if not informed:
+            return BeamDecoder(self.alphabet, beam, hot=hot)
         known, rescorer = self.calibration, None
         if self.pronunciations is not None and known is not None and known.phoneme_priors:
             rescorer = PhonemeRescorer(

@@ -18,7 +18,7 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 from tqdm import tqdm
 
-from otoscope.errors import ModelFileError, SpecError
+from otoscope.errors import SpecError
 from otoscope.strict_json import dump
 from training.config import TrainingConfig
 from training.data.dataset import Batch, Draw, Examples, collate, epoch_batches, row_s
@@ -257,7 +257,7 @@ class Trainer:
             return
         state = checkpoint.load(path)
         checkpoint.require_same(state["config"], dump(self.config), path)
-        self._began_with = self._require_same_start(state.get("start"), path)
+        self._began_with = checkpoint.began_with(state, str(self._start or ""), path)
         self.progress = checkpoint.Progress(**state["progress"])
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
@@ -268,19 +268,6 @@ class Trainer:
         if not self._group.rank:
             self.history.rewind(self.progress.step, self.progress.epoch)
         tqdm.write(f"resuming at epoch {self.progress.epoch + 1}, step {self.progress.step}")
-
-    def _require_same_start(self, began_with: str | None, path: Path) -> str:
-        """What the run that is resumed began with; None if its checkpoint does not know."""
-        asked = str(self._start or "")
-        if not asked or began_with == asked:
-            return began_with or ""
-        if began_with is not None:
-            raise ModelFileError(
-                f"{path}: this run has begun with {began_with or 'no weights'} and goes on from "
-                f"its own; expected the same start, or none, or another --run folder, got {asked}"
-            )
-        tqdm.write(f"{path}: the run goes on from its own weights, {asked} plays no part any more")
-        return asked
 
     def measure(self, most_steps: int) -> tuple[float, float]:
         """Take a few steps, to know how long all will take; the weights are of no use after that.

@@ -136,3 +136,18 @@ def require_same(saved: dict[str, Any], wanted: dict[str, Any], path: Path) -> N
             f"{path} belongs to a run with other settings in {differing}; "
             "expected the same configuration, or another --run folder"
         )
+
+
+def began_with(saved: dict[str, Any], asked: str, path: Path) -> str:
+    """The weights that a run began with, "" for none; those asked for if its file does not know.
+
+    Raises:
+        ModelFileError: if it began with others than those asked for.
+    """
+    known = saved.get("start", asked)
+    if asked and known != asked:
+        raise ModelFileError(
+            f"{path}: this run has begun with {known or 'no weights'} and goes on from its own; "
+            f"expected the same start, or none, or another --run folder, got {asked}"
+        )
+    return str(known)

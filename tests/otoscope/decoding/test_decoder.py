@@ -153,6 +153,17 @@ def test_what_a_caller_asks_for_goes_before_what_suits_the_model(folder):
     assert own.score == pytest.approx(own.acoustic + 0.25 * own.lm + own.bonus)
 
 
+def test_without_a_language_model_no_word_is_worth_more_than_its_sounds(folder):
+    given = random_posteriors()
+    plain = DecodingOptions(decoder="beam", language_model=False, n_best=5)
+    neutral, eager = (
+        replace(opened(folder), beam=beam) for beam in (BeamOptions(), BeamOptions(word_bonus=9.0))
+    )
+    assert eager.decode(given, plain) == neutral.decode(given, plain)
+    asked = plain.model_copy(update={"word_bonus": 9.0})
+    assert eager.decode(given, asked) != neutral.decode(given, plain)
+
+
 def test_options_that_contradict_are_refused(folder):
     with pytest.raises(OptionsError, match="beam_width 3 and n_best 4"):
         opened(folder).decode(random_posteriors(), DecodingOptions(beam_width=3, n_best=4))
