@@ -176,6 +176,27 @@ def test_the_tiles_that_are_fetched_are_those_that_are_seen(page, eventually, sa
         assert len(times) == 6  # the tail, to know its length, and five tiles: none of them twice
 
 
+PAINTED = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let opaque = 0;
+  for (let place = 3; place < data.length; place += 4) opaque += data[place] === 255;
+  return (4 * opaque) / data.length;
+}"""
+
+
+SLOW = """const now = performance.now.bind(performance); let late_ms = 0;
+performance.now = () => now() + (late_ms += 50)"""
+
+
+def test_a_slow_machine_paints_matrices_too(page, eventually):
+    """Where whatever is drawn takes longer than a frame may."""
+    page.add_init_script(SLOW)
+    page.reload()
+    page.get_by_role("button", name="Try the example").click()
+    lane = page.locator(".lane-features")
+    eventually(page, lambda: lane.count() and lane.evaluate(PAINTED) > 0.8)
+
+
 def test_what_is_drawn_are_the_posteriors(heard, probs):
     """The darkest pixels of the posteriorgram are where the path is."""
     image = heard.locator(".lane-posteriorgram").screenshot()

@@ -26,7 +26,7 @@ const SHOWN_IN = [
   "arrived",
 ];
 
-/** So long may pictures be painted before the screen wants its next frame. */
+/** So long may pictures be painted before the screen wants its next frame; one at least is. */
 const PAINTING_MS = 8;
 
 export class Stage {
@@ -42,7 +42,7 @@ export class Stage {
     this.width_px = 0;
     this.waiting = false;
     this.palette = palette();
-    this.budget = { until_ms: 0, exceeded: false };
+    this.budget = { left_ms: 0, exceeded: false };
     new ResizeObserver(() => this.#resized()).observe(this.place);
     store.on(["theme"], () => (this.palette = palette()));
     store.on(["matrices"], () => this.#build());
@@ -69,7 +69,7 @@ export class Stage {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      this.budget = { until_ms: performance.now() + PAINTING_MS, exceeded: false };
+      this.budget = { left_ms: PAINTING_MS, exceeded: false };
       for (const each of this.lanes) this.#draw(each);
       if (this.budget.exceeded) this.invalidate();
       this.#drawOverview();

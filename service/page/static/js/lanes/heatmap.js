@@ -47,8 +47,12 @@ export function drawHeatmap(context, tiles, box, view, plot, step_s, scale, budg
 /** The picture of a tile; where there is no time to paint it now, one that was painted for another zoom. */
 function pictureOf(tile, pooled, scale, budget) {
   const name = `${scale.name} ${pooled}`;
-  if (tile.derived.has(name) || performance.now() < budget.until_ms)
-    return derived(tile, name, () => paint(tile, pooled, scale));
+  if (tile.derived.has(name) || budget.left_ms > 0) {
+    const start_ms = performance.now();
+    const picture = derived(tile, name, () => paint(tile, pooled, scale));
+    budget.left_ms -= performance.now() - start_ms;
+    return picture;
+  }
   budget.exceeded = true;
   const other = [...tile.derived.keys()].find((key) => key.startsWith(`${scale.name} `));
   return other && tile.derived.get(other);

@@ -10,8 +10,8 @@
  * @property {import("../colours.js").Palette} palette
  * @property {Budget} budget
  *
- * @typedef {{until_ms: number, exceeded: boolean}} Budget when to stop painting and draw with what
- *   there is, by performance.now(), and whether that was so: the rest comes with the next drawing.
+ * @typedef {{left_ms: number, exceeded: boolean}} Budget how long pictures may still be painted before
+ *   lanes draw with what there is, and whether that was so: the rest comes with the next drawing.
  *
  * @typedef {object} Lane
  * @property {string} name

@@ -11,7 +11,7 @@ import { toX } from "../viewport.js";
 const SLACK = 0.5;
 /** The first mark is at 0, the next at least twice this away. */
 const BETWEEN_MARKS_PX = 36;
-const BUDGET = { until_ms: Infinity, exceeded: false };
+const BUDGET = { left_ms: Infinity, exceeded: false };
 
 export class ScrollingLane {
   /**
