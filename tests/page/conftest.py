@@ -143,6 +143,22 @@ def page(watched):
     return watched.page
 
 
+@pytest.fixture(scope="module")
+def run(open_page, address):
+    """Call a function of a module's exports, and of what loads another; what it gives is JSON."""
+
+    def call(module, code):
+        script = f"""async () => {{
+            const base = document.querySelector("script[type=module]").src.replace("main.js", "");
+            const load = (name) => import(base + name);
+            return ({code})(await load("{module}"), load);
+        }}"""
+        return watched.page.evaluate(script)
+
+    with open_page(address) as watched:
+        yield call
+
+
 @pytest.fixture
 def heard(page):
     """The page when it shows the example."""
