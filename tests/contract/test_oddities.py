@@ -9,7 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 AUDIO = "tests/otoscope/audio/test_{}.py"
-CONTAINERS, STREAM, TRUNCATION = map(AUDIO.format, ("containers", "stream", "truncation"))
+CONTAINERS, CHANNELS, JOINED = map(AUDIO.format, ("containers", "channels", "joined_files"))
+REFUSED, TRUNCATION = map(AUDIO.format, ("refused_audio", "truncation"))
 PROCESSES = AUDIO.format("decode_processes")
 OUTSIDE, FORMS = "tests/otoscope/cli/test_outside_text.py", "tests/service/http/test_forms.py"
 OPENAI, TABLES = "tests/service/openai_api/test_routes.py", "tests/training/data/test_tables.py"
@@ -25,9 +26,9 @@ TRIED = {
     "less than its header": (TRUNCATION, "test_a_cut_file_is_decoded_as_far_as_it_goes"),
     "a wav whose header": (TRUNCATION, "test_a_header_that_was_never_finished"),
     "mp3 without a length": (CONTAINERS, "test_an_mp3_of_varying_rate_without_a_length"),
-    "Ogg whose last page": (CONTAINERS, "test_an_end_mark_that_is_missing_is_said_as_such"),
+    "Ogg whose last page": (JOINED, "test_an_end_mark_that_is_missing_is_said_as_such"),
     "chained Ogg": (
-        CONTAINERS,
+        JOINED,
         "test_chained_ogg test_joined_mp3 test_an_aac_that_changes_its_rate",
     ),
     "packets that can't": (
@@ -44,16 +45,17 @@ TRIED = {
     ),
     "a clock that leaps": (CONTAINERS, "test_a_clock_that_leaps_too_far_is_not_followed"),
     "several audio tracks": (
-        CONTAINERS,
+        CHANNELS,
         "test_the_track_that_is_marked_as_the_default test_a_track_may_be_chosen "
         "test_tracks_are_counted_without_being_decoded",
     ),
-    "several channels": (PROCESSES, "test_many_channels_are_averaged_like_few"),
-    "channels that cancel": (CONTAINERS, "test_channels_that_cancel"),
+    "several channels": (CHANNELS, "test_many_channels_are_averaged_like_few"),
+    "channels that cancel": (CHANNELS, "test_channels_that_cancel"),
     "floats beyond 4": (CONTAINERS, "test_floats_on_the_scale_of_integers"),
     "mp4 or m4a without": (
-        STREAM,
-        "test_seconds_that_a_low_rate_claims_are_never_made test_samples_that_are_no_numbers",
+        REFUSED,
+        "test_seconds_that_a_low_rate_claims_are_never_made "
+        "test_odd_samples_are_refused_or_read_and_write_nothing",
     ),
     "file names that": (OUTSIDE, "test_a_name_that_is_not_utf8 test_such_a_name_in_json"),
     "texts with a byte order": (OUTSIDE, "test_texts_in_unicode_are_read"),

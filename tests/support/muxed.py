@@ -56,6 +56,12 @@ def mux(container_name, *tracks, video_s=0.0, options=None, begin_s=0.0) -> byte
     return file.getvalue()
 
 
+def mp3(samples, rate_hz, xing="1", **options) -> bytes:
+    """An mp3 without tags, whose header tells its length or, with "0", does not."""
+    track = Track(samples, rate_hz, "libmp3lame", options=options)
+    return mux("mp3", track, options={"write_xing": xing, "id3v2_version": "0"})
+
+
 def _video(container, container_name, video_s):
     codec = _VIDEO.get(container_name, "mpeg4")
     stream = container.add_stream(codec, rate=_PICTURES_PER_S)

@@ -14,21 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import encode
-from muxed import Track, mux
 from signals import RATE_HZ, noise, tone
 
 from otoscope.audio import AudioStream, DecodeProcesses, decode, decode_processes, load
-from otoscope.audio.channel_layouts import WithoutLayouts
 from otoscope.audio.parts import Block, Opened
 from otoscope.errors import AudioError, DecoderLostError, DecodersBusyError, UnreadableAudioError
 
 FAILURES = sorted((Path(__file__).parent / "failures").iterdir())
-
-
-@pytest.fixture
-def processes():
-    with closing(DecodeProcesses(most=2, kept=2)) as processes:
-        yield processes
 
 
 def decoded(processes, data):
@@ -49,6 +41,14 @@ def children():
     return found
 
 
+def signal_all(number):
+    """Send a signal to each of them; their ids."""
+    found = children()
+    for child in found:
+        os.kill(child, number)
+    return found
+
+
 @pytest.mark.parametrize("path", FAILURES, ids=[path.name for path in FAILURES])
 def test_files_that_once_killed_or_failed_are_read_or_refused(path, processes):
     """Each once ended the process, or was an unexpected error. The next file is read as ever."""
@@ -57,43 +57,6 @@ def test_files_that_once_killed_or_failed_are_read_or_refused(path, processes):
         assert samples > 100
     good = load(encode(tone(440, 1.0), RATE_HZ, "m4a"), RATE_HZ)
     assert good.duration_s == pytest.approx(1.0, abs=0.05)
-
-
-PLACED = [
-    *(("mov", codec, channels) for codec in ("pcm_s16le", "pcm_s24le") for channels in (7, 8)),
-    *(("caf", "pcm_s16le", 8), ("aiff", "pcm_s16be", 8), ("mov", "alac", 7)),
-]
-"""Files that say where their channels are placed, which FFmpeg 8.1 can't bear."""
-
-
-def many_channels(container, codec, channels):
-    """A tone, louder on each channel than on the one before; the mean of all, and the file."""
-    gains = np.linspace(0, 1, channels, dtype=np.float32)
-    matrix = tone(300, 0.3)[:, None] * gains
-    placed = {7: "6.1(back)" if codec == "alac" else "6.1", 8: "7.1"}
-    layout = placed[channels] if (container, codec, channels) in PLACED else None
-    return matrix.mean(axis=1), mux(container, Track(matrix, RATE_HZ, codec, layout=layout))
-
-
-@pytest.mark.parametrize(
-    ("container", "codec", "channels"),
-    [("matroska", "pcm_f32le", channels) for channels in (7, 8, 9, 16, 24)] + PLACED,
-)
-def test_many_channels_are_averaged_like_few(container, codec, channels, processes):
-    mean, data = many_channels(container, codec, channels)
-    opened, *blocks = decoded(processes, data)
-    assert opened.format.channels == channels
-    samples = np.concatenate([block.samples for block in blocks])
-    np.testing.assert_allclose(samples, mean, atol=1e-6 if codec == "pcm_f32le" else 1e-4)
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
-def test_where_channels_are_placed_is_not_seen(size):
-    _, data = many_channels("mov", "pcm_s16le", 8)
-    assert data.count(b"chan") == 1
-    file = WithoutLayouts(io.BytesIO(data))
-    read = b"".join(iter(lambda: file.read(size), b""))
-    assert read == data.replace(b"chan", b"free")
 
 
 def test_one_process_serves_one_file_after_another(processes):
@@ -114,30 +77,18 @@ def test_a_process_that_dies_is_that_files_problem_and_is_replaced(processes, nu
     processes.start()
     parts = processes.decode(io.BytesIO(data))
     assert isinstance(next(parts), Opened)
-    before = children()
     other = processes.decode(io.BytesIO(data))
     next(other)
-    for child in before:
-        os.kill(child, number)
+    ended = signal_all(number)
     for broken in (parts, other):
         with pytest.raises(UnreadableAudioError, match=rf"broke down \({number.name}\)"):
             list(broken)
     assert len(decoded(processes, data)) > 10
-    assert not children() & before
+    assert not children() & ended
 
 
 def as_samples(parts):
     return np.concatenate([part.samples for part in parts if isinstance(part, Block)])
-
-
-def signalled(number):
-    """A check that sends a signal to all processes, each time."""
-
-    def check():
-        for child in children():
-            os.kill(child, number)
-
-    return check
 
 
 @pytest.mark.parametrize(
@@ -148,19 +99,17 @@ def test_a_process_that_another_ends_is_not_the_files_problem(processes, number,
     """As the system does that runs out of memory, and somebody who ends what looks idle."""
     data = encode(noise(40.0), RATE_HZ, "m4a")
     whole = as_samples(decoded(processes, data))
-    before = children()
     parts = processes.decode(io.BytesIO(data))
     had = list(islice(parts, given))
-    for child in before:
-        os.kill(child, number)
+    ended = signal_all(number)
     np.testing.assert_array_equal(as_samples([*had, *parts]), whole)
-    assert not children() & before
+    assert not children() & ended
 
 
 def test_a_file_whose_processes_are_all_ended_is_to_be_sent_again(processes):
     data = encode(noise(1.0), RATE_HZ, "m4a")
     with pytest.raises(DecoderLostError, match=r"another (was ended|did not start) \(SIGKILL\)"):
-        list(processes.decode(io.BytesIO(data), signalled(signal.SIGKILL)))
+        list(processes.decode(io.BytesIO(data), lambda: signal_all(signal.SIGKILL)))
 
 
 def test_a_process_that_cannot_be_started_is_not_the_files_problem(processes, monkeypatch):
@@ -179,9 +128,7 @@ def test_a_process_that_keeps_still_is_replaced(processes, monkeypatch):
     monkeypatch.setattr(decode_processes, "SILENT_S", 2.0)
     parts = processes.decode(io.BytesIO(data))
     next(parts)
-    stopped = children()
-    for child in stopped:
-        os.kill(child, signal.SIGSTOP)
+    stopped = signal_all(signal.SIGSTOP)
     np.testing.assert_array_equal(as_samples(parts), whole)
     assert not children() & stopped
 
@@ -258,8 +205,7 @@ def test_while_it_decodes_a_process_can_open_nothing_and_has_limits(processes):
 def test_what_takes_too_much_processor_time_is_refused(processes):
     parts = processes.decode(io.BytesIO(encode(noise(200.0), RATE_HZ, "m4a")))
     next(parts)
-    [child] = children()
-    os.kill(child, signal.SIGXCPU)  # what the kernel sends then
+    signal_all(signal.SIGXCPU)  # what the kernel sends then
     with pytest.raises(UnreadableAudioError, match="took more than 60 s of processor time"):
         list(parts)
 

@@ -26,6 +26,7 @@ GIVE_UP_S = 60.0
 
 @pytest.fixture(scope="module")
 def processes():
+    """In place of the folder's: shared by all tests here, which take one stream after another."""
     processes = DecodeProcesses(2)
     yield processes
     processes.close()
