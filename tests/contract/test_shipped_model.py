@@ -1,7 +1,6 @@
 """The shipped English models: what every caller may rely on, and that they hear English.
 
-The only tests that know their weights. 8-bit numbers differ between processors, so words are
-compared with a margin.
+8-bit numbers differ between processors, so words are compared with a margin.
 """
 
 import hashlib
@@ -16,23 +15,15 @@ import jiwer
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from signals import babble, noise, tone
+from sentence_model import SAID
+from signals import RATE_HZ, babble, noise, tone
 
 from otoscope import ENGLISH, Recognizer, greedy, load
-from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import BeamOptions, DecodingOptions
-from otoscope.longform import recognize
-from otoscope.longform.windows import WindowOptions, windows
 from service.app import create_app
 from service.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-LANGUAGE_MODEL = ROOT / "models/english/lm.npz"
-SAID = "it was a long time before he came home to his father"
-RATE_HZ = 16000
-FRAME = 640  # samples
-CHAPTERS = {"english": ("librispeech/dev.jsonl", 25), "english-small": ("an4/test.jsonl", 100)}
-"""A manifest for each model, and how many of its first utterances make a recording of minutes."""
 TOLERANCE = 1e-5
 WAVEFORMS = [
     babble(3.3),
@@ -52,17 +43,6 @@ samples = 0.1 * np.random.default_rng(0).standard_normal(16000).astype(np.float3
 greedy(posteriors)
 print(json.dumps({"frames": len(posteriors.log_probs), "modules": sorted(sys.modules)}))
 """
-
-
-@pytest.fixture(scope="module")
-def english(shipped_model):
-    return Recognizer(shipped_model)
-
-
-@pytest.fixture(scope="module")
-def decoder(english, shipped_model):
-    """With the language model that both share."""
-    return open_decoder(english.spec, english.exact_sha256, shipped_model, LANGUAGE_MODEL)
 
 
 def test_it_is_what_its_reports_are_about(english, decoder):
@@ -87,7 +67,7 @@ def test_it_hears_the_sample(english, decoder):
 def test_a_setting_serves_it(shipped_model, tmp_path):
     settings = Settings(
         model_path=shipped_model,
-        lm_path=LANGUAGE_MODEL,
+        lm_path=ROOT / "models/english/lm.npz",
         search_processes=0,
         store_path=tmp_path / "results.sqlite3",
     )
@@ -176,23 +156,25 @@ def test_threads_of_onnxruntime_do_not_change_the_result(english, shipped_model)
     np.testing.assert_allclose(first.log_probs, second.log_probs, atol=TOLERANCE)
 
 
-def test_recognition_needs_no_compiler_no_torch_and_no_home(shipped_model):
-    """librosa brings numba, which wants seconds and a writable cache; torch is not installed."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
-    }
+def recognized_with(model, home):
+    """What SCRIPT tells of a model where the home folder is all that this user could write to."""
+    unset = ("NUMBA_CACHE_DIR", "ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
+    environment = {name: value for name, value in os.environ.items() if name not in unset}
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(shipped_model)],
+        [sys.executable, "-c", SCRIPT, str(model)],
         cwd=ROOT,
-        env={**environment, "HOME": "/nonexistent"},
+        env={**environment, "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
+    return json.loads(done.stdout)
+
+
+def test_recognition_needs_no_compiler_no_torch_and_no_home(shipped_model):
+    """librosa brings numba, which wants seconds and a writable cache; torch is not installed."""
+    result = recognized_with(shipped_model, "/nonexistent")
     assert result["frames"] == 25
     loaded = {name.partition(".")[0] for name in result["modules"]}
     assert "onnxruntime" in loaded
@@ -201,112 +183,5 @@ def test_recognition_needs_no_compiler_no_torch_and_no_home(shipped_model):
 
 def test_nothing_is_recorded_for_anyone(shipped_model, tmp_path):
     """onnxruntime's telemetry would leave an identifier and an event file in the home."""
-    names = ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")
-    environment = {name: value for name, value in os.environ.items() if name not in names}
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(shipped_model)],
-        cwd=ROOT,
-        env={**environment, "HOME": str(tmp_path)},
-        check=True,
-        capture_output=True,
-    )
+    recognized_with(shipped_model, tmp_path)
     assert list(tmp_path.rglob("*")) == []
-
-
-# Long recordings: no seam shows in the text.
-
-
-def cuts(model, samples):
-    return len(list(windows([samples], model.spec, WindowOptions.suited_to(model.spec)))) - 1
-
-
-def on_a_frame(samples, pause_frames=0):
-    """With silence after it up to a frame and so many more.
-
-    The model halves the frame rate twice: moved by a part of an output frame, the same recording
-    reads differently (docs/decisions/0010).
-    """
-    frames = -(-samples.size // FRAME) + pause_frames
-    return np.pad(samples, (0, frames * FRAME - samples.size))
-
-
-def sentences(model, period, count):
-    """The words of each repetition, told apart by their times."""
-    transcript = greedy(recognize(model, [np.tile(period, count)]).posteriors)
-    said = [[] for _ in range(count)]
-    for word in transcript.words:
-        said[int(word.start_s * RATE_HZ / period.size)].append(word.word)
-    return [" ".join(words) for words in said]
-
-
-@pytest.mark.parametrize("pause_frames", [5, 10])
-def test_a_sentence_said_over_and_over_is_read_alike_each_time(english, pause_frames):
-    """Up to five letters of 52, which its place in a window may change.
-
-    The first and the last are read in their own way: there the network has no neighbour.
-    """
-    period = on_a_frame(load(ROOT / "examples/sample.flac", RATE_HZ).samples, pause_frames)
-    first, middle, last = sentences(english, period, 3)
-    assert len(middle.split()) > 5
-    count = 30
-    assert cuts(english, np.tile(period, count)) >= 4
-    expected = [first, *[middle] * (count - 2), last]
-    said = sentences(english, period, count)
-    assert [pair for pair in zip(expected, said, strict=True) if jiwer.cer(*pair) > 0.1] == []
-
-
-@pytest.fixture(scope="module")
-def utterances(corpus, english, shipped_model):
-    """Samples and normalised text of consecutive utterances: a chapter or two, or many voices."""
-    name, count = CHAPTERS[shipped_model.parent.name]
-    manifest = corpus / name
-    lines = manifest.read_text(encoding="utf-8").splitlines()[:count]
-    entries = [json.loads(line) for line in lines]
-    return [
-        (
-            load(manifest.parent / entry["audio_filepath"], RATE_HZ).samples,
-            english.spec.alphabet.normalize(entry["text"]),
-        )
-        for entry in entries
-    ]
-
-
-@pytest.fixture(scope="module")
-def alone(english, utterances):
-    """Posteriors of each utterance."""
-    return [english.posteriors([samples])[0] for samples, _ in utterances]
-
-
-@pytest.fixture(scope="module")
-def together(english, utterances):
-    """Posteriors of all in one recording, by the pause after each in frames."""
-    recordings = {
-        pause_frames: np.concatenate([on_a_frame(each, pause_frames) for each, _ in utterances])
-        for pause_frames in (0, 12)
-    }
-    assert all(cuts(english, each) >= 8 for each in recordings.values())
-    return {
-        pause_frames: recognize(english, [samples]).posteriors
-        for pause_frames, samples in recordings.items()
-    }
-
-
-@pytest.mark.corpus
-@pytest.mark.slow
-@pytest.mark.parametrize("kind_and_pause", [("greedy", 0), ("greedy", 12), ("beam", 0)])
-def test_utterances_in_one_recording_are_read_as_well_as_one_by_one(
-    utterances, alone, together, decoder, kind_and_pause
-):
-    """Up to 1 % of words (2 % with a language model, which turns one odd letter into odd words)."""
-    kind, pause_frames = kind_and_pause
-
-    def read(posteriors):
-        return decoder.decode(posteriors, DecodingOptions(decoder=kind)).transcript.text
-
-    spoken = " ".join(text for _, text in utterances)
-    one_by_one = " ".join(read(each) for each in alone)
-    in_one = read(together[pause_frames])
-    most = 0.01 if kind == "greedy" else 0.02
-    assert jiwer.wer(spoken, in_one) <= jiwer.wer(spoken, one_by_one) + most
-    assert jiwer.cer(spoken, in_one) <= jiwer.cer(spoken, one_by_one) + 0.01
-    assert len(in_one.split()) == pytest.approx(len(one_by_one.split()), rel=0.03)
