@@ -3,7 +3,6 @@
 import io
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 
 import av
@@ -11,11 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
+from ready_client import ready_client
 from running_redis import running_redis
 from running_service import running_service
 
 from otoscope import FeatureMatrix, FeatureSpec, Recognizer
-from service.app import create_app
 from service.settings import Settings
 
 FEATURE_SPEC = FeatureSpec()
@@ -88,11 +87,7 @@ def client(tmp_path_factory, sentence_model) -> Iterator[TestClient]:
     """The application with its defaults, started once; for tests that change nothing about it."""
     store_path = tmp_path_factory.mktemp("store") / "results.sqlite3"
     settings = Settings(store_path=store_path, model_path=sentence_model)
-    with TestClient(create_app(settings)) as client:
-        deadline_s = time.monotonic() + 60
-        while client.get("/health/ready").status_code != 200:
-            assert time.monotonic() < deadline_s
-            time.sleep(0.05)
+    with ready_client(settings) as client:
         yield client
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
+from ready_client import ready_client
 
 from service.app import create_app
 from service.errors import StartError
@@ -95,9 +96,7 @@ def test_open_metrics_on_request():
 
 @pytest.fixture
 def metered(make_settings):
-    with TestClient(create_app(make_settings())) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
+    with ready_client(make_settings()) as client:
         yield client
 
 
@@ -112,9 +111,7 @@ def test_waits_are_told_by_queue():
 
 
 def test_each_queue_of_the_service_is_watched(make_settings, short_wav):
-    with TestClient(create_app(make_settings(search_processes=1))) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
+    with ready_client(make_settings(search_processes=1)) as client:
         first = client.get("/metrics").text
         answer = client.post("/transcribe", files={"file": short_wav}, data={"phrases": "yes\nno"})
         last = client.get("/metrics").text

@@ -58,23 +58,13 @@ def test_a_connection_made_before_the_stop_is_answered_and_closed():
     assert asyncio.run(exchange()).endswith(b"heard")
 
 
-def test_a_silent_connection_does_not_keep_the_server():
-    async def wait_for_end():
-        async with serving() as (server, port):
-            reader, _ = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.sleep(0.05)
-            server.should_exit = True
-            return await asyncio.wait_for(reader.read(), 30)
-
-    assert asyncio.run(wait_for_end()) == b""
-
-
-def test_an_idle_connection_is_closed():
+@pytest.mark.parametrize("sent", [b"", REQUEST], ids=["silent", "idle"])
+def test_a_connection_that_asks_nothing_does_not_keep_the_server(sent):
     async def wait_for_end():
         async with serving() as (server, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(REQUEST)
-            await reader.readuntil(b"heard")
+            writer.write(sent)
+            await (reader.readuntil(b"heard") if sent else asyncio.sleep(0.05))
             server.should_exit = True
             return await asyncio.wait_for(reader.read(), 30)
 
@@ -95,6 +85,14 @@ def exchanged(write, app=answer, **limits):
                 await asyncio.gather(writing, return_exceptions=True)
 
     return asyncio.run(exchange())
+
+
+def sending(data):
+    async def write(writer):
+        writer.write(data)
+        await writer.drain()
+
+    return write
 
 
 async def forever(writer, start, piece, pause_s):
@@ -122,17 +120,13 @@ def test_a_head_without_end_is_refused(start, piece):
 
 
 def test_a_long_head_in_one_piece_is_refused():
-    async def write(writer):
-        writer.write(b"GET / HTTP/1.1\r\nA: " + b"x" * 70_000 + b"\r\n\r\n")
-
-    assert exchanged(write).startswith(b"HTTP/1.1 431 ")
+    head = b"GET / HTTP/1.1\r\nA: " + b"x" * 70_000 + b"\r\n\r\n"
+    assert exchanged(sending(head)).startswith(b"HTTP/1.1 431 ")
 
 
 def test_an_ordinary_head_passes():
-    async def write(writer):
-        writer.write(b"GET / HTTP/1.1\r\nConnection: close\r\nA: " + b"x" * 50_000 + b"\r\n\r\n")
-
-    assert exchanged(write).endswith(b"heard")
+    head = b"GET / HTTP/1.1\r\nConnection: close\r\nA: " + b"x" * 50_000 + b"\r\n\r\n"
+    assert exchanged(sending(head)).endswith(b"heard")
 
 
 async def read_all(scope, receive, send):
@@ -151,10 +145,8 @@ def test_trailers_without_end_are_refused(piece):
 
 
 def test_what_comes_behind_a_whole_request_does_not_take_its_answer():
-    async def write(writer):
-        writer.write(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxNO HTTP\r\n\r\n")
-
-    said = exchanged(write, read_all)
+    request = b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nxNO HTTP\r\n\r\n"
+    said = exchanged(sending(request), read_all)
     assert said.startswith(b"HTTP/1.1 200 ")
     assert b"connection: close" in said
     assert said.endswith(b"heard")
@@ -168,21 +160,13 @@ def test_a_head_that_trickles_is_refused(start):
 
 
 def test_a_connection_without_a_request_is_closed():
-    async def nothing(writer):
-        pass
-
-    assert exchanged(nothing, head_s=0.2) == b""
+    assert exchanged(sending(b""), head_s=0.2) == b""
 
 
 @pytest.mark.parametrize("more", [0, 2**20, 2**25])
 def test_what_is_no_request_is_told_so_though_more_of_it_comes(more):
     """A connection that is closed while bytes come is reset, and its answer may be lost."""
-
-    async def write(writer):
-        writer.write(b"NO HTTP\r\n\r\n" + bytes(more))
-        await writer.drain()
-
-    said = exchanged(write)
+    said = exchanged(sending(b"NO HTTP\r\n\r\n" + bytes(more)))
     assert said.startswith(b"HTTP/1.1 400 Bad Request")
     assert b"application/problem+json" in said
 
@@ -214,16 +198,8 @@ def test_a_client_that_does_not_read_is_left():
 
 
 def test_a_client_that_reads_gets_a_large_answer_whole():
-    async def read():
-        async with serving(large, unread_s=0.5) as (_, port):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET / HTTP/1.0\r\n\r\n")
-            size = 0
-            while data := await reader.read(2**20):
-                size += len(data)
-            return size
-
-    assert asyncio.run(read()) > 1000 * 2**16
+    said = exchanged(sending(b"GET / HTTP/1.0\r\n\r\n"), large, unread_s=0.5)
+    assert len(said) > 1000 * 2**16
 
 
 def test_a_body_that_trickles_does_not_keep_the_server(monkeypatch):
@@ -278,28 +254,15 @@ async def tell_host(scope, receive, send):
     ],
 )
 def test_the_host_of_a_whole_url_counts(target, host):
-    async def exchange():
-        async with serving(tell_host) as (_, port):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
-            return await asyncio.wait_for(reader.read(), 30)
-
-    assert asyncio.run(exchange()).endswith(b"\r\n\r\n" + host)
+    request = b"GET " + target + b" HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n"
+    assert exchanged(sending(request), tell_host).endswith(b"\r\n\r\n" + host)
 
 
 @pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
 @pytest.mark.parametrize("body", [b"", b"some"])
 def test_a_wish_for_another_protocol_is_passed_over_in_silence(protocol, body, caplog):
     head = b"Connection: Upgrade\r\nUpgrade: %b\r\nContent-Length: %d\r\n\r\n"
-    request = REQUEST[:-2] + head % (protocol, len(body)) + body
-
-    async def exchange():
-        async with serving() as (_, port):
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request)
-            return await asyncio.wait_for(reader.read(), 30)
-
-    answered = asyncio.run(exchange())
+    answered = exchanged(sending(REQUEST[:-2] + head % (protocol, len(body)) + body))
     assert answered.startswith(b"HTTP/1.1 200")
     assert b"connection: close" in answered
     assert answered.endswith(b"heard")

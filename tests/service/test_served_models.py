@@ -1,11 +1,11 @@
 """Several models in one service: a request says which one it means."""
 
-import time
 from dataclasses import replace
 
 import openai
 import pytest
 from fastapi.testclient import TestClient
+from ready_client import ready_client
 from sentence_model import HEARD, SAMPLE, SPEC, write_sentence_model
 
 from service.app import create_app
@@ -23,9 +23,7 @@ def german_model(tmp_path_factory):
 
 @pytest.fixture
 def both(make_settings, german_model):
-    with TestClient(create_app(make_settings(models=(german_model,)))) as client:
-        while client.get("/health/ready").status_code != 200:
-            time.sleep(0.05)
+    with ready_client(make_settings(models=(german_model,))) as client:
         yield client
 
 

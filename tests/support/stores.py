@@ -1,9 +1,11 @@
 """Stores of both kinds for the tests of what every store does, and time that passes for them."""
 
+from dataclasses import replace
+
 import numpy as np
 import redis
 
-from otoscope import FeatureMatrix, FeatureSpec
+from otoscope import ARPABET, FeatureMatrix, FeatureSpec, PhonemePosteriors
 from service.store.base import Bounds, new_id
 from service.store.redis import _INDEX, PREFIX, RedisStore
 from service.store.redis_client import RedisServer
@@ -55,3 +57,10 @@ def put(store, posteriors, features=SMALL, transcription=b"{}"):
     result_id = new_id()
     store.put(result_id, posteriors, features, "sha", transcription=transcription)
     return result_id
+
+
+def with_phonemes(posteriors, phonemes=ARPABET):
+    """The same posteriors, with some of phonemes beside those of characters."""
+    frames = posteriors.log_probs.shape[0]
+    scores = np.random.default_rng(7).standard_normal((frames, phonemes.size))
+    return replace(posteriors, phonemes=PhonemePosteriors(scores.astype(np.float32), phonemes))

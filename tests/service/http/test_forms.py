@@ -5,9 +5,7 @@ import tempfile
 import numpy as np
 import pytest
 import soundfile
-from fastapi.testclient import TestClient
-
-from service.app import create_app
+from ready_client import ready_client
 
 HEARD = "was a long time before he came home to his father"
 
@@ -149,11 +147,8 @@ def test_a_full_temporary_directory_is_told_and_emptied(client, monkeypatch, sma
 
 def test_an_upload_has_its_place_from_its_first_byte(make_settings, short_wav):
     """One that is refused is not received."""
-    app = create_app(make_settings(inference_threads=1, queue_size=0))
-    with TestClient(app) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
-        with app.state.services.pool.place():
+    with ready_client(make_settings(inference_threads=1, queue_size=0)) as client:
+        with client.app.state.services.pool.place():
             answer = client.post("/transcribe", files={"file": short_wav})
         assert answer.status_code == 503
         assert answer.json()["type"] == "urn:otoscope:problem:queue-full"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 from pause_punctuator import SPEC, write_pause_punctuator
+from transcribing import transcribe
 
 from otoscope import ENGLISH, Alphabet, Recognizer, greedy, load
 from service.app import create_app
@@ -18,10 +19,6 @@ ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = (ROOT / "examples" / "sample.flac").read_bytes()
 HEARD = "was a long time before he came home to his father"  # the first word is hardly voiced
 SAID = "it was a long time before he came home to his father"
-
-
-def transcribe(client, **form):
-    return client.post("/transcribe", files={"file": ("clip.flac", SAMPLE)}, data=form)
 
 
 def problem(answer, status=422):

@@ -12,16 +12,8 @@ from otoscope.decoding.decoder import Decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.streaming import StreamingOptions, StreamingTranscriber, decode_here
 from service.inference.live_streams import MOST_WAITING_PIECES, LiveStream
-from service.inference.request_pool import RequestPool
 
 RATE_HZ = 16_000
-
-
-@pytest.fixture
-def pool():
-    pool = RequestPool(threads=1, capacity=2)
-    yield pool
-    pool.close()
 
 
 def open_live(pool):

@@ -10,6 +10,8 @@ import jiwer
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from ready_client import ready_client
+from transcribing import transcribe
 
 from otoscope import greedy, load
 from otoscope.longform import recognize
@@ -29,10 +31,6 @@ def repeated():
     period = np.zeros(-(-samples.size // 640) * 640 + 640 * 10, dtype=np.float32)
     period[: samples.size] = samples
     return np.tile(period, 18)
-
-
-def transcribe(client, data, **form):
-    return client.post("/transcribe", files={"file": ("long.flac", data)}, data=form)
 
 
 @pytest.mark.slow
@@ -95,9 +93,7 @@ def test_what_waits_goes_first_between_the_steps(
         return (yield from steps(recording_recognizer, *arguments))
 
     others, pool = [], RequestPool(threads=1, capacity=2)
-    with closing(pool), TestClient(create_app(make_settings())) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass  # the warm-up takes steps too
+    with closing(pool), ready_client(make_settings()) as client:  # the warm-up takes steps too
         state = client.app.state
         state.services = replace(state.services, pool=pool)
         monkeypatch.setattr(RecordingRecognizer, "steps", watched)

@@ -1,26 +1,23 @@
 """WS /v1/realtime, spoken to by OpenAI's own client and, where it is wrong, by hand."""
 
 import base64
-import time
 
 import numpy as np
 import pytest
-from fastapi.testclient import TestClient
 from openai import OpenAI
+from ready_client import ready_client
 from sentence_model import HEARD, SAMPLE
+from stream_socket import sample_pieces
 
 from otoscope import load
-from service.app import create_app
 
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 DELTA = "conversation.item.input_audio_transcription.delta"
 
 
 def audio(rate_hz, silence_s=1.5):
-    samples = load(SAMPLE, rate_hz).samples
-    samples = np.concatenate([samples, np.zeros(round(silence_s * rate_hz), dtype=np.float32)])
-    data = np.rint(32767 * samples).astype("<i2").tobytes()
-    return [base64.b64encode(data[at : at + 9600]).decode() for at in range(0, len(data), 9600)]
+    pieces = sample_pieces(rate_hz, silence_s, size_bytes=9600)
+    return [base64.b64encode(piece).decode() for piece in pieces]
 
 
 @pytest.fixture(scope="module")
@@ -206,12 +203,12 @@ def test_g711(socket):
 
 
 def test_other_intents_and_too_many_sessions_are_refused(make_settings):
-    with TestClient(create_app(make_settings(max_streams=0))) as client:
-        while client.get("/health/ready").status_code != 200:
-            time.sleep(0.05)
-        with client.websocket_connect("/v1/realtime") as socket:
-            assert socket.receive_json()["error"]["code"] == "streams_full"
-            assert socket.receive()["code"] == 1013
+    with (
+        ready_client(make_settings(max_streams=0)) as client,
+        client.websocket_connect("/v1/realtime") as socket,
+    ):
+        assert socket.receive_json()["error"]["code"] == "streams_full"
+        assert socket.receive()["code"] == 1013
 
 
 @pytest.mark.parametrize("query", ["conversation", "conversation&intent=transcription"])

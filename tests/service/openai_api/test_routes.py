@@ -6,9 +6,8 @@ import re
 import httpx
 import openai
 import pytest
-from fastapi.testclient import TestClient
+from ready_client import ready_client
 
-from service.app import create_app
 from service.http.responses import WARNINGS_HEADER
 
 KEY = "swordfish"
@@ -245,15 +244,12 @@ def test_words_are_asked_for_in_any_spelling(address, speech, own, fields):
 
 
 def test_a_busy_service_is_an_internal_server_error_with_the_time_to_wait(make_settings, short_wav):
-    app = create_app(make_settings(inference_threads=1, queue_size=0))
-    with TestClient(app) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
-        app.state.services.pool._admitted = 1
+    with ready_client(make_settings(inference_threads=1, queue_size=0)) as client:
+        client.app.state.services.pool._admitted = 1
         answer = client.post(
             "/v1/audio/transcriptions", files={"file": short_wav}, data={"model": "english"}
         )
-        app.state.services.pool._admitted = 0
+        client.app.state.services.pool._admitted = 0
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["error"]["type"] == "server_error"

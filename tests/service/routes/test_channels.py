@@ -5,6 +5,7 @@ import pytest
 import soundfile
 from audio_files import encode
 from fastapi.testclient import TestClient
+from transcribing import transcribe
 
 from service.app import create_app
 
@@ -35,10 +36,6 @@ def sides(pytestconfig):
 @pytest.fixture(scope="module")
 def call(sides):
     return encode(sides, 16000, "flac")
-
-
-def transcribe(client, data, **options):
-    return client.post("/transcribe", files={"file": data}, data=options)
 
 
 @pytest.mark.parametrize("file_format", ["wav", "flac", "m4a"])

@@ -1,6 +1,5 @@
 """WS /stream with what a browser's MediaRecorder sends, through real decoding processes."""
 
-import json
 import os
 import signal
 import time
@@ -9,32 +8,17 @@ import numpy as np
 import pytest
 from recorded import cut, recorded
 from sentence_model import HEARD, SAMPLE
+from stream_socket import of_type, talk
 
 from otoscope import load
+
+WEBM = "?encoding=webm"
 
 
 @pytest.fixture(scope="module")
 def samples():
     """The sample at 48 kHz, and 1.5 s of silence."""
     return np.pad(load(SAMPLE, 48_000).samples, (0, 72_000))
-
-
-def talk(client, pieces, query="?encoding=webm", before_end=None):
-    """Send all of it, and end; what comes until the close, and its code."""
-    with client.websocket_connect(f"/stream{query}") as socket:
-        messages = [socket.receive_json()]
-        for piece in pieces:
-            socket.send_bytes(piece)
-        if before_end is not None:
-            before_end()
-        socket.send_json({"type": "end"})
-        while (message := socket.receive())["type"] != "websocket.close":
-            messages.append(json.loads(message["text"]))
-    return messages, message["code"]
-
-
-def of_type(messages, kind):
-    return [message for message in messages if message["type"] == kind]
 
 
 @pytest.mark.parametrize("container", ["webm", "ogg"])
@@ -51,7 +35,7 @@ def test_words_come_as_they_are_spoken(client, samples, container):
 
 def test_a_flush_ends_the_utterance_behind_what_was_put_in(client, samples):
     data = recorded(samples[: -72_000 + 4800])
-    with client.websocket_connect("/stream?encoding=webm") as socket:
+    with client.websocket_connect(f"/stream{WEBM}") as socket:
         assert socket.receive_json()["type"] == "ready"
         socket.send_bytes(data)
         socket.send_json({"type": "flush"})
@@ -62,7 +46,7 @@ def test_a_flush_ends_the_utterance_behind_what_was_put_in(client, samples):
 
 @pytest.mark.parametrize("data", [b"no audio at all" * 1000, bytes(50_000), b"\x1a\x45\xdf\xa3"])
 def test_bytes_that_are_no_stream_are_told_of(client, data):
-    messages, code = talk(client, [data])
+    messages, code = talk(client, [data], WEBM)
     [error] = of_type(messages, "error")
     assert code == 1008
     assert (error["status"], error["kind"]) == (415, "urn:otoscope:problem:audio-unreadable")
@@ -74,9 +58,9 @@ def test_damage_ends_no_more_than_the_stream(client, samples):
         data = np.frombuffer(whole, dtype=np.uint8).copy()
         places = generator.integers(first, data.size, 60)
         data[places] = generator.integers(0, 256, places.size)
-        messages, code = talk(client, cut(data.tobytes(), generator))
+        messages, code = talk(client, cut(data.tobytes(), generator), WEBM)
         assert (messages[-1]["type"], code) in (("done", 1000), ("error", 1008))
-    assert talk(client, [whole])[1] == 1000
+    assert talk(client, [whole], WEBM)[1] == 1000
 
 
 @pytest.mark.parametrize(
@@ -89,7 +73,7 @@ def test_a_process_that_dies_ends_its_stream_alone(  # noqa: PLR0917
     borrowed, borrow = [], processes.borrow
     monkeypatch.setattr(processes, "borrow", lambda: borrowed.append(borrow()) or borrowed[0])
     data = recorded(samples)
-    with client.websocket_connect("/stream?encoding=webm") as socket:
+    with client.websocket_connect(f"/stream{WEBM}") as socket:
         socket.receive_json()
         socket.send_bytes(data[: len(data) * 3 // 4])
         while socket.receive_json()["type"] != "partial":
@@ -100,14 +84,14 @@ def test_a_process_that_dies_ends_its_stream_alone(  # noqa: PLR0917
         assert message["status"] == status
         assert socket.receive()["code"] == code
     monkeypatch.undo()
-    assert talk(client, [data])[1] == 1000
+    assert talk(client, [data], WEBM)[1] == 1000
 
 
 def test_who_leaves_ends_the_process(client, samples, monkeypatch):
     processes = client.app.state.services.stream_decoders
     borrowed, borrow = [], processes.borrow
     monkeypatch.setattr(processes, "borrow", lambda: borrowed.append(borrow()) or borrowed[0])
-    with client.websocket_connect("/stream?encoding=webm") as socket:
+    with client.websocket_connect(f"/stream{WEBM}") as socket:
         socket.receive_json()
         socket.send_bytes(recorded(samples)[:20_000])
         while socket.receive_json()["type"] != "partial":
@@ -121,5 +105,5 @@ def test_who_leaves_ends_the_process(client, samples, monkeypatch):
 
 def test_a_stream_without_bytes_starts_no_process(client, monkeypatch):
     monkeypatch.delattr(type(client.app.state.services.stream_decoders), "borrow")
-    messages, code = talk(client, [])
+    messages, code = talk(client, [], WEBM)
     assert (messages[-1], code) == ({"type": "done", "duration_s": 0.0}, 1000)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from httpx_sse import EventSource
+from ready_client import ready_client
 from running_service import service_process
 from sentence_model import HEARD, SAMPLE
 
@@ -172,9 +173,7 @@ def test_unexpected_errors_tell_no_internals_and_leave_a_trace(
     def broken(*_):
         raise RuntimeError("secret")
 
-    with TestClient(create_app(make_settings())) as client:
-        while client.get("/health/ready").status_code != 200:
-            time.sleep(0.05)
+    with ready_client(make_settings()) as client:
         writer = client.app.state.services.models.default.writer
         monkeypatch.setattr(type(writer), "write", broken)
         kind, problem = told(client, long_flac)[-1]
@@ -184,9 +183,7 @@ def test_unexpected_errors_tell_no_internals_and_leave_a_trace(
 
 
 def test_the_deadline_holds_behind_the_first_event(make_settings, long_flac, monkeypatch):
-    with TestClient(create_app(make_settings(max_request_s=8.0))) as client:
-        while client.get("/health/ready").status_code != 200:
-            time.sleep(0.05)
+    with ready_client(make_settings(max_request_s=8.0)) as client:
         writer = client.app.state.services.models.default.writer
         monkeypatch.setattr(type(writer), "write", lambda *_: time.sleep(9))
         kind, problem = told(client, long_flac)[-1]

@@ -1,12 +1,12 @@
 import io
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sentence_model import SAMPLE
 
 from otoscope import load
 from otoscope.features import FeatureSpec
@@ -14,18 +14,7 @@ from otoscope.strict_json import parse
 from service.app import create_app
 from service.store.base import new_id
 
-SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "sample.flac"
-
-
-@pytest.fixture(scope="module")
-def ask(client):
-    """GET /features of the shipped example."""
-    result_id = client.post("/transcribe", files={"file": SAMPLE.read_bytes()}).json()["id"]
-
-    def get(headers=None, **query):
-        return client.get("/features", params={"id": result_id, **query}, headers=headers)
-
-    return get
+ROUTE = "/features"
 
 
 def values_of(answer):

@@ -1,50 +1,26 @@
-import io
-import re
+"""GET and POST /probs: of which recordings, and what the numbers are."""
+
 import sqlite3
 from contextlib import closing
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from PIL import Image
+from stores import put
+from transcribing import transcribe
 
 from otoscope import load
-from otoscope.formats.posteriors import DISPLAY_NAMES
 from service.app import create_app
 from service.store.base import new_id
 
-SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "sample.flac"
-FORMATS = {
-    "json": "application/json",
-    "csv": "text/csv; charset=utf-8",
-    "npy": "application/x-npy",
-    "png": "image/png",
-}
+ROUTE = "/probs"
 
 
 @pytest.fixture(scope="module")
 def answer(client, short_wav):
-    result_id = client.post("/transcribe", files={"file": short_wav}).json()["id"]
+    result_id = transcribe(client, short_wav).json()["id"]
     return client.get("/probs", params={"id": result_id}).json()
-
-
-@pytest.fixture(scope="module")
-def ask(client):
-    """GET /probs of the shipped example."""
-    result_id = client.post("/transcribe", files={"file": SAMPLE.read_bytes()}).json()["id"]
-
-    def get(headers=None, **query):
-        return client.get("/probs", params={"id": result_id, **query}, headers=headers)
-
-    return get
-
-
-def size_of(answer):
-    with Image.open(io.BytesIO(answer.content)) as image:
-        image.load()
-        assert image.format == "PNG"
-        return image.size
 
 
 def test_one_distribution_a_frame(answer):
@@ -88,10 +64,10 @@ def test_an_id_given_twice_is_422(client, answer):
         )
 
 
-def test_phonemes_of_a_model_without_a_phoneme_head_are_422(client, recognizer, answer):
-    if recognizer.spec.phonemes is not None:
-        pytest.skip("the shipped model has a phoneme head")
-    refused = client.get("/probs", params={"id": answer["id"], "unit": "phoneme"})
+def test_phonemes_of_a_model_without_a_phoneme_head_are_422(client, answer):
+    store = client.app.state.services.store
+    result_id = put(store, replace(store.get(answer["id"]), phonemes=None))
+    refused = client.get("/probs", params={"id": result_id, "unit": "phoneme"})
     assert refused.status_code == 422
     assert refused.json()["type"] == "urn:otoscope:problem:no-phonemes"
     assert "no phoneme head" in refused.json()["detail"]
@@ -128,7 +104,7 @@ def test_malformed_id_is_422(client, wrong):
 
 def test_expired_result_is_410(make_settings, short_wav):
     with TestClient(create_app(make_settings(result_ttl_s=1e-6))) as client:
-        result_id = client.post("/transcribe", files={"file": short_wav}).json()["id"]
+        result_id = transcribe(client, short_wav).json()["id"]
         answer = client.get("/probs", params={"id": result_id})
     assert answer.status_code == 410
     assert answer.json()["type"] == "urn:otoscope:problem:result-expired"
@@ -137,42 +113,11 @@ def test_expired_result_is_410(make_settings, short_wav):
 def test_result_that_gave_way_is_410(make_settings, short_wav):
     # Room for one result of 38 frames of 29 classes and 150 of 80 bins, compressed or not; not two.
     with TestClient(create_app(make_settings(store_max_bytes=65000))) as client:
-        first, second = (
-            client.post("/transcribe", files={"file": short_wav}).json()["id"] for _ in range(2)
-        )
+        first, second = (transcribe(client, short_wav).json()["id"] for _ in range(2))
         statuses = [
             client.get("/probs", params={"id": each}).status_code for each in (first, second)
         ]
     assert statuses == [410, 200]
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_each_format_by_name_and_by_accept(ask, form):
-    by_name = ask(format=form)
-    by_accept = ask(headers={"Accept": FORMATS[form].partition(";")[0]})
-    for answer in (by_name, by_accept):
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == FORMATS[form]
-        assert answer.headers["vary"] == "Accept"
-        assert answer.headers["otoscope-frame-s"] == "0.04"
-        assert answer.headers["otoscope-start-s"] == "0.000000"
-    assert by_name.content == by_accept.content
-    assert ask(format=form, headers={"Accept": "text/html"}).status_code == 200
-
-
-def test_formats_agree(ask):
-    body = ask().json()
-    values = np.load(io.BytesIO(ask(format="npy").content))
-    assert values.dtype == np.float32
-    assert values.shape == tuple(body["shape"])
-    written = np.array(body["probs"], dtype=np.float32)
-    np.testing.assert_array_equal(np.round(values, 6), written)
-    header, *lines = ask(format="csv").text.split("\r\n")
-    assert header.split(",") == ["time_s", *(DISPLAY_NAMES.get(s, s) for s in body["symbols"])]
-    assert lines.pop() == ""
-    table = np.array([line.split(",") for line in lines], dtype=np.float64)
-    np.testing.assert_array_equal(table[:, 1:], body["probs"])
-    np.testing.assert_allclose(table[:, 0], 0.04 * np.arange(len(table)), atol=1e-6)
 
 
 def test_spoken_example_is_mostly_not_blank_and_rarely_in_doubt(ask):
@@ -188,139 +133,10 @@ def test_spoken_example_is_mostly_not_blank_and_rarely_in_doubt(ask):
     assert entropies[sure].max() < 0.02 < entropies[~sure].max()
 
 
-@pytest.mark.parametrize("form", ["json", "npy", "csv"])
-def test_a_part_is_a_slice_of_the_whole(ask, form):
-    def rows(answer):
-        if form == "json":
-            return answer.json()["probs"]
-        if form == "csv":
-            return answer.text.splitlines()[1:]
-        return np.load(io.BytesIO(answer.content)).tolist()
-
-    part = ask(format=form, from_s=1.0, to_s=2.0)
-    assert rows(part) == rows(ask(format=form))[25:50]
-    assert part.headers["otoscope-start-s"] == "1.000000"
-
-
 def test_the_length_that_transcribe_tells_is_no_length_too_much(client):
-    body = client.post("/transcribe", files={"file": SAMPLE.read_bytes()}).json()
+    body = transcribe(client).json()
     query = {"id": body["id"], "to_s": body["duration_s"]}
     assert client.get("/probs", params=query).json()["shape"] == [85, 29]
-
-
-def test_symbols_and_top_k(ask):
-    body = ask(symbols=["a,e", "blank"], top_k=2).json()
-    assert body["symbols"] == ["a", "e", "<blank>"]
-    assert body["shape"] == [85, 2]
-    assert np.array(body["indices"]).shape == (85, 2)
-    assert (np.diff(body["probs"], axis=1) <= 0).all()
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ({"format": "xml"}, "query.format"),
-        ({"from_s": "x"}, "query.from_s"),
-        ({"from_s": -1}, "query.from_s"),
-        ({"to_s": "nan"}, "query.to_s"),
-        ({"from_s": 2, "to_s": 1}, "expected 0 <= from_s < to_s <= 3.395"),
-        ({"to_s": 3.4}, "expected 0 <= from_s < to_s <= 3.395"),
-        ({"from_s": 1.01, "to_s": 1.02}, "a frame's centre"),
-        ({"top_k": 0}, "query.top_k"),
-        ({"top_k": 30}, "top_k: expected at most 29"),
-        ({"top_k": 2, "format": "npy"}, "top_k: expected the format json or csv, got npy"),
-        ({"top_k": 2, "format": "png"}, "top_k: expected the format json or csv, got png"),
-        ({"symbols": "a,ß"}, "got 'ß'"),
-        ({"symbol": "a"}, "query.symbol"),
-    ],
-)
-def test_query_that_cannot_be_answered(ask, query, words):
-    refused = ask(**query)
-    assert refused.status_code == 422
-    assert refused.headers["content-type"] == "application/problem+json"
-    assert words in refused.json()["detail"]
-
-
-def test_nothing_acceptable_is_406(ask):
-    refused = ask(headers={"Accept": "text/html, image/jpeg;q=0.5"})
-    assert refused.status_code == 406
-    assert refused.headers["content-type"] == "application/problem+json"
-    problem = refused.json()
-    assert problem["type"] == "urn:otoscope:problem:not-acceptable"
-    assert all(name.partition(";")[0] in problem["detail"] for name in FORMATS.values())
-
-
-def test_an_answer_may_be_kept_as_long_as_its_result(ask):
-    answer = ask()
-    scope, age = re.fullmatch(r"(\w+), max-age=(\d+)", answer.headers["cache-control"]).groups()
-    assert scope == "private"
-    assert 0 < int(age) <= 3600
-
-
-@pytest.mark.parametrize("form", ["json", "png"])
-def test_what_the_client_has_is_not_sent_again(ask, form):
-    first = ask(format=form)
-    etag = first.headers["etag"]
-    assert re.fullmatch(r'"[0-9a-f]{32}"', etag)
-    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
-        again = ask(format=form, headers={"If-None-Match": known})
-        assert again.status_code == 304
-        assert again.content == b""
-        assert again.headers["etag"] == etag
-        assert again.headers["vary"] == "Accept"
-        assert "max-age" in again.headers["cache-control"]
-    changed = ask(format=form, headers={"If-None-Match": '"other"'})
-    assert changed.status_code == 200
-    assert changed.content == first.content
-
-
-def test_tags_differ_by_format_query_and_result(ask, answer, client):
-    other = client.get("/probs", params={"id": answer["id"]})
-    queries = [{}, {"format": "csv"}, {"to_s": 1}, {"symbols": "a"}, {"top_k": 1}]
-    tags = [other.headers["etag"], *(ask(**query).headers["etag"] for query in queries)]
-    assert len(set(tags)) == len(tags)
-    assert ask(headers={"Accept": "text/csv"}).headers["etag"] in tags
-
-
-def test_wrong_query_is_422_whatever_the_client_has(ask):
-    assert ask(top_k=30, headers={"If-None-Match": "*"}).status_code == 422
-
-
-def test_a_picture_shows_the_part_and_the_symbols(ask):
-    # 150 dots an inch; see tests/otoscope/test_pictures.py for the inches.
-    whole, part, some = ask(format="png"), ask(format="png", to_s=1), ask(format="png", symbols="a")
-    assert size_of(whole) == size_of(part)
-    assert size_of(whole) == pytest.approx((1132, 150 * (3.99 + 29 * 0.125)), abs=1)
-    assert size_of(some) == pytest.approx((1132, 150 * (3.99 + 6 * 0.125)), abs=1)
-    assert whole.content != part.content
-
-
-def test_a_picture_of_too_much_says_how_to_ask_for_less(client, sounds):
-    data = sounds.write(sounds.noise(61))
-    result_id = client.post("/transcribe", files={"file": data}).json()["id"]
-    for route in ("/probs", "/features"):
-        refused = client.get(route, params={"id": result_id, "format": "png"})
-        assert refused.status_code == 422
-        assert "at most 60 s in a picture, got 61 s" in refused.json()["detail"]
-        assert "from_s and to_s" in refused.json()["detail"]
-    query = {"id": result_id, "format": "png", "from_s": 59, "symbols": "blank"}
-    assert client.get("/probs", params=query).status_code == 200
-
-
-def test_posted_file_gives_what_its_transcription_gives(ask, client):
-    file = {"file": SAMPLE.read_bytes()}
-    for query in ({}, {"from_s": "1", "symbols": "a,blank"}, {"top_k": "2"}):
-        kept = ask(**query).json()
-        fresh = client.post("/probs", files=file, params=query)
-        assert fresh.status_code == 200
-        del kept["id"]
-        assert fresh.json() == {"warnings": [], **kept}
-    for form in ("csv", "npy", "png"):
-        fresh = client.post("/probs", files=file, params={"format": form})
-        assert fresh.headers["content-type"] == FORMATS[form]
-        assert fresh.headers["cache-control"] == "no-store"
-        assert "etag" not in fresh.headers
-        assert fresh.content == ask(format=form).content
 
 
 def test_posted_file_is_not_kept(make_settings, short_wav):

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from audio_files import encode
 from muxed import Track, mux
+from transcribing import transcribe
 
 HEARD = "was a long time before he came home to his father"
 
@@ -33,10 +34,6 @@ def call(speech):
     silence = np.zeros_like(speech)
     sides = (np.concatenate([speech, silence]), np.concatenate([silence, speech]))
     return encode(np.stack(sides, axis=1), 16000, "flac")
-
-
-def transcribe(client, data, **options):
-    return client.post("/transcribe", files={"file": data}, data=options)
 
 
 def test_a_track_on_request(client, two_tracks):

@@ -1,12 +1,9 @@
 import pytest
 from fastapi.testclient import TestClient
+from transcribing import transcribe
 
 from service.app import create_app
 from service.store.base import new_id
-
-
-def transcribe(client, data, **form):
-    return client.post("/transcribe", files={"file": data}, data=form)
 
 
 def test_gives_what_transcribe_gave(client, short_wav):

@@ -6,9 +6,8 @@ import time
 from contextlib import closing
 
 import pytest
-from fastapi.testclient import TestClient
+from ready_client import ready_client
 
-from service.app import create_app
 from service.errors import StoreError
 from service.store import check as check_module
 from service.store.check import StoreCheck
@@ -66,12 +65,9 @@ def test_a_store_that_does_not_answer_counts_as_away_and_is_asked_once(monkeypat
 
 def test_readiness_waits_for_no_thread_of_others(make_settings):
     """Every thread that recognizes, reads or answers is taken."""
-    app = create_app(make_settings(inference_threads=1))
     gate = threading.Event()
-    with TestClient(app) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
-        services = app.state.services
+    with ready_client(make_settings(inference_threads=1)) as client:
+        services = client.app.state.services
         for pool in (services.pool, services.reading_pool):
             for _ in range(20):
                 client.portal.start_task_soon(pool.run, lambda: gate.wait(WAIT_S))
@@ -88,9 +84,7 @@ def test_readiness_waits_for_no_thread_of_others(make_settings):
 def test_readiness_tells_of_a_store_that_keeps_nothing(make_settings, tmp_path, how):
     """A file that was deleted is created again; where that can't be done, the store is away."""
     folder = tmp_path / "kept"
-    with TestClient(create_app(make_settings(store_path=folder / "results.sqlite3"))) as client:
-        while client.get("/health/ready").status_code != 200:
-            pass
+    with ready_client(make_settings(store_path=folder / "results.sqlite3")) as client:
         for path in folder.iterdir():
             path.unlink()
         if how == "unwritable":

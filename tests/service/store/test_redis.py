@@ -1,4 +1,4 @@
-"""What is Redis' own; `test_store` has what every store does."""
+"""What is Redis' own; `test_base` and `test_bounds` have what every store does."""
 
 from contextlib import suppress
 

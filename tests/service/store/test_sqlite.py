@@ -1,4 +1,4 @@
-"""What is SQLite's own; `test_store` has what every store does."""
+"""What is SQLite's own; `test_base` and `test_bounds` have what every store does."""
 
 import shutil
 import sqlite3
