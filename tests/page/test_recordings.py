@@ -80,6 +80,17 @@ def test_a_recording_is_discarded(page):
     assert page.locator("#recording").is_hidden()
 
 
+def test_sound_that_does_not_start_is_told(page):
+    """As in Firefox where there is nothing to play on."""
+    page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {})")
+    page.reload()
+    page.get_by_role("button", name="Record yourself").click()
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "connect loudspeakers or headphones" in alert.inner_text()
+    page.get_by_role("button", name="Try the example").wait_for()
+
+
 def test_what_is_no_audio_is_told_as_the_service_tells_it(watched):
     watched.expected.add(415)
     page = watched.page

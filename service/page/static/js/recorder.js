@@ -3,6 +3,7 @@
 import { Problem } from "./problems.js";
 import { toPcm, toWav } from "./wav.js";
 
+const BEGIN_MS = 5000;
 const CONSTRAINTS = {
   channelCount: 1,
   echoCancellation: false,
@@ -72,7 +73,7 @@ export class Recorder {
     const tap = new AudioWorkletNode(this.context, "tap", { numberOfOutputs: 0 });
     tap.port.onmessage = ({ data }) => this.#take(toPcm(data));
     source.connect(tap);
-    await this.context.resume();
+    await begin(this.context);
   }
 
   /** @param {Int16Array} pcm */
@@ -101,6 +102,13 @@ async function sourceOf(stream, rate_hz) {
     if (error.name !== "NotSupportedError" || rate_hz === undefined) throw error;
     return new AudioContext().createMediaStreamSource(stream);
   }
+}
+
+/** Let a context run: Firefox waits for ever where there is nothing that plays sound. */
+async function begin(context) {
+  const detail = "The browser's sound does not start: connect loudspeakers or headphones, and try again.";
+  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(detail)), BEGIN_MS));
+  await Promise.race([context.resume(), late]);
 }
 
 function reasonOf(error) {
