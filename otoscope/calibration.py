@@ -25,7 +25,8 @@ class Curve(Strict):
 
     def probability(self, confidence: float) -> float:
         """Of being right, for a word of that raw confidence; both 0 to 1."""
-        return 1.0 / (1.0 + math.exp(-(self.slope * logit(confidence) + self.intercept)))
+        score = self.slope * logit(confidence) + self.intercept
+        return 0.5 * (1.0 + math.tanh(0.5 * score))  # the same, and any score has one
 
 
 @dataclass(frozen=True)

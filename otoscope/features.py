@@ -19,7 +19,7 @@ that recordings with no value of at least 1 are raised to it, by 40 dB at most: 
 rare in what encoders have learned from.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Literal
 
@@ -38,7 +38,8 @@ Filterbank = npt.NDArray[np.float32]  # (n_mels, n_fft // 2 + 1) float32
 _BAND_MELS = 16
 """Filters that are multiplied together: fewer take more calls, more take more zeros."""
 _STD_FLOOR = 1e-5
-_WHISPER = (400, 400, 0.0, 1e-10)
+_WHISPER = {"kind": "whisper", "n_fft": 400, "preemphasis": 0.0, "log_guard": 1e-10}
+"""Where Whisper's front end is not as the defaults have it."""
 _WHISPER_RANGE = 8.0
 """Decades of power below the loudest that are told apart."""
 _WHISPER_MOST_RAISED = 4.0
@@ -51,8 +52,8 @@ class FeatureSpec(Strict):
 
     Attributes:
         kind: "log_mel" (natural log of mel power), "mfcc" (its orthonormal DCT-II), or "whisper",
-            which goes with n_fft 400, preemphasis 0 and log_guard 1e-10 and has a normalisation of
-            its own.
+            which goes with n_fft 400, preemphasis 0 and log_guard 1e-10, the defaults for the rest
+            but n_mels, and has a normalisation of its own.
         sample_rate_hz: recordings are resampled to it.
         window_ms, hop_ms: length of a window, and from one to the next.
         n_fft: points of the Fourier transform, from the window's samples on.
@@ -112,12 +113,11 @@ class FeatureSpec(Strict):
     def _check_kind(self) -> None:
         if self.kind not in ("log_mel", "mfcc", "whisper"):
             raise SpecError(f"features.kind: expected log_mel, mfcc or whisper, got {self.kind!r}")
-        front_end = (self.n_fft, self.window_samples, self.preemphasis, self.log_guard)
-        if self.kind == "whisper" and front_end != _WHISPER:
-            raise SpecError(
-                f"features: expected n_fft, window, preemphasis and log_guard of {_WHISPER} for "
-                f"whisper, got {front_end}"
-            )
+        if self.kind == "whisper":
+            for one in fields(self):
+                want, got = _WHISPER.get(one.name, one.default), getattr(self, one.name)
+                if got != want and one.name not in ("n_mels", "n_mfcc"):
+                    raise SpecError(f"features.{one.name}: expected {want} for whisper, got {got}")
 
     @property
     def bins(self) -> int:

@@ -1,6 +1,6 @@
 """ARPA files, in which other tools write n-gram models, read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,13 @@ Entries = dict[tuple[str, ...], tuple[float, float]]
 """Words -> log probability and back-off weight, to base 10."""
 
 
-def from_arpa(path: Path) -> NgramModel:
+def from_arpa(path: Path, spelled: Callable[[str], str] = str) -> NgramModel:
     """Read an ARPA file of any order; n-grams whose parts are missing are left out.
+
+    Args:
+        path: of the file.
+        spelled: how a word of it is to be spelled; of n-grams that are the same then, the
+            likeliest stays.
 
     Raises:
         ModelFileError: on a line that is none.
@@ -34,7 +39,9 @@ def from_arpa(path: Path) -> NgramModel:
                 log_prob, backoff = 0.0, [0.0, 0.0]
             if len(fields) < order + 1 or len(backoff) > 1:
                 raise ModelFileError(f"{path}:{number}: expected a {order}-gram, got {line!r}")
-            sections[order][tuple(fields[1 : order + 1])] = log_prob, sum(backoff)
+            words = tuple(one if one in NAMES else spelled(one) for one in fields[1 : order + 1])
+            row = log_prob, sum(backoff)
+            sections[order][words] = max(row, sections[order].get(words, row))
     return _from_sections([sections.get(order, {}) for order in range(1, max(sections) + 1)])
 
 

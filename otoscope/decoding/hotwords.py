@@ -3,16 +3,19 @@
 Every hot phrase that a text holds as whole words adds its boost to the text's score. Its characters
 earn their share of it on the way, so that it is not dropped before it is whole, and lose it again
 when the text turns elsewhere (after Zhao et al. 2019, "Shallow-Fusion End-to-End Contextual
-Biasing"). A phrase is looked for from the first word after the last one that matched.
+Biasing"). Where a phrase breaks off, another one may have begun at any of its words: links lead
+there (Aho and Corasick 1975).
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from otoscope.arrays import Floats, Ints
+from otoscope.ctc import Labels
 from otoscope.decoding.lexicon import SPACE
 from otoscope.decoding.scorers import Scorer
 from otoscope.decoding.trie import OUTSIDE, ROOT, Trie, empty_trie
@@ -28,7 +31,9 @@ class Hotwords:
         phrases: as they were given, in the alphabet's symbols.
         trie: of their symbols.
         shares: (nodes,) float64, what the characters so far have earned of the boost.
-        boosts: (nodes,) float64, of the phrase that ends at a node; 0 where none does.
+        boosts: (nodes,) float64, of the phrases that end at a node; 0 where none does.
+        links: (nodes,) int64, the node of the same text from its second word on, or the first later
+            one from which a phrase begins so; OUTSIDE where none does.
         space: class of the space.
     """
 
@@ -36,6 +41,7 @@ class Hotwords:
     trie: Trie
     shares: Floats
     boosts: Floats
+    links: Ints
     space: int
 
     @property
@@ -70,7 +76,36 @@ def hotwords(boosts: Mapping[str, float], alphabet: Alphabet) -> Hotwords:
         earned = boost * np.arange(1, len(path) + 1) / len(path)
         shares[path] = np.maximum(shares[path], earned)
         ends[path[-1]] = boost
-    return Hotwords(tuple(phrases), trie, shares, ends, alphabet.symbols.index(SPACE))
+    space = alphabet.symbols.index(SPACE)
+    links = _links(trie, spellings, paths, space)
+    nodes = {(depth, node) for path in paths for depth, node in enumerate(path)}
+    for _, node in sorted(nodes):  # a phrase may end with another one
+        ends[node] += ends[links[node]]
+    return Hotwords(tuple(phrases), trie, shares, ends, links, space)
+
+
+def _links(
+    trie: Trie, spellings: Sequence[Labels], paths: Sequence[Sequence[int]], space: int
+) -> Ints:
+    links = np.full(trie.size, OUTSIDE)
+    levels: defaultdict[int, set[tuple[int, int, int]]] = defaultdict(set)
+    for spelling, path in zip(spellings, paths, strict=True):
+        for depth, edge in enumerate(zip([ROOT, *path], spelling.tolist(), path, strict=False)):
+            levels[depth].add(edge)
+    for level in levels.values():  # links lead to nodes that are nearer to the root
+        parents, labels, nodes = np.array(list(level)).T
+        found = _follow(trie, links, links[parents], labels)
+        links[nodes] = np.where((found == OUTSIDE) & (labels == space), ROOT, found)
+    return links
+
+
+def _follow(trie: Trie, links: Ints, nodes: Ints, labels: Labels) -> Ints:
+    """The nodes after one more class each, along links where a phrase breaks off."""
+    found = trie.follow(nodes, labels)
+    while (lost := (found == OUTSIDE) & (nodes != OUTSIDE)).any():
+        nodes = np.where(lost, links.take(nodes), OUTSIDE)
+        found = np.where(lost, trie.follow(nodes, labels), found)
+    return found
 
 
 class HotwordState(NamedTuple):
@@ -105,7 +140,7 @@ class HotwordScorer:
         hot, before = self._hot, state.node.take(places)
         closed = labels == hot.space
         earned = state.earned.take(places) + np.where(closed, hot.boosts.take(before), 0.0)
-        node = hot.trie.follow(before, labels)
+        node = _follow(hot.trie, hot.links, before, labels)
         node[closed & (node == OUTSIDE)] = ROOT
         inner = self._inner.extend(state.inner, places, labels)
         return HotwordState(inner, node, earned, inner.context + (earned + hot.shares.take(node)))

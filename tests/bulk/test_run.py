@@ -8,6 +8,7 @@ from free_port import free_port
 
 pytest.importorskip("ray", reason="needs Ray: pip install 'otoscope[bulk]'")
 pq = pytest.importorskip("pyarrow.parquet")
+cluster = pytest.importorskip("otoscope.bulk.cluster")
 
 
 @pytest.mark.slow
@@ -36,9 +37,14 @@ def test_what_can_not_begin(tmp_path, written_model):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nonsense"])
-def test_no_cluster(address, archive, tmp_path, written_model):
-    address = address.format(free_port())
-    done = bulk(archive, tmp_path / "out", written_model, "--address", address)
+def test_no_cluster(archive, tmp_path, written_model):
+    done = bulk(archive, tmp_path / "out", written_model, "--address", "nonsense")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert f"expected a Ray cluster at {address}, got: " in done.stderr
+    assert "expected a Ray cluster at nonsense, got: " in done.stderr
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_nobody_listens(address):
+    address = address.format(free_port())
+    with pytest.raises(cluster.ClusterError, match=f"a Ray cluster at {address}, got: .*refused"):
+        cluster.start(address, 1)

@@ -32,6 +32,11 @@ def test_order_stays_and_the_ends_stay_probabilities():
     assert CURVE.probability(0.5) == pytest.approx(0.2689, abs=1e-4)  # 1 / (1 + e)
 
 
+def test_steep_curves_have_probabilities_everywhere():
+    steep = Curve(208.0, -293.0)
+    assert [steep.probability(c) for c in (0.0, 1e-6, 1.0)] == pytest.approx([0.0, 0.0, 1.0])
+
+
 def test_words_are_calibrated_and_the_text_gets_their_mean():
     calibrated = CALIBRATION.apply(transcript(0.5, 0.9), "greedy")
     expected = [CURVE.probability(0.5), CURVE.probability(0.9)]

@@ -14,6 +14,7 @@ from otoscope.errors import AudioTooShortError, SpecError
 from otoscope.features import FeatureSpec, extract, log_mel, mel_filterbank, normalize
 
 SPEC = FeatureSpec()
+WHISPER = {"kind": "whisper", "n_fft": 400, "preemphasis": 0.0, "log_guard": 1e-10}
 SIGNALS = {
     "babble": babble(3.0),
     "babble through mp3": load(encode(babble(3.0, seed=1), RATE_HZ, "mp3"), RATE_HZ).samples,
@@ -205,7 +206,7 @@ def test_the_input_is_left_alone():
 
 
 def test_whisper_raises_quiet_recordings():
-    spec = FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10)
+    spec = FeatureSpec(**WHISPER)
     speech = babble(2.0)
     loud = extract(speech * (0.9 / np.abs(speech).max()), spec)
     quiet = extract(speech * (0.01 / np.abs(speech).max()), spec)
@@ -233,6 +234,9 @@ def test_shorter_than_a_hop_that_is_longer_than_the_window():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"kind": "whisper"}, "features.n_fft: expected 400 for whisper, got 512"),
+        (WHISPER | {"hop_ms": 20.0}, "features.hop_ms: expected 10.0 for whisper, got 20.0"),
+        (WHISPER | {"normalisation": "corpus"}, "normalisation: expected utterance for whisper"),
         ({"kind": "chroma"}, "expected log_mel, mfcc or whisper, got 'chroma'"),
         ({"normalisation": "none"}, "expected utterance or corpus, got 'none'"),
         ({"window_ms": 40.0}, "1 to n_fft=512 samples, got 640"),

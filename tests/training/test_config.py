@@ -55,6 +55,23 @@ def test_shipped_configs_are_read_and_survive_a_checkpoint(path: Path) -> None:
         (f"[corpus]\ntrain = []\ndev = []\nmax_s = 30.0\n{WHISPER}", "max_s.*30 s.*36.7 s"),
         ("phonemes = ['A', 'A']\n[corpus]\ntrain = []\ndev = []", "different phonemes"),
         ("[corpus]\ntrain = []\ndev = []\n[features]\nkind = 'chroma'", "kind"),
+        *(
+            (f"[corpus]\ntrain = []\ndev = []\n{line}", named)
+            for line, named in (
+                ("speeds = []", "speeds.*at least 1"),
+                ("speeds = [0.0, 1.0]", "speeds.*greater than 0"),
+                ("min_s = 9.0\nmax_s = 2.0", "min_s <= max_s"),
+                ("[model]\nlayers = 0", "layers"),
+                ("[model]\ndropout = 1.0", "dropout.*less than 1"),
+                ("[augment]\nnoise_snr_db = [25.0, 5.0]", "noise_snr_db.*lowest.*25 and 5"),
+                ("[augment]\nnoise_probability = 3.0", "noise_probability"),
+                ("[augment]\ntime_masks_per_s = -1.0", "time_masks_per_s"),
+                ("[optimiser]\npeak_learning_rate = 0.0", "peak_learning_rate"),
+                ("[optimiser]\naverage_decay = 1.0", "average_decay"),
+                ("[loop]\nepochs = 0", "epochs"),
+                ("[loop]\nbatch_s = -1.0", "batch_s"),
+            )
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_by_name(tmp_path: Path, toml: str, named: str) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     path("--arpa", help="pack this model of another tool, rather than estimate one"),
     path("--model", help="whose alphabet and language it is for: file, folder, name, or its .toml"),
     argument("--order", type=int, default=4, help="words of the longest n-grams"),
-    argument("--min-count", type=int, default=3, help="rarer words are unknown"),
+    argument("--min-count", type=int, default=3, help="rarer words of --text are unknown"),
     argument("--most-words", type=int, default=150_000, help="known words"),
     argument("--most-mb", type=float, default=30.0, help="size of the file, 10^6 bytes"),
     path("--out", help="language model to write (default: lm.npz beside the model)"),
@@ -36,6 +36,8 @@ def language_model(options: argparse.Namespace) -> int:
     out = options.out or beside
     if out is None:
         raise OtoscopeError("--out: expected a file to write, since no --model was given; got none")
+    if options.arpa and (options.text or options.manifests or options.words):
+        raise OtoscopeError("--arpa: expected no --text, --manifests or --words beside it")
     if options.arpa:
         report = pack_arpa(options.arpa, made_for, options.dev, out)
     else:

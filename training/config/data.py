@@ -5,7 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from otoscope.errors import SpecError
 from otoscope.strict_json import Strict
+from training.config.bounds import Ascending, Count, Natural, Positive, Share
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,14 @@ class CorpusConfig(Strict):
     dev: tuple[str, ...]
     noise: str = ""
     pronunciations: str = ""
-    speeds: tuple[float, ...] = (0.9, 1.0, 1.1)
-    min_s: float = 0.2
-    max_s: float = 24.0
+    speeds: Annotated[tuple[Positive, ...], Field(min_length=1)] = (0.9, 1.0, 1.1)
+    min_s: Natural = 0.2
+    max_s: Positive = 24.0
+
+    def __post_init__(self) -> None:
+        """Refuse bounds between which there is nothing."""
+        if self.min_s > self.max_s:
+            raise SpecError(f"corpus: expected min_s <= max_s, got {self.min_s} and {self.max_s}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ class AugmentConfig(Strict):
         noise_probability: share of utterances that get noise.
         noise_snr_db: lowest and highest signal-to-noise ratio in dB.
         max_warp: of the frequency axis, as a share: other vocal tracts (Jaitly and Hinton 2013).
-        frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019).
+        frequency_masks, max_frequency_mask_bins: SpecAugment's F masks (Park et al. 2019); none on
+            what frozen layers give.
         time_masks_per_s, max_time_mask_frames: its T masks, in number to the length.
         room_probability: share of utterances that get the reverberation of a room.
         room_reverberation_s: shortest and longest time in which it falls by 60 dB.
@@ -68,17 +76,17 @@ class AugmentConfig(Strict):
         join_max_s: longest such item.
     """
 
-    noise_probability: float = 0.3
-    noise_snr_db: tuple[float, float] = (5.0, 25.0)
-    max_warp: float = 0.0
-    frequency_masks: int = 2
-    max_frequency_mask_bins: int = 15
-    time_masks_per_s: float = 0.33
-    max_time_mask_frames: int = 25
-    room_probability: float = 0.0
-    room_reverberation_s: tuple[float, float] = (0.15, 0.8)
-    room_direct_db: tuple[float, float] = (-3.0, 12.0)
-    band_probability: float = 0.0
-    band_limit_hz: tuple[float, float] = (3000.0, 6000.0)
-    join_probability: float = 0.0
-    join_max_s: float = 15.0
+    noise_probability: Share = 0.3
+    noise_snr_db: Ascending = (5.0, 25.0)
+    max_warp: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    frequency_masks: Count = 2
+    max_frequency_mask_bins: Count = 15
+    time_masks_per_s: Natural = 0.33
+    max_time_mask_frames: Count = 25
+    room_probability: Share = 0.0
+    room_reverberation_s: Ascending = (0.15, 0.8)
+    room_direct_db: Ascending = (-3.0, 12.0)
+    band_probability: Share = 0.0
+    band_limit_hz: Ascending = (3000.0, 6000.0)
+    join_probability: Share = 0.0
+    join_max_s: Positive = 15.0

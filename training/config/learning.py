@@ -7,6 +7,7 @@ from pydantic import Field
 
 from otoscope.errors import SpecError
 from otoscope.strict_json import Strict
+from training.config.bounds import AtLeastOne, Count, Natural, Positive
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,13 @@ class OptimiserConfig(Strict):
             and exported; less in the first steps, (1 + steps) / (10 + steps).
     """
 
-    peak_learning_rate: float = 1.5e-3
-    weight_decay: float = 0.01
-    warmup_steps: int = 500
-    clip_norm: float = 1.0
+    peak_learning_rate: Positive = 1.5e-3
+    weight_decay: Natural = 0.01
+    warmup_steps: Count = 500
+    clip_norm: Positive = 1.0
     encoder_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     encoder_decay: Annotated[float, Field(gt=0, le=1)] = 0.9
-    average_decay: float = 0.998
+    average_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ class LoopConfig(Strict):
         checkpoint_minutes: between two checkpoints; there is one after each epoch anyway.
     """
 
-    epochs: int = 20
-    batch_s: float = 80.0
-    sorted_epochs: int = 1
+    epochs: AtLeastOne = 20
+    batch_s: Positive = 80.0
+    sorted_epochs: Count = 1
     precision: Literal["bf16", "fp32"] = "bf16"
-    checkpoint_minutes: float = 5.0
+    checkpoint_minutes: Natural = 5.0

@@ -1,10 +1,13 @@
 """The shape of the network that a training run makes."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from otoscope.errors import SpecError
 from otoscope.strict_json import Strict
+from training.config.bounds import AtLeastOne
 
 
 @dataclass(frozen=True)
@@ -41,13 +44,13 @@ class ModelConfig(Strict):
     pool_after: int | None = None
     row_stride: int = 1
     frozen_layers: int = 0
-    conv_channels: int = 32
+    conv_channels: AtLeastOne = 32
     time_strides: tuple[int, int] = (2, 2)
     rnn: Literal["lstm", "gru"] = "lstm"
     bidirectional: bool = True
-    hidden: int = 320
-    layers: int = 3
-    dropout: float = 0.2
+    hidden: AtLeastOne = 320
+    layers: AtLeastOne = 3
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     phoneme_layer: int = 0
     intermediate_layer: int = 0
 

@@ -134,7 +134,10 @@ class Examples(Dataset[Item]):
         config, raw = self.config, [self._rows(part, draw.epoch) for part in draw.parts]
         rng = np.random.default_rng([config.seed, draw.epoch, draw.parts[0].example, 1 + draw.view])
         whole = raw[0] if len(raw) == 1 else np.concatenate(raw)
-        if not self.examples[draw.parts[0].example].packs[0].encoded:
+        augment = config.augment
+        if self.examples[draw.parts[0].example].packs[0].encoded:
+            augment = replace(augment, frequency_masks=0)  # columns are no frequencies there
+        else:
             whole = normalize(whole, config.features)
         examples = [self.examples[part.example] for part in draw.parts]
         phonemes = [example.phonemes for example in examples]
@@ -142,7 +145,7 @@ class Examples(Dataset[Item]):
         spoken = [example.labels for example in examples if example.labels.size]
         labels = [part for one in spoken for part in (space, one)][1:] or [NO_LABELS]
         return Item(
-            mask(whole, row_s(self.examples, config), config.augment, rng),
+            mask(whole, row_s(self.examples, config), augment, rng),
             np.concatenate(labels),
             np.concatenate(phonemes) if _have_targets(examples) else NO_LABELS,
         )

@@ -61,6 +61,7 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
     """Read the manifests, compute or open the features, leave out what can't be learned from."""
     corpus = _Corpus(config, root, cache)
     corpus.check()
+    dev = [corpus.dev_set(name) for name in config.corpus.dev]
     speeds, hop_s = config.corpus.speeds, config.features.hop_s
     bounds = (config.corpus.min_s / hop_s, config.corpus.max_s / hop_s)
     examples: list[Example] = []
@@ -80,7 +81,6 @@ def prepare(config: TrainingConfig, root: Path, cache: Path) -> Prepared:
         ]
     if not examples:
         raise ManifestError("expected utterances to learn from, got none: " + "; ".join(lines))
-    dev = [corpus.dev_set(name) for name in config.corpus.dev]
     lines += [line for _, line in dev]
     noise = corpus.pack(config.corpus.noise) if config.corpus.noise else None
     hours = sum(frames.values()) * hop_s / 3600
@@ -167,7 +167,12 @@ class _Corpus:
     def dev_set(self, name: str) -> tuple[DevSet, str]:
         """A dev set, and a line about it for people."""
         pack = self.pack(name)
-        selection = self.select(name, pack)
+        features = self._config.features
+        selection = self.select(name, pack, (1, features.max_s / features.hop_s))
+        if not selection.kept:
+            raise ManifestError(
+                f"expected utterances to choose by, got none: {selection.report(name)}"
+            )
         phonemes, report = self.phonemes(selection, pack)
         listed = read_manifest(self._root / name)
         utterances = tuple(listed[index] for index in selection.kept)

@@ -37,6 +37,14 @@ class Clip:
         """Whether it is all of the file."""
         return self.start_s == 0 and self.duration_s is None
 
+    def overlaps(self, other: "Clip") -> bool:
+        """Whether both have a piece of the same recording."""
+        ends_s = [
+            math.inf if one.duration_s is None else one.start_s + one.duration_s
+            for one in (self, other)
+        ]
+        return self.audio == other.audio and max(self.start_s, other.start_s) < min(ends_s)
+
     def cut(self, samples: Samples, rate_hz: int) -> Samples:
         """The part of its file's samples.
 

@@ -142,16 +142,22 @@ def score_words(transcript: Transcript, reference: str) -> ScoredWords:
 
 
 def fit(sets: Sequence[ScoredWords]) -> Curve:
-    """The curve under which what was right is most probable; every set counts the same."""
+    """The curve under which what was right is most probable; every set counts the same.
+
+    No word is taken for quite right or quite wrong (Platt 1999, section 2.2), so that few words, or
+    those of a model that knows little, give no curve that is sure; and none that falls.
+    """
     logits = np.array([logit(c) for one in sets for c in one.confidences.tolist()])
     right = np.concatenate([one.right for one in sets])
     weights = np.concatenate([np.full(one.right.size, 1 / max(one.right.size, 1)) for one in sets])
+    good = int(right.sum())
+    targets = np.where(right, (good + 1) / (good + 2), 1 / (right.size - good + 2))
 
     def loss(parameters: npt.NDArray[np.float64]) -> float:
         scores = parameters[0] * logits + parameters[1]
-        return float((weights * np.logaddexp(0.0, np.where(right, -scores, scores))).sum())
+        return float((weights * (np.logaddexp(0.0, scores) - targets * scores)).sum())
 
-    slope, intercept = minimize(loss, np.array([1.0, 0.0])).x
+    slope, intercept = minimize(loss, [1.0, 0.0], bounds=[(0.0, None), (None, None)]).x
     return Curve(round(float(slope), 4), round(float(intercept), 4))
 
 

@@ -1,6 +1,7 @@
 """A folder of recordings and texts in any of the usual forms -> utterances, by their part in it."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from otoscope.audio import AUDIO_SUFFIXES
 from otoscope.text_files import read_text
 from training.data.manifest import read_manifest
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Clip, ManifestError, Utterance
 
 _MANIFESTS = (".jsonl", ".json", ".tsv", ".csv")
 _NOT_SPEECH = re.compile(
@@ -77,7 +78,7 @@ def _read(manifests: Sequence[Path]) -> Found:
     train: list[Utterance] = []
     dev: list[Utterance] = []
     words = []
-    kept_back: set[Path] = set()
+    kept_back: defaultdict[Path, list[Clip]] = defaultdict(list)
     for path in manifests:
         role = "test" if _TEST.search(path.stem) else "dev" if _DEV.search(path.stem) else "train"
         utterances = read_manifest(path)
@@ -85,10 +86,13 @@ def _read(manifests: Sequence[Path]) -> Found:
         if role == "train":
             train += utterances
         else:
-            kept_back |= {one.audio for one in utterances}
+            for one in utterances:
+                kept_back[one.audio].append(one.clip)
             dev += utterances if role == "dev" else []
-    train = [one for one in train if one.audio not in kept_back]
-    return Found(train, dev, tuple(words))
+    free = [one for one in train if not any(map(one.clip.overlaps, kept_back.get(one.audio, ())))]
+    if len(free) < len(train):
+        words.append(f"{len(train) - len(free)} to learn from are left out: they are kept back")
+    return Found(free, dev, tuple(words))
 
 
 _ROLES = {

@@ -181,8 +181,14 @@ def _write(path: Path, part: Survey) -> None:
 
 
 def _write_noise(path: Path, noise: Sequence[Utterance]) -> None:
-    rows = ({"audio_filepath": str(one.audio.resolve()), "text": ""} for one in noise)
+    rows = ({"audio_filepath": str(one.audio.resolve()), "text": "", **_part(one)} for one in noise)
     write_manifest(path, rows)
+
+
+def _part(one: Utterance) -> dict[str, float]:
+    """Where it is in its file, unless it is all of it."""
+    place = {} if one.clip.whole else {"offset": one.start_s}
+    return place if one.duration_s is None else {**place, "duration": one.duration_s}
 
 
 def _stages(request: Request, goal: Goal, other: TrainingConfig | None) -> list[Stage]:

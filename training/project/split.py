@@ -11,7 +11,8 @@ _SHARE = 0.1
 _MOST_S = 1800.0
 _MOST_NAMED = 20
 _LARGEST_SPEAKER = 0.25
-"""A speaker with more than this share of all speech is learned from."""
+_LARGEST_SPEAKER_S = 3600.0
+"""A speaker with more than this share of all speech, or so much of it, is learned from."""
 
 
 def held_out(utterances: Sequence[Utterance], speakers: Sequence[str]) -> tuple[list[int], str]:
@@ -45,9 +46,8 @@ def split(
     seconds: defaultdict[str, float] = defaultdict(float)
     for one, duration_s in zip(utterances, durations_s, strict=True):
         seconds[one.speaker] += duration_s
-    able = sorted(
-        speaker for speaker, s in seconds.items() if speaker and s <= _LARGEST_SPEAKER * total_s
-    )
+    most_s = min(_LARGEST_SPEAKER * total_s, _LARGEST_SPEAKER_S)
+    able = sorted(speaker for speaker, s in seconds.items() if speaker and s <= most_s)
     by_speaker = sum(seconds[one] for one in able) >= wanted_s / 2
     keys = [one.speaker if by_speaker else one.text for one in utterances]
     units = able if by_speaker else sorted(set(keys))

@@ -5,9 +5,11 @@ a run with frozen layers reads their outputs instead of features. Warps, rooms a
 before the encoder: each pack (a manifest at a speed) has them drawn once.
 """
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +46,21 @@ def encode(
         cache: folder of packs.
     """
     cache.mkdir(parents=True, exist_ok=True)
+    with _alone_in(cache):
+        return _encode(prepared, model, config, cache)
+
+
+@contextmanager
+def _alone_in(cache: Path) -> Iterator[None]:
+    """Wait until no other run encodes there, of other machines that share the folder either."""
+    with (cache / "encoding.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _encode(
+    prepared: Prepared, model: AcousticModel, config: TrainingConfig, cache: Path
+) -> Prepared:
     key = _digest(model, prepared, config)
     train: dict[str, FeaturePack] = {}
     for pack in {pack.name: pack for one in prepared.examples for pack in one.packs}.values():

@@ -107,7 +107,7 @@ class LmOptions:
 
     Attributes:
         order: words of the longest n-grams.
-        min_count: words rarer than this are unknown words, but for those of transcripts.
+        min_count: words rarer than this are unknown words, but for those of transcripts and lists.
         most_words: words that are known at most, the most frequent ones.
         most_bytes: of the file.
     """
@@ -185,10 +185,25 @@ def _without(texts: Iterable[str], forbidden: Set[str]) -> Iterator[str]:
 def pack_arpa(arpa: Path, made_for: MadeFor, dev: Sequence[Path], out: Path) -> Report:
     """Write another tool's model to `out`, and lm.json beside it.
 
+    Its words are spelled in the alphabet's symbols: many such models are in capitals.
+
     Raises:
         ModelFileError: if it is no ARPA file.
+        TextError: if the alphabet can't write most of its words.
     """
-    return _write(from_arpa(arpa), out, [], dev, made_for)
+
+    def spelled(word: str) -> str:
+        normal = normalize_or_empty(word, made_for.alphabet)
+        return word if " " in normal else normal or word
+
+    model = from_arpa(arpa, spelled)
+    odd = [word for word in model.vocabulary if not set(word) <= set(made_for.alphabet.symbols)]
+    if 2 * len(odd) > len(model.vocabulary):
+        raise TextError(
+            f"{arpa}: expected words in the alphabet {made_for.alphabet.joined!r}, got "
+            f"{len(odd)} of {len(model.vocabulary)} in other symbols: {', '.join(odd[:5])}"
+        )
+    return _write(model, out, [], dev, made_for)
 
 
 def _write(

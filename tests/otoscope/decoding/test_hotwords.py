@@ -17,9 +17,9 @@ from beam_oracle import (
 
 from otoscope import ENGLISH, ctc
 from otoscope.decoding.beam_decoder import BeamDecoder
-from otoscope.decoding.hotwords import hotwords
+from otoscope.decoding.hotwords import HotwordScorer, hotwords
 from otoscope.decoding.options import BeamOptions
-from otoscope.decoding.scorers import LanguageModel
+from otoscope.decoding.scorers import CharacterScorer, LanguageModel
 from otoscope.decoding.trie import Trie
 from otoscope.errors import SpecError, UnsupportedTextError
 from otoscope.vocabulary import Alphabet
@@ -28,18 +28,11 @@ BOOSTS = {"ba": 2.0, "a b": 3.0}
 
 
 def earned(text):
-    """Boosts of the phrases in `text`, looked for from left to right without overlap."""
-    words, place, total = text.split(), 0, 0.0
-    while place < len(words):
-        if words[place] == "ba":
-            total += BOOSTS["ba"]
-        elif words[place : place + 2] == ["a", "b"]:
-            total += BOOSTS["a b"]
-            place += 1
-        elif words[place] == "a":
-            place += 1  # the next word was tried as the end of "a b"
-        place += 1
-    return total
+    """Boosts of the phrases in `text`."""
+    spaced = f" {text} ".replace(" ", "  ")
+    return sum(
+        boost * spaced.count(f" {phrase.replace(' ', '  ')} ") for phrase, boost in BOOSTS.items()
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -90,6 +83,34 @@ def test_part_of_a_phrase_earns_nothing():
     )
     assert best.text == "a a"
     assert best.bonus == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "bonus"),
+    [
+        ("new york", 3.0),
+        ("in new new york", 3.0),
+        ("bank of england", 5.0),
+        ("bank england", 5.0),
+        ("bank of america england", 12.0),
+        ("a bank of england", 5.0),
+        ("banking of england", 5.0),
+        ("new england", 5.0),
+        ("south york", 0.0),
+    ],
+)
+def test_a_phrase_may_begin_where_another_breaks_off(text, bonus):
+    hot = hotwords({"new york": 3.0, "england": 5.0, "bank of america": 7.0}, ENGLISH)
+    scorer = HotwordScorer(CharacterScorer(ENGLISH, BeamOptions()), hot)
+    state = scorer.start()
+    for label in ENGLISH.encode(text):
+        state = scorer.extend(state, np.array([0]), np.array([label]))
+    assert scorer.finish(state)[1][0] == pytest.approx(bonus)
+
+
+def test_phrases_that_others_end_with_add_up():
+    hot = hotwords({"york": 2.0, "new york": 3.0}, ENGLISH)
+    assert _boost(hot, ENGLISH.encode("new york")) == 5.0
 
 
 def test_phrases_are_normalized():

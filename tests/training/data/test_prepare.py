@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from otoscope.features import FeatureSpec
 from training.config import Source, TrainingConfig
 from training.config_file import read_config
 from training.data.prepare import prepare
@@ -100,6 +102,32 @@ def test_letters_that_are_written_as_others_are_said(wrong: TrainingConfig, tmp_
     manifest(tmp_path / "m.jsonl", good="bäd cab")
     report = prepare(wrong, tmp_path, tmp_path / "cache").report
     assert "written as others: 'ä' as 'a' in 1" in report
+
+
+def test_nothing_to_choose_by_is_said(wrong: TrainingConfig, tones: Path, tmp_path: Path) -> None:
+    manifest(tmp_path / "m.jsonl", good="a b")
+    manifest(tmp_path / "dev.jsonl", good="")
+    config = replace(wrong, corpus=replace(wrong.corpus, dev=("dev.jsonl",)))
+    with pytest.raises(ManifestError, match=r"to choose by, got none: dev\.jsonl.*1 no text"):
+        prepare(config, tmp_path, tmp_path / "cache")
+
+
+def test_dev_recordings_that_are_too_long_for_the_encoder_are_left_out(
+    wrong: TrainingConfig, tmp_path: Path
+) -> None:
+    samples, rate_hz = soundfile.read(tmp_path / "good.wav")
+    soundfile.write(tmp_path / "long.wav", np.resize(samples, 31 * rate_hz), rate_hz)
+    manifest(tmp_path / "m.jsonl", good="a b")
+    manifest(tmp_path / "dev.jsonl", good="a b", long="a")
+    config = replace(
+        wrong,
+        corpus=replace(wrong.corpus, dev=("dev.jsonl",)),
+        features=FeatureSpec(kind="whisper", n_fft=400, preemphasis=0.0, log_guard=1e-10),
+        model=replace(wrong.model, encoder="whisper"),
+    )
+    prepared = prepare(config, tmp_path, tmp_path / "cache")
+    assert prepared.dev[0].indices == (0,)
+    assert "1 too short or too long" in prepared.report
 
 
 def test_nothing_to_learn_from_is_no_traceback(wrong: TrainingConfig, tmp_path: Path) -> None:

@@ -30,6 +30,16 @@ def test_the_curve_behind_the_words_is_found() -> None:
     assert found.intercept == pytest.approx(behind.intercept, abs=0.08)
 
 
+def test_few_words_make_no_curve_that_is_sure_and_none_falls() -> None:
+    one_right = ScoredWords(np.append(np.full(200, 0.3), 0.9), np.arange(201) == 200)
+    curve = fit([one_right])
+    assert 0 <= curve.slope < 5
+    assert 0.001 < curve.probability(0.3) < 0.05
+    rng = np.random.default_rng(0)
+    confidences = rng.random(500)
+    assert fit([ScoredWords(confidences, rng.random(500) > confidences)]).slope == 0
+
+
 def test_every_set_counts_the_same() -> None:
     sure, unsure = ScoredWords(np.full(900, 0.5), np.ones(900, bool)), np.zeros(100, bool)
     curve = fit([sure, ScoredWords(np.full(100, 0.5), unsure)])

@@ -56,6 +56,21 @@ def test_common_voice_gives_what_is_validated_but_not_kept_back(tmp_path: Path) 
     assert found.train[0].audio.parent.name == "clips"
 
 
+def test_parts_of_a_recording_are_divided_as_the_manifests_say(tmp_path: Path) -> None:
+    def rows(*starts_s: float) -> str:
+        parts = (
+            {"audio_filepath": "a.wav", "offset": s, "duration": 1.0, "text": "a"} for s in starts_s
+        )
+        return "".join(json.dumps(part) + "\n" for part in parts)
+
+    write(tmp_path / "train.jsonl", rows(0.0, 1.0, 2.5, 3.0))
+    write(tmp_path / "dev.jsonl", rows(3.0))
+    found = find(tmp_path)
+    assert [one.start_s for one in found.train] == [0.0, 1.0]
+    assert [one.start_s for one in found.dev] == [3.0]
+    assert "2 to learn from are left out: they are kept back" in found.words
+
+
 def test_texts_side_by_side_ljspeech_kaldi_and_folders_of_manifests(tmp_path: Path) -> None:
     for speaker in ("anna", "bernd"):
         record(tmp_path / "pairs" / speaker / "1.wav")
@@ -99,6 +114,13 @@ def test_the_alphabet_is_the_letters_of_the_texts_without_those_of_rare_names() 
         assert alphabet is not None
         assert ("'" in alphabet.symbols) == used
     assert propose_alphabet(["नमस्ते"]).normalize("नमस्ते") == "नमस्ते"  # marks are letters there
+
+
+def test_speakers_of_hours_are_learned_from() -> None:
+    utterances = [Utterance(Path(f"{n}"), f"text {n}", f"s{n % 6}") for n in range(600)]
+    places, words = split(utterances, [120.0] * 600)
+    assert 120.0 * len(places) == 1800.0
+    assert "little about other voices" in words
 
 
 def test_dev_speakers_can_be_named() -> None:
@@ -219,7 +241,11 @@ def test_from_new_to_a_run_with_the_name_alone(
     assert main(arguments) == 2  # what is there is not written over unasked
     assert "--force" in capsys.readouterr().err
     write(folder / "stage-2.toml", "of another plan")
-    assert main([*arguments, "--force"]) == 0
+    part = {"audio_filepath": json.loads(rows[0])["audio_filepath"], "offset": 0.1, "duration": 0.2}
+    write(data / "noise.jsonl", json.dumps({**part, "text": ""}))
+    assert main([*arguments, "--force", "--noise", str(data / "noise.jsonl")]) == 0
+    noise = json.loads((folder / "noise.jsonl").read_text())
+    assert (noise["offset"], noise["duration"]) == (0.1, 0.2)
     assert not (folder / "stage-2.toml").exists()  # or it would be trained, too
     short = folder / "stage-1.toml"
     text = short.read_text()

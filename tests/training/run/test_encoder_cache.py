@@ -12,7 +12,7 @@ from otoscope.errors import SpecError
 from otoscope.features import FeatureSpec, normalize
 from training.config import OptimiserConfig, TrainingConfig
 from training.config_file import read_config
-from training.data.dataset import row_s
+from training.data.dataset import Examples, epoch_batches, row_s
 from training.data.prepare import Prepared, prepare
 from training.model.network import AcousticModel, parameter_groups, untrained
 from training.run import encoder_cache
@@ -127,6 +127,18 @@ def test_masks_are_counted_by_seconds_whatever_the_rows(
     encoded = encode(prepared, model, config, tmp_path)
     assert row_s(prepared.examples, config) == pytest.approx(0.01)
     assert row_s(encoded.examples, config) == pytest.approx(0.02)
+
+
+def test_columns_of_encoded_rows_are_not_masked(
+    config: TrainingConfig, prepared: Prepared, model: AcousticModel, tmp_path: Path
+) -> None:
+    augment = replace(config.augment, frequency_masks=9, time_masks_per_s=0.0)
+    masking = replace(config, augment=augment)
+    encoded = encode(prepared, model, masking, tmp_path)
+    [draw, *_], *_ = epoch_batches(encoded.examples, masking, 0)
+    item = Examples(encoded.examples, masking)[draw]
+    example = encoded.examples[draw.parts[0].example]
+    assert np.array_equal(item.features, example.packs[draw.parts[0].speed][example.index])
 
 
 @torch.inference_mode()

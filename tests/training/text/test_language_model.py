@@ -137,6 +137,21 @@ def test_the_models_of_other_tools_are_packed(tmp_path: Path) -> None:
     assert report.dev[0].perplexity == pytest.approx(10 ** ((0.5 + 1.3) / 2), rel=1e-3)
 
 
+def test_another_tools_words_are_spelled_in_the_alphabet(tmp_path: Path) -> None:
+    """Of those that are the same then, the likelier stays."""
+    arpa = (
+        "\\1-grams:\n-1 <s>\n-1 </s>\n-2 HELLO\n-1 hello\n-1 DON'T\n\\2-grams:\n-0.5 HELLO DON'T\n"
+    )
+    (tmp_path / "lm.arpa").write_text(arpa)
+    pack_arpa(tmp_path / "lm.arpa", FOR_ENGLISH, [], tmp_path / "lm.npz")
+    model = NgramModel.load(tmp_path / "lm.npz")
+    assert model.vocabulary == ("don't", "hello")
+    assert model.log_prob(["hello"]) > model.log_prob(["don't"]) - 3
+    (tmp_path / "lm.arpa").write_text("\\1-grams:\n-1 <s>\n-1 </s>\n-1 нет\n-1 да\n-1 a\n")
+    with pytest.raises(TextError, match="2 of 3 in other symbols"):
+        pack_arpa(tmp_path / "lm.arpa", FOR_ENGLISH, [], tmp_path / "lm.npz")
+
+
 def test_a_word_list_alone_is_a_model_and_beside_texts_raises_its_words(
     sources: tuple[list[Path], list[Path]], tmp_path: Path
 ) -> None:
