@@ -1,6 +1,8 @@
 """A WebSocket: uvicorn's, with a gentle end.
 
-uvicorn closes WebSockets at once when it stops; a stream's last words would be lost.
+uvicorn closes WebSockets at once when it stops; a stream's last words would be lost. And it closes
+those whose pongs it has not read in time, though they wait behind audio that the service is behind
+with: a client that is gone brings no audio, which ends its stream.
 """
 
 import asyncio
@@ -32,6 +34,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's
         super().__init__(*arguments, **options)
         self.logger = _quiet
+        self.ping_timeout = None
 
     def handle_connect(self, event: Request) -> None:
         """A client asks for a WebSocket."""

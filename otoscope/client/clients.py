@@ -154,6 +154,7 @@ class Client:
 
         Raises:
             StreamEndedError: after the last message, if the service ends the stream.
+            UnreachableError: if the connection ends before the last message.
         """
         return stream(stream_uri(self._http.base_url, options), self._keys, pieces)
 

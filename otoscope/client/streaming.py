@@ -29,6 +29,9 @@ _END = '{"type": "end"}'
 _MOST_BYTES = 2**16
 """Of a message to the service, which takes four times as many."""
 
+_PING_TIMEOUT_S = None
+"""A service that is behind reads nothing for a while, pongs to it and pings among that."""
+
 _FAILURES = (OSError, TimeoutError, WebSocketException)
 _SAID = frozenset(("speech_started", "partial", "final"))
 _said: TypeAdapter[SaidMessage] = TypeAdapter(SaidMessage)
@@ -83,8 +86,10 @@ def stream(uri: str, headers: Mapping[str, str], pieces: Pieces) -> Iterator[Sai
             socket.close()
 
     with (
-        _client_errors(),
-        waiting.connect(uri, additional_headers=headers, compression=None) as socket,
+        _client_errors(reader),
+        waiting.connect(
+            uri, additional_headers=headers, compression=None, ping_timeout=_PING_TIMEOUT_S
+        ) as socket,
     ):
         threading.Thread(target=send, args=(socket,), daemon=True).start()
         for message in socket:
@@ -112,9 +117,9 @@ async def stream_async(
             failures.append(error)
             await socket.close()
 
-    with _client_errors():
+    with _client_errors(reader):
         async with asynchronous.connect(
-            uri, additional_headers=headers, compression=None
+            uri, additional_headers=headers, compression=None, ping_timeout=_PING_TIMEOUT_S
         ) as socket:
             sending = asyncio.create_task(send(socket))
             try:
@@ -129,17 +134,14 @@ async def stream_async(
 
 
 @contextmanager
-def _client_errors() -> Iterator[None]:
-    """Make errors of the connection the client's.
-
-    A stream closed by the service is complete; one that breaks off is an error.
-    """
+def _client_errors(reader: "_Reader") -> Iterator[None]:
+    """Make errors of the connection the client's, unless all was read before."""
     try:
         yield
     except InvalidStatus as error:
         raise _refused(error) from error
     except ConnectionClosed as error:
-        if error.rcvd is None:
+        if not reader.done:
             raise UnreachableError(f"the stream broke off: {error}") from error
     except _FAILURES as error:
         raise UnreachableError(f"no stream came about: {error or type(error).__name__}") from error
@@ -164,9 +166,14 @@ async def _awaited_messages(pieces: Pieces | AsyncIterable[bytes]) -> AsyncItera
 
 
 class _Reader:
-    """Reads the messages of a stream."""
+    """Reads the messages of a stream.
+
+    Attributes:
+        done: whether the last one was read.
+    """
 
     def __init__(self) -> None:
+        self.done = False
         self._ended: StreamEndedError | None = None
 
     def read(self, message: str | bytes) -> SaidMessage | None:
@@ -178,12 +185,20 @@ class _Reader:
                 raise ProblemError(Problem.model_validate({**document, "type": kind}))
             if document["type"] == "closing":
                 self._ended = StreamEndedError(str(document.get("reason")))
+            self.done = self.done or document["type"] == "done"
             return _said.validate_python(document) if document["type"] in _SAID else None
         except (ValidationError, KeyError) as error:
             raise UnexpectedAnswerError(f"expected a message of a stream, got: {error}") from error
 
     def check_end(self) -> None:
-        """StreamEndedError if the service has ended the stream."""
+        """Raise if it was not the client that ended the stream.
+
+        Raises:
+            UnreachableError: if it was closed before its last message.
+            StreamEndedError: if the service has ended it.
+        """
+        if not self.done:
+            raise UnreachableError("the stream broke off: it was closed before it was done")
         if self._ended is not None:
             raise self._ended
 

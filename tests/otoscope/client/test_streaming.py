@@ -1,15 +1,20 @@
 """Live streams of both clients, against a real service."""
 
 import asyncio
+import json
 import signal
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from free_port import free_port
 from running_service import running_service, service_process
 from sentence_model import HEARD
+from websockets.asyncio import client as asynchronous
+from websockets.sync import client as waiting
+from websockets.sync.server import serve
 
 from otoscope import load
 from otoscope.client import (
@@ -123,6 +128,52 @@ def test_a_stream_that_the_service_ends_is_an_error_behind_its_last_words(
 def test_a_stream_that_lasts_too_long(said, serve_briefly, pieces):
     with pytest.raises(StreamEndedError, match="it lasted 2 s"):
         said(pieces, address=serve_briefly, api_key=None)
+
+
+@contextmanager
+def serving(handler):
+    """Address of a server that speaks WebSockets as it likes."""
+    with serve(handler, "127.0.0.1", 0, compression=None) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def tell(socket, **message):
+    socket.send(json.dumps(message))
+
+
+@pytest.mark.parametrize(("code", "closing"), [(1001, False), (1011, False), (1012, True)])
+def test_a_stream_that_is_closed_before_it_is_done_is_not_taken_for_whole(said, code, closing):
+    def break_off(socket):
+        tell(socket, type="speech_started", utterance=0, start_s=0.0)
+        if closing:
+            tell(socket, type="closing", reason="the service stops")
+        socket.close(code)
+
+    with serving(break_off) as address, pytest.raises(UnreachableError, match="broke off"):
+        said([bytes(3200)], address=address)
+
+
+def test_a_service_that_is_behind_is_waited_for(said, monkeypatch):
+    """A ping waits behind the audio that the service does not read for a while."""
+    for connect in (waiting.connect, asynchronous.connect.__init__):
+        monkeypatch.setitem(connect.__kwdefaults__, "ping_interval", 0.1)
+        monkeypatch.setitem(connect.__kwdefaults__, "ping_timeout", 0.1)
+    received = []
+
+    def begin_late(socket):
+        tell(socket, type="ready")
+        time.sleep(1)
+        while (message := socket.recv()) != '{"type": "end"}':
+            received.append(len(message))
+        tell(socket, type="done")
+
+    with serving(begin_late) as address:
+        assert said([bytes(2**22)], address=address) == []
+    assert sum(received) == 2**22
 
 
 def test_what_the_pieces_raise_reaches_the_caller(said, pieces):
