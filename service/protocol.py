@@ -81,12 +81,16 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request's first byte was read."""
+        if self._refused:
+            return
         super().on_message_begin()
         state: dict[str, Any] = self.scope["state"]
         state[BEGAN] = time.monotonic()
 
     def on_headers_complete(self) -> None:
         """A request's head was read."""
+        if self._refused:
+            return
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
@@ -158,6 +162,9 @@ class Protocol(HttpToolsProtocol):
             return
         others = [(name, value) for name, value in self.headers if name != b"host"]
         self.headers[:] = [*others, (b"host", b"[%b]" % host if b":" in host else host)]
+
+    def _should_upgrade(self) -> bool:
+        return not self._refused and super()._should_upgrade()
 
     def _unsupported_upgrade_warning(self) -> None:
         """A server may pass over a wish for another protocol, and curl has one with each upload."""

@@ -6,6 +6,7 @@ import uvicorn
 
 from service import protocol as protocol_module
 from service.protocol import Protocol
+from service.websocket_protocol import WebSocketProtocol
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
@@ -17,10 +18,10 @@ async def answer(scope, receive, send):
 
 
 @asynccontextmanager
-async def serving(app=answer, **limits):
+async def serving(app=answer, ws="none", **limits):
     protocol = type("Limited", (Protocol,), limits)
     config = uvicorn.Config(
-        app, port=0, http=protocol, ws="none", lifespan="off", log_config=None, loop="none"
+        app, port=0, http=protocol, ws=ws, lifespan="off", log_config=None, loop="none"
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve())
@@ -122,6 +123,27 @@ def test_a_head_without_end_is_refused(start, piece):
 def test_a_long_head_in_one_piece_is_refused():
     head = b"GET / HTTP/1.1\r\nA: " + b"x" * 70_000 + b"\r\n\r\n"
     assert exchanged(sending(head)).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [REQUEST, REQUEST[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"],
+    ids=["a request", "a WebSocket"],
+)
+@pytest.mark.parametrize("more", [b"", b"Connection: Upgrade\r\nUpgrade: websocket\r\n"])
+def test_what_comes_behind_a_refused_head_is_not_executed(more, behind, caplog):
+    executed = []
+
+    async def note(scope, receive, send):
+        executed.append(scope["path"])
+        await answer(scope, receive, send)
+
+    head = b"GET /long HTTP/1.1\r\n" + more + b"A: " + b"x" * 70_000 + b"\r\n\r\n"
+    said = exchanged(sending(head + behind), note, ws=WebSocketProtocol)
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert said.count(b"HTTP/1.1") == 1
+    assert executed == []
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 def test_an_ordinary_head_passes():
