@@ -239,6 +239,28 @@ def test_what_the_service_says_of_itself_is_shown(page, eventually):
     wait_for_the_transcription(page)
 
 
+def test_a_proxy_that_goes_away_ends_nothing(page, eventually):
+    """It closes with the code of the service's own end, but without a reason before."""
+    connections = []
+    page.route_web_socket("**/stream*", lambda route: connections.append(route))  # noqa: PLW0108
+    speak(page)
+    eventually(page, lambda: len(connections) == 1)
+    connections[0].send(json.dumps({"type": "ready"}))
+    eventually(page, lambda: elapsed_s(page) > 3)
+    connections[0].send(json.dumps({"type": "frames", "first_frame": 50, "probs": []}))  # 2 s
+    connections[0].close(code=1001)
+    page.get_by_text(f"Trying again. {GOES_ON}").wait_for()
+    eventually(page, lambda: len(connections) == 2)
+    connections[1].send(json.dumps({"type": "ready"}))
+    eventually(page, lambda: state(page) == "Listening")
+    connections[1].send(json.dumps({"type": "closing", "reason": "as a test"}))
+    elapsed = elapsed_s(page)
+    connections[1].close(code=1001)  # before "done", so how much came is not known
+    page.get_by_text("As a test. What was said until then is kept.").wait_for()
+    wait_for_the_transcription(page)
+    assert duration_s(page) > elapsed - 0.1
+
+
 @pytest.fixture(scope="module")
 def narrow_service(serve, sentence_model):
     """A service with a key, one place, and no more than 6 s."""

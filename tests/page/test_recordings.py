@@ -120,6 +120,22 @@ def test_deleting_it_deletes_it_from_the_service(heard, address):
     assert httpx.get(deleted.value.url).status_code == 410
 
 
+def test_a_service_that_was_down_at_first_is_asked_again(watched, sample):
+    watched.expected.add(503)
+    page = watched.page
+    page.route("**/model", lambda route: route.fulfill(status=503))
+    page.reload()
+    page.get_by_role("alert").wait_for()
+    page.get_by_role("button", name="Close").click()
+    page.set_input_files("#file", sample)
+    alert = page.get_by_role("alert")
+    alert.wait_for()
+    assert "The answer was 503" in alert.inner_text()
+    page.unroute("**/model")
+    alert.get_by_role("button", name="Try again").click()
+    page.locator("#text .word").first.wait_for()
+
+
 @pytest.fixture(scope="module")
 def guarded(serve, sentence_model):
     """A service with a key, room for one recording at a time, and for 12 MB."""
@@ -157,6 +173,23 @@ def test_a_key_is_asked_for_where_there_is_one(open_page, guarded, recognize):
         page.get_by_text("million weights").wait_for()  # this tab still has the key
         page.get_by_role("button", name="Forget the key").click()
         page.get_by_role("dialog").wait_for()
+
+
+def test_the_question_for_a_key_stays_until_it_is_answered(open_page, guarded, eventually):
+    with open_page(guarded) as watched:
+        watched.expected.add(401)
+        page = watched.page
+        page.get_by_role("dialog").wait_for()
+        page.evaluate(
+            "window.times = 0;"
+            "document.querySelector('dialog').addEventListener('close', () => window.times++)"
+        )
+        for times in (1, 2):  # Chromium lets nothing prevent the second
+            page.keyboard.press("Escape")
+            eventually(page, lambda times=times: page.evaluate("times") == times)
+        give_key(page, KEY)
+        page.get_by_text("million weights").wait_for()
+        assert page.get_by_role("dialog").is_hidden()
 
 
 def test_too_large_a_file_is_told(open_page, guarded):

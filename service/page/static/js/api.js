@@ -2,6 +2,7 @@
 
 import { parseNpy } from "./npy.js";
 import { Problem } from "./problems.js";
+import { tabStorage } from "./storage.js";
 
 const KEY_ITEM = "otoscope-api-key";
 const PROTOCOL = "otoscope";
@@ -12,14 +13,14 @@ export class Api {
   constructor(askForKey) {
     this.askForKey = askForKey;
     /** Kept for as long as this tab lives, and nowhere else. */
-    this.key = sessionStorage.getItem(KEY_ITEM) ?? "";
+    this.key = tabStorage.getItem(KEY_ITEM) ?? "";
     /** @type {Promise<void> | null} */
     this.asking = null;
   }
 
   /** Forget the key. */
   forgetKey() {
-    sessionStorage.removeItem(KEY_ITEM);
+    tabStorage.removeItem(KEY_ITEM);
     this.key = "";
   }
 
@@ -97,6 +98,7 @@ export class Api {
    * @returns {Promise<any>} the JSON answer.
    */
   async upload(path, form, options = {}) {
+    options.signal?.throwIfAborted();
     const used = this.key;
     const request = await this.#send(path, form, options);
     if (request.status === 401) {
@@ -131,12 +133,14 @@ export class Api {
   /** Ask for a key once, however many requests were refused for want of it. @param {string} used */
   async #newKey(used) {
     if (used !== this.key) return; // somebody has brought a new one meanwhile
-    this.asking ??= this.askForKey(used !== "").then((key) => {
-      this.key = key;
-      sessionStorage.setItem(KEY_ITEM, key);
-      this.asking = null;
-    });
+    this.asking ??= this.#ask(used !== "").finally(() => (this.asking = null));
     await this.asking;
+  }
+
+  /** @param {boolean} wrong whether the key before was refused. */
+  async #ask(wrong) {
+    this.key = await this.askForKey(wrong);
+    tabStorage.setItem(KEY_ITEM, this.key);
   }
 }
 

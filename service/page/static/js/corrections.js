@@ -6,7 +6,7 @@ import { correctedToken, tokensOf } from "./tokens.js";
 
 const HINT = "Double click a word, or press Enter on it, to correct it.";
 const KEPT = "kept in this browser only";
-const NOT_KEPT = "lost when this page is left: the browser has no room for more";
+const NOT_KEPT = "lost when this page is left: the browser keeps nothing more for it";
 
 export class Corrections {
   /** @param {import("./store.js").Store} store */

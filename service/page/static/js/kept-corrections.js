@@ -1,5 +1,7 @@
 /** Corrections in the browser's own store: of the same recording, heard again, they are there again. */
 
+import { browserStorage, isLasting } from "./storage.js";
+
 const ITEM = "otoscope-corrections";
 const MOST_RECORDINGS = 100;
 
@@ -30,7 +32,7 @@ export class KeptCorrections {
    * @param {string} text
    * @param {Map<number, string>} words by places.
    * @param {import("./tokens.js").Token[]} original
-   * @returns {boolean} whether there was room.
+   * @returns {boolean} whether they outlast the page.
    */
   write(key, text, words, original) {
     const kept = load();
@@ -69,17 +71,17 @@ export function keyOf({ duration_s, words }) {
 
 /** @returns {Kept} */
 function load() {
-  return JSON.parse(localStorage.getItem(ITEM) ?? "{}");
+  return JSON.parse(browserStorage.getItem(ITEM) ?? "{}");
 }
 
-/** @param {Kept} kept @returns {boolean} whether there was room. */
+/** @param {Kept} kept @returns {boolean} whether it outlasts the page. */
 function save(kept) {
   const newest = Object.entries(kept)
     .sort(([, one], [, other]) => other.changed_ms - one.changed_ms)
     .slice(0, MOST_RECORDINGS);
   try {
-    localStorage.setItem(ITEM, JSON.stringify(Object.fromEntries(newest)));
-    return true;
+    browserStorage.setItem(ITEM, JSON.stringify(Object.fromEntries(newest)));
+    return isLasting;
   } catch (error) {
     if (error instanceof DOMException && error.name === "QuotaExceededError") return false;
     throw error;

@@ -27,6 +27,7 @@ export function askForKey(wrong) {
       resolve(key);
     };
     byId("key-form").addEventListener("submit", submit, { signal });
-    dialog.addEventListener("cancel", (event) => event.preventDefault(), { signal }); // nothing works without one
+    // Nothing works without one. A "cancel" can't be prevented twice in a row in Chromium.
+    dialog.addEventListener("close", () => dialog.showModal(), { signal });
   });
 }

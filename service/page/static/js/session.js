@@ -22,6 +22,11 @@ export class Session {
     await this.#orAgain(() => this.#useModel());
   }
 
+  /** Know a model: the service may not have been there when the page was loaded. @throws {Problem} */
+  async requireModel() {
+    if (!this.store.state.model) await this.#useModel();
+  }
+
   /** Have another model transcribe from now on, and the recording that is shown. @param {string} name */
   async changeModel(name) {
     await this.#orAgain(async () => {
@@ -74,7 +79,7 @@ export class Session {
       200,
     );
     try {
-      if (!this.store.state.model) await this.greet();
+      await this.requireModel();
       const sound = decode(blob);
       const answer = await this.#transcribe(blob, name, signal);
       await this.#show(blob, name, text, answer, sound, signal);

@@ -1,13 +1,14 @@
 /** Text as it is written, or as it was heard: what somebody chose here last. */
 
 import { byId } from "./dom.js";
+import { browserStorage } from "./storage.js";
 import { isWritten } from "./tokens.js";
 
 const ITEM = "otoscope-text-style";
 
 /** @returns {import("./tokens.js").Style} */
 export function firstStyle() {
-  return localStorage.getItem(ITEM) === "verbatim" ? "verbatim" : "written";
+  return browserStorage.getItem(ITEM) === "verbatim" ? "verbatim" : "written";
 }
 
 /**
@@ -21,7 +22,7 @@ export function followStyle(store) {
   for (const radio of radios) {
     radio.checked = radio.value === store.state.style;
     radio.addEventListener("change", () => {
-      localStorage.setItem(ITEM, radio.value);
+      browserStorage.setItem(ITEM, radio.value);
       store.set({ style: radio.value });
     });
   }

@@ -53,8 +53,7 @@ export class Live {
     );
     this.recorder = recorder;
     try {
-      if (!this.store.state.model) await this.session.greet();
-      if (!this.store.state.model) throw Problem.unreachable();
+      await this.session.requireModel();
       await recorder.start();
     } catch (problem) {
       this.recorder = null;

@@ -20,8 +20,8 @@ const [GOING_AWAY, ABNORMAL, POLICY] = [1001, 1006, 1008];
  * @property {(message: any, base_s: number) => void} onMessage a message of docs/live.md; its times count from base_s.
  * @property {(from_s: number, to_s: number) => void} onGap audio that no connection received.
  * @property {() => void} onState `connected`, `problem`, `wait_s` or `step_s` has changed.
- * @property {(reason: string, until_s: number) => void} onEnd the service has ended the stream; it accepts a recording
- *   up to until_s.
+ * @property {(reason: string, until_s?: number) => void} onEnd the service has ended the stream; it accepts a recording
+ *   up to until_s, if it said how much it received.
  */
 
 export class LiveStream {
@@ -96,7 +96,7 @@ export class LiveStream {
     const query = { model: this.model.name, probs: true, sample_rate_hz: this.recorder.rate_hz };
     const socket = this.api.socket("stream", query);
     this.socket = socket;
-    this.ending = { reason: "", duration_s: 0, problem: null };
+    this.ending = { reason: null, duration_s: null, problem: null };
     socket.onmessage = ({ data }) => this.#take(JSON.parse(data));
     socket.onclose = ({ code }) => this.#lose(socket, code);
     this.#watch(socket);
@@ -157,9 +157,14 @@ export class LiveStream {
     clearTimeout(this.silence);
     if (this.phase !== "open") return;
     const { reason, duration_s, problem } = this.ending;
-    if (code === GOING_AWAY) return this.callbacks.onEnd(reason, this.base_s + duration_s - this.#block_s);
+    if (code === GOING_AWAY && reason !== null) return this.callbacks.onEnd(reason, this.#accepted_s(duration_s));
     if (code === POLICY) return this.#change({ problem: problem ?? lost(reason), wait_s: null });
     this.#retry(problem ?? lost(reason));
+  }
+
+  /** How much of the recording the service accepts, where it received so much. @param {number | null} duration_s */
+  #accepted_s(duration_s) {
+    return duration_s === null ? undefined : this.base_s + duration_s - this.#block_s;
   }
 
   /** @param {Problem} problem */
@@ -176,7 +181,7 @@ export class LiveStream {
   }
 }
 
-/** @param {string} reason that the service gave. */
+/** @param {string | null} reason that the service gave. */
 function lost(reason) {
   const detail = reason || "It may be restarting, or a proxy before it may not let WebSockets through.";
   return new Problem({ title: "The connection to the service is lost", detail });
