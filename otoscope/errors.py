@@ -115,6 +115,10 @@ class UnalignableTextError(TextError):
     slug = "text-unalignable"
 
 
+class ManifestError(OtoscopeError):
+    """A manifest can't be read: the message names file, line and what was expected."""
+
+
 class ModelFileError(OtoscopeError):
     """A model file is missing, is of another kind, or contradicts itself."""
 

@@ -1,8 +1,6 @@
 """Files on this machine or in any store that fsspec knows: recordings and results."""
 
-import csv
-import io
-import json
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -15,11 +13,13 @@ from fsspec.implementations.local import LocalFileSystem
 
 from otoscope.atomic_files import replacing
 from otoscope.audio import AUDIO_SUFFIXES
-from otoscope.errors import OtoscopeError
+from otoscope.bulk.local_files import files_in
+from otoscope.errors import ManifestError, OtoscopeError
+from otoscope.manifest_rows import AUDIO_FIELD, Row, csv_rows, json_rows, tsv_rows
 from otoscope.text_files import decode_text
 
-MANIFESTS = (".jsonl", ".csv", ".tsv")
-_AUDIO_FIELD = "audio_filepath"
+_ROWS_OF = {".jsonl": json_rows, ".csv": csv_rows, ".tsv": tsv_rows}
+"""Readers of manifests, by suffix."""
 
 
 class SourceError(OtoscopeError):
@@ -101,6 +101,7 @@ def find_sources(given: Sequence[str]) -> list[str]:
 
     Raises:
         SourceError: if one of them holds no recordings.
+        ManifestError: if a row of a manifest names no recording, or a part of one.
         OSError: if one of them can't be reached.
     """
     found: dict[str, None] = {}
@@ -142,16 +143,23 @@ def _os_errors(url: str) -> Iterator[None]:
 
 def _of_one(given: str) -> list[str]:
     fs, path = _place(given)
-    if PurePosixPath(path).suffix.lower() in MANIFESTS:
+    if PurePosixPath(path).suffix.lower() in _ROWS_OF:
         return _of_manifest(given)
-    if any(sign in path for sign in "*?["):
-        return sorted(_named(fs, each) for each in fs.glob(path) if fs.isfile(each))
     if fs.isfile(path):
         return [_named(fs, path)]
-    if not fs.isdir(path):
-        raise SourceError(
-            f"expected a folder, a glob, a manifest or an audio file, got {given}, "
-            "which does not exist"
+    if fs.isdir(path):
+        return _of_folder(fs, path)
+    if any(sign in path for sign in "*?["):
+        return sorted(_named(fs, each) for each in fs.glob(path) if fs.isfile(each))
+    raise SourceError(
+        f"expected a folder, a glob, a manifest or an audio file, got {given}, which does not exist"
+    )
+
+
+def _of_folder(fs: Any, path: str) -> list[str]:  # noqa: ANN401 - fsspec has no types
+    if isinstance(fs, LocalFileSystem):  # whose `find` passes over folders that can't be read
+        return sorted(
+            str(each) for each in files_in(Path(path)) if each.suffix.lower() in AUDIO_SUFFIXES
         )
     files = (PurePosixPath(each) for each in fs.find(path))
     return sorted(_named(fs, str(each)) for each in files if _is_audio(each, PurePosixPath(path)))
@@ -169,32 +177,25 @@ def _of_manifest(given: str) -> list[str]:
     except OSError as error:
         raise SourceError(f"{given}: expected a manifest: {error}") from error
     base = given.rpartition("/")[0]
-    return [_beside(base, name) for name in _names(given, text)]
+    rows_of = _ROWS_OF[PurePosixPath(given).suffix.lower()]
+    return [_beside(base, _recording(row)) for row in rows_of(text, given)]
 
 
-def _names(given: str, text: str) -> Iterator[str]:
-    """The recordings named in the rows of a manifest."""
-    suffix = PurePosixPath(given).suffix.lower()
-    rows: Iterator[Any]
-    if suffix == ".jsonl":
-        rows = (_json(given, line) for line in text.split("\n") if line.strip())
-    else:
-        delimiter = "\t" if suffix == ".tsv" else ","
-        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    for row in rows:
-        name = row.get(_AUDIO_FIELD) if isinstance(row, dict) else None
-        if not isinstance(name, str) or not name:
-            raise SourceError(f"{given}: expected {_AUDIO_FIELD} in each row, got {row!r:.200}")
-        if row.get("offset"):
-            raise SourceError(f"{given}: expected whole recordings, got one with an offset: {name}")
-        yield name
-
-
-def _json(given: str, line: str) -> object:
+def _recording(row: Row) -> str:
+    """The name in a row; ManifestError if it can be none, and for a part of a recording."""
+    name = row.text([AUDIO_FIELD])
     try:
-        return json.loads(line)
-    except ValueError as error:
-        raise SourceError(f"{given}: expected JSON in each line, got {line:.80}: {error}") from None
+        usable = b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:  # half a surrogate pair
+        usable = False
+    if not usable:
+        raise ManifestError(f"{row.where}: expected the name of a file, got {name!r:.80}")
+    start_s, _ = row.part()
+    if start_s:
+        raise ManifestError(
+            f"{row.where}: expected whole recordings, got one with an offset: {name}"
+        )
+    return name
 
 
 def _beside(base: str, name: str) -> str:

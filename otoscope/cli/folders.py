@@ -1,12 +1,12 @@
 """Folders of recordings, and the output path of each."""
 
-import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from otoscope.audio import AUDIO_SUFFIXES
+from otoscope.bulk.local_files import files_in
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def find_recordings(folder: Path) -> Found:
     Raises:
         OSError: if it can't be read.
     """
-    files = sorted(_files(folder))
+    files = sorted(files_in(folder))
     audio = [each for each in files if each.suffix.lower() in AUDIO_SUFFIXES]
     others = tuple(each for each in files if each.suffix.lower() not in AUDIO_SUFFIXES)
     return Found(tuple(sorted(audio, key=lambda each: -each.stat().st_size)), others)
@@ -48,15 +48,3 @@ def outputs_for(recordings: Iterable[Path], suffix: str) -> dict[Path, Path]:
         )
         for each in recordings
     }
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    def fail(error: OSError) -> None:
-        raise error
-
-    for parent, folders, names in os.walk(folder, onerror=fail):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            path = Path(parent, name)
-            if not name.startswith(".") and path.is_file():
-                yield path

@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from otoscope import features
 from otoscope.atomic_files import replacing
-from otoscope.errors import OtoscopeError
+from otoscope.errors import ManifestError, OtoscopeError
 from otoscope.features import Features, FeatureSpec
 from otoscope.strict_json import dump
-from training.data.utterances import Clip, ManifestError, by_file, load_clips
+from training.data.utterances import Clip, by_file, load_clips
 
 _MOST_NAMED = 10
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from otoscope.errors import ManifestError
 from otoscope.text_files import read_text
-from training.data.utterances import Clip, ManifestError, Utterance
+from training.data.utterances import Clip, Utterance
 
 _TO_THE_END = -1.0
 

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 
 from otoscope import ctc
-from otoscope.errors import UnsupportedTextError
+from otoscope.errors import ManifestError, UnsupportedTextError
 from otoscope.vocabulary import Alphabet
 from training.data.alphabets import propose_alphabet
 from training.data.kaldi import read_kaldi
 from training.data.tables import is_ljspeech, read_csv, read_json_lines, read_ljspeech, read_tsv
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 
 _MOST_EXAMPLES = 3
 _MOST_CHARACTERS = 20

@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from otoscope import ctc
+from otoscope.errors import ManifestError
 from otoscope.features import Features, FeatureSpec, normalize
 from training.config import TrainingConfig
 from training.data.dataset import NO_LABELS, Example
 from training.data.feature_cache import FeaturePack, feature_pack
 from training.data.manifest import Selection, read_manifest, require_writable, select
 from training.data.pronunciation import open_dictionary
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 
 _MOST_NAMED = 10
 

@@ -8,14 +8,10 @@ from pathlib import Path
 
 from otoscope import audio
 from otoscope.audio import Samples
-from otoscope.errors import OtoscopeError
+from otoscope.errors import ManifestError
 
 _OVERSHOOT_S = 0.5
 """Ends of segments are rounded, or taken from longer copies: Kaldi allows as much."""
-
-
-class ManifestError(OtoscopeError):
-    """A manifest can't be read: the message names file, line and what was expected."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from otoscope.audio import Samples
-from otoscope.errors import AudioTooShortError
+from otoscope.errors import AudioTooShortError, ManifestError
 from otoscope.spec import ModelSpec
 from training.data.manifest import LeftOut, manifest_name, read_manifest
-from training.data.utterances import ManifestError, load_clips
+from training.data.utterances import load_clips
 from training.evaluation.decoders import System
 from training.evaluation.metrics import (
     BY_SPEAKER,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otoscope.audio import AUDIO_SUFFIXES
+from otoscope.errors import ManifestError
 from otoscope.text_files import read_text
 from training.data.manifest import read_manifest
-from training.data.utterances import Clip, ManifestError, Utterance
+from training.data.utterances import Clip, Utterance
 
 _MANIFESTS = (".jsonl", ".json", ".tsv", ".csv")
 _NOT_SPEECH = re.compile(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from otoscope.errors import ManifestError
 from otoscope.model_folders import find_model
 from otoscope.vocabulary import Alphabet
 from training.config import TrainingConfig
@@ -13,7 +14,7 @@ from training.config.explain import toml
 from training.data.alphabets import propose_alphabet
 from training.data.manifest import read_manifest, write_manifest
 from training.data.prepare import prepare
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 from training.project import plan
 from training.project.find import find
 from training.project.plan import Goal, Stage

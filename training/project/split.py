@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.data.utterances import ManifestError, Utterance
+from otoscope.errors import ManifestError
+from training.data.utterances import Utterance
 
 _SHARE = 0.1
 _MOST_S = 1800.0

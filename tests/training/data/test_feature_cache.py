@@ -6,8 +6,9 @@ import pytest
 import soundfile
 
 from otoscope import FeatureSpec, audio, features
+from otoscope.errors import ManifestError
 from training.data.feature_cache import feature_pack
-from training.data.utterances import Clip, ManifestError
+from training.data.utterances import Clip
 
 SPEC = FeatureSpec()
 

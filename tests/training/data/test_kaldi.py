@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from otoscope.errors import ManifestError
 from training.data.manifest import read_manifest
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 
 
 def directory(folder: Path, **files: str) -> Path:

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from otoscope.errors import ManifestError
 from otoscope.vocabulary import ENGLISH
 from training.data.manifest import read_manifest, select
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 
 
 def test_json_lines_csv_and_tsv_say_the_same(tmp_path: Path) -> None:

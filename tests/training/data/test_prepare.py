@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from otoscope.errors import ManifestError
 from otoscope.features import FeatureSpec
 from training.config import Source, TrainingConfig
 from training.config_file import read_config
 from training.data.prepare import prepare
-from training.data.utterances import ManifestError
 from training.run.trainer import Trainer
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from otoscope.errors import EncodingError
+from otoscope.errors import EncodingError, ManifestError
 from training.data.manifest import read_manifest
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 
 ROWS = 'a.wav\t"Stop it, she said\nb.wav\tgood morning\nc.wav\tfine"\nd.wav\tgood night\n'
 

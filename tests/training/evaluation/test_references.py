@@ -8,10 +8,9 @@ import pytest
 import soundfile
 
 from otoscope import FeatureSpec, ModelSpec
-from otoscope.errors import AudioTooShortError
+from otoscope.errors import AudioTooShortError, ManifestError
 from otoscope.spec import Provenance
 from otoscope.vocabulary import ENGLISH
-from training.data.utterances import ManifestError
 from training.evaluation.evaluate import read_references
 
 

@@ -12,12 +12,12 @@ import soundfile
 
 from onnx_export.export import export
 from onnx_export.int8 import quantize
-from otoscope.errors import ModelFileError
+from otoscope.errors import ManifestError, ModelFileError
 from otoscope.vocabulary import Alphabet
 from training.__main__ import main
 from training.config_file import read_config
 from training.data.alphabets import propose_alphabet
-from training.data.utterances import ManifestError, Utterance
+from training.data.utterances import Utterance
 from training.project import plan
 from training.project.find import find
 from training.project.split import held_out, split
