@@ -22,6 +22,7 @@ from otoscope.audio.mixing import CANCELLED, Mixer
 from otoscope.audio.mp3 import begins_as_mpeg, mp3_length
 from otoscope.audio.ogg import OggFacts, Slice, ogg_facts
 from otoscope.audio.parts import (
+    MIN_RATE_HZ,
     THE_USUAL,
     Block,
     Choice,
@@ -29,6 +30,7 @@ from otoscope.audio.parts import (
     Opened,
     Remark,
     Source,
+    check_rate,
     too_long,
 )
 from otoscope.audio.riff import WavFacts, missing_share, wav_facts
@@ -39,16 +41,8 @@ from otoscope.audio.sound_file import (
     open_sound,
     read_blocks,
 )
-from otoscope.errors import (
-    AudioRateError,
-    ChannelError,
-    EmptyAudioError,
-    UnreadableAudioError,
-)
+from otoscope.errors import ChannelError, EmptyAudioError, UnreadableAudioError
 from otoscope.processes import Check, no_check
-
-MIN_RATE_HZ = 1000
-"""No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
 
 _HEADER_SLACK_S = 0.1
 """A stream shorter than its header says by more than this is truncated. An mp3 frame is 72 ms."""
@@ -70,7 +64,7 @@ class AudioDecoder:
         format: as the first decoder that knows the file calls it; empty before.
         duration_s: seconds decoded so far.
         announced_s: how long the header says they are; None if it doesn't.
-        tracks: with audio, once the first decoder has opened the file; 0 before.
+        tracks: with audio, the most of any link; 0 before the first decoder has opened the file.
         failure: why decoding stopped before the end; None if it didn't.
         remarks: what else there is to say about the reading, by the end of the iteration.
     """
@@ -131,7 +125,7 @@ class AudioDecoder:
         if ogg is not None and len(ogg.links) > 1:
             yield from self._chain(ogg)
         else:
-            yield from self._part(self._file)
+            yield from self._part(self._file, ogg.links[0].streams if ogg else 1)
         if ogg is not None:
             self._breaks_off = not ogg.whole
             if ogg.whole and not ogg.ended:
@@ -146,11 +140,12 @@ class AudioDecoder:
     def _chain(self, ogg: OggFacts) -> Iterator[Block]:
         """Links one after the other; one that can't be decoded does not end the rest."""
         failures: list[str] = []
-        for start, end in ogg.links:
+        for link in ogg.links:
             self._check()
             self._part_s, self.failure = self.duration_s, None
+            file = cast("BinaryIO", Slice(self._file, link.start, link.end))
             try:
-                yield from self._part(cast("BinaryIO", Slice(self._file, start, end)))
+                yield from self._part(file, link.streams)
             except UnreadableAudioError as error:
                 self.failure = str(error)
             if self.failure is not None:
@@ -167,12 +162,15 @@ class AudioDecoder:
             yield from self._ffmpeg(self._file)
             self.remarks[_UNFINISHED] = None
 
-    def _part(self, file: BinaryIO) -> Iterator[Block]:
-        """A file, or a link of a chain."""
+    def _part(self, file: BinaryIO, streams: int) -> Iterator[Block]:
+        """A file, or a link of a chain, in which so many streams of an Ogg lie side by side."""
         if flac_without_rate(file):
             check_rate(0)
         if begins_as_mpeg(file):
             yield from self._mpeg(file)
+            return
+        if streams > 1:  # libsndfile reads the first one alone
+            yield from self._ffmpeg(file)
             return
         file.seek(0)
         try:
@@ -196,7 +194,7 @@ class AudioDecoder:
     def _libsndfile(self, file: soundfile.SoundFile, source: BinaryIO) -> Iterator[Block]:
         if self._choice.track > 1:
             raise ChannelError(f"expected track 1, the only one, got {self._choice.track}")
-        self.tracks = 1
+        self.tracks = max(self.tracks, 1)
         self.format = Format(file.format, file.subtype, file.samplerate, file.channels)
         known = file.frames < _FRAMES_UNKNOWN and file.samplerate > 0
         self.announced_s = file.frames / file.samplerate if known else None
@@ -239,7 +237,7 @@ class AudioDecoder:
                 return
             assert isinstance(opened, Opened)  # noqa: S101 - it comes first
             self.format, self.announced_s = opened.format, opened.announced_s
-            self.tracks = opened.tracks
+            self.tracks = max(self.tracks, opened.tracks)
             yield from self._take(self._blocks(parts), opened.format.sample_rate_hz)
 
     def _blocks(self, parts: Iterator[Opened | Block | Remark]) -> Iterator[Block]:
@@ -270,14 +268,6 @@ class AudioDecoder:
                     yield Block(fresh, rate_hz)
         except (soundfile.LibsndfileError, DecoderFailureError) as error:
             self.failure = str(error)
-
-
-def check_rate(rate_hz: int) -> None:
-    """AudioRateError if it is none of a recorder."""
-    if rate_hz < MIN_RATE_HZ:
-        raise AudioRateError(
-            f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"
-        )
 
 
 @contextmanager

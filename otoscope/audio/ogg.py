@@ -1,11 +1,11 @@
 """The pages of an Ogg file (RFC 3533): the streams that are joined in it, and how it ends.
 
-libsndfile reads the first stream of a chain, and is silent about the end.
+libsndfile reads the first stream of a chain or of those side by side, and is silent about the end.
 """
 
 import os
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _HEADER_BYTES = 27
 _FIRST_PAGE, _LAST_PAGE = 0x02, 0x04
@@ -18,17 +18,30 @@ _MOST_PAGES = 2**20
 """Nearly six hours of the shortest that are written; more are not looked through."""
 
 
+class Link(NamedTuple):
+    """A part of a chain.
+
+    Attributes:
+        start, end: its first byte, and the one after its last.
+        streams: that lie in it side by side; one as a rule.
+    """
+
+    start: int
+    end: int
+    streams: int = 1
+
+
 @dataclass(frozen=True)
 class OggFacts:
     """An Ogg file.
 
     Attributes:
-        links: first byte and the one after the last of each link of the chain; one as a rule.
+        links: of the chain; one as a rule.
         whole: whether the last page is all there.
         ended: whether it is marked as the last one.
     """
 
-    links: tuple[tuple[int, int], ...]
+    links: tuple[Link, ...]
     whole: bool
     ended: bool
 
@@ -39,8 +52,8 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
     if file.read(4) != b"OggS":
         return None
     window, at = _Window(file), 0
-    starts: list[int] = []
-    flags, first_before, whole = 0, False, False
+    streams: dict[int, int] = {}  # by the first byte of their link
+    link, flags, first_before, whole = 0, 0, False, False
     for _ in range(_MOST_PAGES):
         found = window.find(at)
         if found is None:
@@ -52,18 +65,19 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
         whole = len(page) >= _HEADER_BYTES and len(sizes) == segments
         flags = page[5] if len(page) > 5 else 0  # noqa: PLR2004 - RFC 3533, section 6
         first = bool(flags & _FIRST_PAGE)
-        if first and not first_before:
-            starts.append(at)
+        if first:
+            link = link if first_before else at
+            streams[link] = streams.get(link, 0) + 1
         first_before = first
         at += _HEADER_BYTES + len(sizes) + sum(sizes)
         if not whole or at > window.end:
             whole = False
             break
     else:
-        return OggFacts(((0, window.end),), whole=True, ended=True)
-    if not 1 <= len(starts) <= _MOST_LINKS:
-        starts = [0]
-    links = tuple(zip(starts, [*starts[1:], window.end], strict=True))
+        return OggFacts((Link(0, window.end),), whole=True, ended=True)
+    if not 1 <= len(streams) <= _MOST_LINKS:
+        streams = {0: 1}
+    links = tuple(map(Link, streams, [*list(streams)[1:], window.end], streams.values()))
     return OggFacts(links, whole, bool(flags & _LAST_PAGE))
 
 

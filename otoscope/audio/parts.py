@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from otoscope.errors import AudioTooLongError
+from otoscope.errors import AudioRateError, AudioTooLongError
 from otoscope.strict_json import Strict
 
 Samples = npt.NDArray[np.float32]
@@ -98,6 +98,18 @@ class Waiting(Strict):
 def too_long(longest_s: float) -> AudioTooLongError:
     """What more sound than `longest_s` seconds is answered with."""
     return AudioTooLongError(f"expected at most {longest_s:g} s of audio, got more")
+
+
+MIN_RATE_HZ = 1000
+"""No recorder is slower. A few bytes at 1 Hz would become gigabytes at a model's rate."""
+
+
+def check_rate(rate_hz: int) -> None:
+    """AudioRateError if it is none of a recorder."""
+    if rate_hz < MIN_RATE_HZ:
+        raise AudioRateError(
+            f"expected a sample rate of at least {MIN_RATE_HZ} Hz, got {rate_hz} Hz"
+        )
 
 
 class Choice(NamedTuple):

@@ -47,7 +47,7 @@ TRIED = {
     "several audio tracks": (
         CHANNELS,
         "test_the_track_that_is_marked_as_the_default test_a_track_may_be_chosen "
-        "test_tracks_are_counted_without_being_decoded",
+        "test_tracks_are_counted_without_being_decoded test_streams_side_by_side_in_an_ogg",
     ),
     "several channels": (CHANNELS, "test_many_channels_are_averaged_like_few"),
     "channels that cancel": (CHANNELS, "test_channels_that_cancel"),

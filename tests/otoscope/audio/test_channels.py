@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from audio_files import encode
-from bursts import check_bursts
+from bursts import BURSTS_S, bursts, check_bursts
 from muxed import Track, mp3, mux
 from signals import RATE_HZ, tone
 
@@ -52,6 +52,31 @@ def test_tracks_are_counted_without_being_decoded(two_tones):
         count_tracks(b"no sound at all")
 
 
+def side_by_side(two_tones):
+    """Silence and tones, two streams of an Ogg whose pages alternate."""
+    tracks = (np.zeros_like(two_tones), two_tones)
+    return mux("ogg", *(Track(each, codec="libopus") for each in tracks))
+
+
+def test_streams_side_by_side_in_an_ogg(two_tones):
+    """libsndfile reads the first of them, and says nothing of the other."""
+    data = side_by_side(two_tones)
+    assert count_tracks(data) == 2
+    waveform = load(data, RATE_HZ)
+    assert waveform.warnings == (f"{MANY_TRACKS} 1",)
+    second = np.concatenate(list(AudioStream(data, RATE_HZ, choice=Choice(track=2))))
+    np.testing.assert_allclose(bursts(second), BURSTS_S, atol=0.06)
+
+
+def test_streams_side_by_side_in_a_link_of_a_chain(two_tones):
+    one, two = encode(two_tones, 48000, "opus"), side_by_side(two_tones)
+    for chain in (one + two, two + one):
+        assert count_tracks(chain) == 2
+        waveform = load(chain, RATE_HZ)
+        assert waveform.warnings == (f"{MANY_TRACKS} 1",)
+        assert waveform.duration_s == pytest.approx(5.0, abs=0.03)
+
+
 def test_a_first_track_that_nobody_knows(two_tones):
     data = two_tracks(two_tones, default=1)
     unknown = data.replace(b"A_AAC", b"A_XYZ", 1)
@@ -77,6 +102,15 @@ def test_channels_that_cancel(two_tones, right, file_format):
     warning = "the channels cancel each other out: the louder one was read alone"
     waveform = check_bursts(data, 0, 0, warnings=(warning,))
     assert np.abs(waveform.samples).max() == pytest.approx(np.abs(two_tones).max(), rel=0.1)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mp3", "webm"])
+def test_a_hum_that_cancels_between_words_is_none_of_their_business(two_tones, container):
+    """FFmpeg's frames are short: in many there is nothing but the hum."""
+    hum = 0.001 * tone(50, 2.5, 48000)
+    stereo = np.stack([two_tones + hum, two_tones - hum], axis=1)
+    codec = {"mp4": "aac", "mp3": "libmp3lame", "webm": "libopus"}[container]
+    check_bursts(mux(container, Track(stereo, codec=codec)), 0, 0)
 
 
 @pytest.mark.parametrize(("left", "right"), [(1.0, 0.0), (1.0, 1.0), (1.0, -0.5), (0.0, 0.0)])

@@ -10,8 +10,9 @@ import pytest
 from audio_files import encode, video_without_audio
 from signals import RATE_HZ, noise, tone
 
-from otoscope.audio import decode, load, sound_file
+from otoscope.audio import load, sound_file
 from otoscope.audio import stream as stream_module
+from otoscope.audio.parts import MIN_RATE_HZ
 from otoscope.errors import (
     AudioRateError,
     AudioTooLongError,
@@ -174,7 +175,7 @@ def at_another_rate(rate_hz):
     return bytes(wav)
 
 
-@pytest.mark.parametrize("rate_hz", [1, decode.MIN_RATE_HZ - 1])
+@pytest.mark.parametrize("rate_hz", [1, MIN_RATE_HZ - 1])
 def test_seconds_that_a_low_rate_claims_are_never_made(rate_hz):
     with pytest.raises(AudioRateError, match=f"at least 1000 Hz, got {rate_hz} Hz"):
         load(at_another_rate(rate_hz), RATE_HZ, max_duration_s=1e9)
@@ -195,8 +196,8 @@ def test_flac_without_a_rate_is_refused(tags):
 
 
 def test_the_lowest_rate_is_read():
-    waveform = load(at_another_rate(decode.MIN_RATE_HZ), RATE_HZ)
-    assert waveform.duration_s == 0.5 * RATE_HZ / decode.MIN_RATE_HZ
+    waveform = load(at_another_rate(MIN_RATE_HZ), RATE_HZ)
+    assert waveform.duration_s == 0.5 * RATE_HZ / MIN_RATE_HZ
 
 
 def test_the_highest_rate_that_can_be_claimed_is_too_short():

@@ -171,6 +171,7 @@ FIRST, LAST, BETWEEN = (PAGE % flags for flags in (2, 4, 0))
 )
 def test_the_pages_of_an_ogg_by_hand(data, links, whole, ended):
     facts = ogg_facts(io.BytesIO(data))
+    assert facts.links[0].streams == (2 if data.startswith(FIRST + FIRST) else 1)
     assert (len(facts.links), facts.whole, facts.ended) == (links, whole, ended)
     assert facts.links[0][0] == 0
     assert facts.links[-1][1] == len(data)
