@@ -8,9 +8,9 @@ bytes, and the process reads no more until its samples are consumed.
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from typing import Literal, TypeAlias, get_args
 
-from otoscope.audio.decode import check_rate
 from otoscope.audio.decode_messages import HEAD, part_of, sizes_of
 from otoscope.audio.decode_processes import START_S, DecodeProcess, DecodeProcesses
 from otoscope.audio.decoder_ends import (
@@ -20,7 +20,15 @@ from otoscope.audio.decoder_ends import (
     LostError,
     end_of,
 )
-from otoscope.audio.parts import THE_USUAL, Block, Opened, Remark, Samples, Waiting
+from otoscope.audio.parts import (
+    THE_USUAL,
+    Block,
+    Opened,
+    Remark,
+    Samples,
+    Waiting,
+    check_rate,
+)
 from otoscope.audio.stream import Resampler, check_finite
 from otoscope.errors import AudioError, DecoderLostError, UnreadableAudioError
 
@@ -81,10 +89,10 @@ class StreamDecoder:
             DecoderLostError: if the process was lost, or could not be started.
         """
         try:
-            process = await asyncio.to_thread(self._processes.borrow)
-        except OSError as error:
+            process = await self._borrowed()
+        except BaseException:
             self.close()
-            raise DecoderLostError(f"expected a process that decodes, got {error}") from error
+            raise
         whole = False
         try:
             async for samples in self._resampled(process):
@@ -99,6 +107,21 @@ class StreamDecoder:
         finally:
             self._processes.give_back(process, whole=whole)
             self.close()
+
+    async def _borrowed(self) -> DecodeProcess:
+        """A process; one that comes when nobody waits for it any more is given back."""
+        borrowing: Future[DecodeProcess] = Future()
+        try:
+            await asyncio.to_thread(lambda: borrowing.set_result(self._processes.borrow()))
+        except OSError as error:
+            raise DecoderLostError(f"expected a process that decodes, got {error}") from error
+        except asyncio.CancelledError:
+            borrowing.add_done_callback(self._give_back_unused)
+            raise
+        return borrowing.result()
+
+    def _give_back_unused(self, borrowing: Future[DecodeProcess]) -> None:
+        self._processes.give_back(borrowing.result(), whole=True)
 
     def _idle(self) -> bool:
         return self._read_bytes >= self._put_bytes

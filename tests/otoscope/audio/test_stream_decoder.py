@@ -4,6 +4,8 @@ import asyncio
 import io
 import os
 import signal
+import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -211,3 +213,50 @@ def test_one_stream_too_many(processes, speech):
 
     asyncio.run(run())
     assert decoded(processes, [recorded(speech)]).size > 2.9 * RATE_HZ
+
+
+def test_a_stream_that_is_left_while_its_process_starts_takes_no_place(speech, monkeypatch):
+    """Cancelled, whether the event loop goes on or ends."""
+    borrowing, go_on, back = threading.Event(), threading.Event(), threading.Event()
+
+    def borrow():
+        borrowing.set()
+        assert go_on.wait(GIVE_UP_S)
+        return usual()
+
+    def give_back(process, *, whole):
+        give(process, whole=whole)
+        back.set()
+
+    async def leave():
+        decoder = StreamDecoder(one_place, RATE_HZ)
+        taking = asyncio.create_task(anext(decoder.samples()))
+        await asyncio.to_thread(borrowing.wait)
+        taking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await taking
+        go_on.set()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            decoder._ours.send(b"closed")
+
+    with closing(DecodeProcesses(1)) as one_place:
+        usual, give = one_place.borrow, one_place.give_back
+        with monkeypatch.context() as patch:
+            patch.setattr(one_place, "borrow", borrow)
+            patch.setattr(one_place, "give_back", give_back)
+            asyncio.run(leave())
+            assert back.wait(GIVE_UP_S)
+        assert decoded(one_place, [recorded(speech)]).size > 2.9 * RATE_HZ
+
+
+def test_a_stream_too_many_leaves_no_sockets():
+    async def run():
+        decoder = StreamDecoder(none, RATE_HZ)
+        with pytest.raises(DecodersBusyError):
+            await anext(decoder.samples())
+        await asyncio.wait_for(decoder.drained(), GIVE_UP_S)
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            decoder._ours.send(b"closed")
+
+    with closing(DecodeProcesses(0)) as none:
+        asyncio.run(run())
