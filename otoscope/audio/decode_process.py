@@ -7,6 +7,7 @@ a file's descriptor, and gets messages of JSON and raw samples back: nothing tha
 """
 
 import json
+import math
 import os
 import resource
 import select
@@ -21,7 +22,7 @@ import numpy as np
 
 from otoscope.audio import ffmpeg
 from otoscope.audio.decode_messages import HEAD
-from otoscope.audio.decoder_ends import CPU_S
+from otoscope.audio.decoder_ends import ALLOWED_S, CPU_S
 from otoscope.audio.parts import THE_USUAL, Block, Choice, Opened, Remark, Samples, Waiting
 from otoscope.errors import AudioError
 from otoscope.processes import CHANNEL, open_channel
@@ -87,6 +88,7 @@ class _Outgoing:
         self._channel = channel
         self._waiting: list[Samples] = []
         self._rate_hz = 0
+        self._allowed_s = ALLOWED_S
 
     def add(self, part: object) -> None:
         """Send a part, or keep a block until there is more of its rate."""
@@ -106,6 +108,14 @@ class _Outgoing:
             samples = np.concatenate(self._waiting).astype("<f4", copy=False)
             self._waiting.clear()
             self.send({"part": "Block", "fields": {"rate_hz": self._rate_hz}}, samples.tobytes())
+            self._allow_more(samples.size / self._rate_hz)
+
+    def _allow_more(self, sent_s: float) -> None:
+        """Time for what follows, so that a recording may be as long as it likes."""
+        self._allowed_s -= sent_s
+        if self._allowed_s <= 0:
+            self._allowed_s = ALLOWED_S
+            _allow_time()
 
     def wait(self, read_bytes: int) -> None:
         """Send everything, and report that the decoder waits for more input."""
@@ -177,7 +187,7 @@ def _limit() -> None:
 def _allow_time() -> None:
     """Be killed by the system once CPU_S more seconds of processor time have gone."""
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time()) + CPU_S, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + CPU_S, most))
 
 
 if __name__ == "__main__":

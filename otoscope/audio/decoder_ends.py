@@ -6,7 +6,10 @@ from otoscope.audio.parts import AUDIO_KINDS
 from otoscope.errors import DecoderLostError, UnreadableAudioError
 
 CPU_S = 60
-"""Processor time that one file may take; two hours take less than half of it."""
+"""Processor time that a file may take before it gives sound, and again for each ALLOWED_S of it."""
+
+ALLOWED_S = 1800.0
+"""Stereo takes about a quarter of CPU_S for so much, Opus the most."""
 
 SILENT_S = 10.0
 """Longest that a process may take for its next message; it decodes an hour in a few seconds."""

@@ -23,7 +23,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from otoscope.audio.channel_layouts import ReadableFile, WithoutLayouts
-from otoscope.audio.mixing import CANCELLED, Mixer, unheard
+from otoscope.audio.mixing import CANCELLED, Gathering, Mixer, unheard
 from otoscope.audio.parts import (
     AUDIO_KINDS,
     THE_USUAL,
@@ -33,7 +33,7 @@ from otoscope.audio.parts import (
     Opened,
     Remark,
 )
-from otoscope.audio.timeline import Timeline
+from otoscope.audio.timeline import LONGEST_S, Timeline, tagged_s
 from otoscope.errors import ChannelError, UnreadableAudioError
 
 _CONTAINERS = (
@@ -73,7 +73,7 @@ def decode(file: ReadableFile, choice: Choice = THE_USUAL) -> Iterator[Opened | 
         Whatever PyAV raises at damage: FFmpegError, ValueError and others.
     """
     with _open(file) as container:
-        yield from _decode(container, choice)
+        yield from _decode(container, choice, Gathering())
 
 
 def decode_stream(source: ReadableStream) -> Iterator[Opened | Block | Remark]:
@@ -92,10 +92,12 @@ def decode_stream(source: ReadableStream) -> Iterator[Opened | Block | Remark]:
             "bytes, or too few"
         ) from error
     with container:
-        yield from _decode(container, THE_USUAL)
+        yield from _decode(container, THE_USUAL, Gathering(0.0))
 
 
-def _decode(container: InputContainer, choice: Choice) -> Iterator[Opened | Block | Remark]:
+def _decode(
+    container: InputContainer, choice: Choice, gathering: Gathering
+) -> Iterator[Opened | Block | Remark]:
     stream, said = _audio_stream(container, choice.track)
     codec, rate_hz = stream.codec_context, int(stream.rate)
     described = Format(container.format.name, codec.name, rate_hz, codec.channels)
@@ -106,15 +108,30 @@ def _decode(container: InputContainer, choice: Choice) -> Iterator[Opened | Bloc
         return
     mixer, damage = Mixer(choice.channel), _Damage()
     timeline = Timeline(container.format.name, origin_s)
-    for frame in _frames(container, stream, damage):
-        samples = _samples(frame)
-        length_s = samples.shape[0] / frame.sample_rate
-        silence_s = timeline.place(_time_s(frame), length_s)
-        yield from _silence(silence_s, frame.sample_rate)
-        yield Block(mixer.mix(samples), frame.sample_rate)
+    for samples, rate_hz in _placed(_frames(container, stream, damage), timeline, gathering):
+        yield Block(mixer.mix(samples), rate_hz)
     lost = "the file's clock leaps ahead by more than an hour: it was not followed"
     said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
     yield from map(Remark, said)
+
+
+def _placed(
+    frames: Iterator[AudioFrame], timeline: Timeline, gathering: Gathering
+) -> Iterator[tuple[npt.NDArray[np.float32], int]]:
+    """Frames put together, (samples, channels) each with its rate, and silence between them."""
+    try:
+        for frame in frames:
+            samples = _samples(frame)
+            rate_hz = frame.sample_rate
+            silence_s = timeline.place(_time_s(frame), samples.shape[0] / rate_hz)
+            if silence_s:
+                yield from gathering.flush()
+                yield from _silence(silence_s, rate_hz, samples.shape[1])
+            yield from gathering.add(samples, rate_hz)
+    except Exception:  # what was decoded before stands
+        yield from gathering.flush()
+        raise
+    yield from gathering.flush()
 
 
 class _Damage:
@@ -186,10 +203,12 @@ def _time_s(frame: "AudioFrame | Packet[AudioStream]") -> float | None:
     return float(frame.pts * frame.time_base)
 
 
-def _silence(length_s: float, rate_hz: int) -> Iterator[Block]:
+def _silence(
+    length_s: float, rate_hz: int, channels: int
+) -> Iterator[tuple[npt.NDArray[np.float32], int]]:
     left = round(length_s * rate_hz)
     while left > 0:
-        yield Block(np.zeros(min(left, _SILENT_SAMPLES), dtype=np.float32), rate_hz)
+        yield np.zeros((min(left, _SILENT_SAMPLES), channels), dtype=np.float32), rate_hz
         left -= _SILENT_SAMPLES
 
 
@@ -257,10 +276,15 @@ def _audio_stream(container: InputContainer, track: int) -> tuple[AudioStream, t
 
 
 def _announced_s(container: InputContainer, stream: AudioStream, origin_s: float) -> float | None:
-    """Where the container's header says that `stream` ends; None if it doesn't."""
+    """Where the container's header says that `stream` ends; None if it doesn't, or nonsense."""
+    end_s = _end_s(container, stream, origin_s)
+    return end_s if end_s is not None and 0 <= end_s <= LONGEST_S else None
+
+
+def _end_s(container: InputContainer, stream: AudioStream, origin_s: float) -> float | None:
     if not container.format.name.startswith(_STATES_DURATION):
         return None
-    tagged = _tagged_s(stream.metadata.get("DURATION", ""))
+    tagged = tagged_s(stream.metadata.get("DURATION", ""))
     if tagged is not None:  # Matroska's, by muxers that know it
         return tagged - origin_s
     if stream.duration is not None and stream.time_base is not None:
@@ -268,13 +292,3 @@ def _announced_s(container: InputContainer, stream: AudioStream, origin_s: float
         return float((start + stream.duration) * stream.time_base) - origin_s
     alone = len(container.streams) == 1
     return container.duration / av.time_base if alone and container.duration else None
-
-
-def _tagged_s(text: str) -> float | None:
-    """Of "00:00:03.459000000", in seconds."""
-    parts = text.split(":")
-    try:
-        hours, minutes, seconds = map(float, parts)
-    except ValueError:
-        return None
-    return 3600 * hours + 60 * minutes + seconds

@@ -1,5 +1,6 @@
 """Channels -> one: their mean, unless they cancel out or one is asked for."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ def check_separable(count: int, of: str = "channels") -> int:
         raise ChannelError(f"expected at most {MOST_SEPARATE} {of} to read one by one, got {count}")
     return count
 
+
+_MOST_GATHERED = 2**21
+"""Samples of all channels: 8 MB."""
 
 unheard = np.errstate(over="ignore", invalid="ignore")
 """Samples that are no numbers, or too large ones, are told of by an error, not by numpy's lines."""
@@ -66,3 +70,37 @@ class Mixer:
         if self._louder is None or self._louder >= channels:
             self._louder = int(powers.argmax())
         return np.ascontiguousarray(block[:, self._louder], dtype=np.float32)
+
+
+class Gathering:
+    """Short frames, put together to blocks of about a second.
+
+    In a frame of a few milliseconds there may be nothing but a hum, whose channels cancel.
+    """
+
+    def __init__(self, longest_s: float = 1.0) -> None:
+        """`longest_s`: of a block of several frames."""
+        self._longest_s = longest_s
+        self._frames: list[npt.NDArray[np.float32]] = []
+        self._rate_hz = self._samples = 0
+
+    def add(
+        self, frame: npt.NDArray[np.float32], rate_hz: int
+    ) -> Iterator[tuple[npt.NDArray[np.float32], int]]:
+        """Take on a frame (samples, channels), and give, with their rate, blocks that are full."""
+        samples, channels = frame.shape
+        longest = min(self._longest_s * rate_hz, _MOST_GATHERED / channels)
+        alike = rate_hz == self._rate_hz and all(each.shape[1] == channels for each in self._frames)
+        if not alike or self._samples + samples > longest:
+            yield from self.flush()
+        self._frames.append(frame)
+        self._samples += samples
+        self._rate_hz = rate_hz
+        if self._samples >= longest:
+            yield from self.flush()
+
+    def flush(self) -> Iterator[tuple[npt.NDArray[np.float32], int]]:
+        """What has been gathered, if anything."""
+        frames, self._frames, self._samples = self._frames, [], 0
+        if frames:
+            yield np.concatenate(frames), self._rate_hz

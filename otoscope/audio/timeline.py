@@ -1,5 +1,12 @@
 """A container's clock: when a player shows each sample, and how long it is silent before."""
 
+import re
+
+LONGEST_S = 1e9
+"""Thirty years: a header that says more is damaged."""
+
+_CLOCK = re.compile(r"([0-9]{1,6}):([0-9]{2}):([0-9]{2}(?:[.][0-9]+)?)")
+
 _JITTER_S = 0.1
 """Clocks of containers are rounded, and those of recorders uneven."""
 
@@ -47,3 +54,12 @@ class Timeline:
                 silence_s = leap_s
         self.reached_s += silence_s + length_s
         return silence_s
+
+
+def tagged_s(text: str) -> float | None:
+    """Seconds of a length as Matroska's tags write it, "00:00:03.459000000"; None of another."""
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
+    hours, minutes, seconds = map(float, found.groups())
+    return 3600 * hours + 60 * minutes + seconds

@@ -69,6 +69,17 @@ def test_a_long_pause_stops_at_the_limit(two_tones):
         load(data, RATE_HZ, max_duration_s=100)
 
 
+@pytest.mark.parametrize("stated", ["-9e99:00:00.000000", "00:inf:00.00000000", "9" * 18])
+def test_a_length_that_is_nonsense_is_none(two_tones, stated, processes):
+    data = mux("matroska", Track(two_tones))
+    assert data.count(b"00:00:02.5") == 1
+    at = data.index(b"00:00:02.5")
+    data = data[:at] + stated.encode() + data[at + len(stated) :]
+    opened = next(processes.decode(io.BytesIO(data)))
+    assert opened.announced_s is None or 0 <= opened.announced_s < 3
+    check_bursts(data, 0, 0)
+
+
 def test_a_clock_that_leaps_too_far_is_not_followed(two_tones):
     data = mux("matroska", Track(two_tones, pauses=((1.0, 90000.0),)))
     lost = "the file's clock leaps ahead by more than an hour: it was not followed"

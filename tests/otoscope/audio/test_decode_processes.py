@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import encode
+from muxed import mp3
 from signals import RATE_HZ, noise, tone
 
 from otoscope.audio import AudioStream, DecodeProcesses, decode, decode_processes, load
 from otoscope.audio.parts import Block, Opened
 from otoscope.errors import AudioError, DecoderLostError, DecodersBusyError, UnreadableAudioError
+from otoscope.processes import ModuleProcess
 
 FAILURES = sorted((Path(__file__).parent / "failures").iterdir())
 
@@ -208,6 +210,22 @@ def test_what_takes_too_much_processor_time_is_refused(processes):
     signal_all(signal.SIGXCPU)  # what the kernel sends then
     with pytest.raises(UnreadableAudioError, match="took more than 60 s of processor time"):
         list(parts)
+
+
+@pytest.mark.slow
+def test_a_long_recording_gets_more_processor_time(processes, tmp_path, monkeypatch):
+    """With a second for each half minute, in the place of a minute for each half hour."""
+    (tmp_path / "in_short.py").write_text(
+        "from otoscope.audio import decode_process\n"
+        "decode_process.CPU_S, decode_process.ALLOWED_S = 1, 30.0\n"
+        "decode_process.main()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    start = ModuleProcess.__init__
+    monkeypatch.setattr(ModuleProcess, "__init__", lambda self, _: start(self, "in_short"))
+    stereo = noise(60.0).reshape(-1, 2)  # 10 s
+    samples = as_samples(decoded(processes, 96 * mp3(stereo, 48000, "0")))
+    assert samples.size == pytest.approx(960 * 48000, rel=0.02)
 
 
 def test_no_process_outlives_a_killed_parent():
