@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ def replacing(path: Path) -> Iterator[Path]:
     either what it held before or all that is new. If the block raises, `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{uuid.uuid4().hex}.part")  # short: the name may be a longest one
     try:
         yield partial
         with partial.open("rb") as file:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from otoscope import longform
 from otoscope.audio import THE_USUAL, AudioStream, Choice, check_separable, count_tracks
+from otoscope.audio.decode import AudioDecoder, open_source
 from otoscope.decoding.decoder import open_decoder
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import AudioError
@@ -92,6 +93,7 @@ class LocalModel:
     def _by_channel(
         self, recording: Recording, options: DecodingOptions, style: Style | None
     ) -> TranscriptAnswer:
+        check_separable(_first_channels(recording, self._choice))
         answers: list[TranscriptAnswer] = []
         channels = 1
         while len(answers) < channels:
@@ -126,6 +128,15 @@ class LocalModel:
         return transcript_answer(
             decoded, written, posteriors.clock, self.name, warnings, segments=segments
         )
+
+
+def _first_channels(recording: Recording, choice: Choice) -> int:
+    """How many channels a recording begins with; nothing is decoded."""
+    with open_source(recording) as file:
+        decoder = AudioDecoder(file, math.inf, choice=choice._replace(opened_only=True))
+        for _ in decoder:
+            pass  # opened only: there are no blocks
+        return decoder.format.channels
 
 
 def fingerprint(model: Path, lm: Path | None, options: str) -> str:

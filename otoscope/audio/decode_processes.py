@@ -155,8 +155,8 @@ class DecodeProcesses:
             check()
             if time.monotonic() > end_s:
                 raise DecodersBusyError(
-                    f"expected fewer than {self._most} files at a time that are neither wav, flac, "
-                    "ogg nor mp3, got one more"
+                    f"expected fewer than {self._most} files at a time that FFmpeg reads (mp3, "
+                    "m4a, webm and others than wav, flac and ogg), got one more"
                 )
         try:
             yield

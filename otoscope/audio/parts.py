@@ -22,7 +22,8 @@ AUDIO_SUFFIXES = frozenset(
     f".{name}"
     for name in (
         *("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mkv", "mov"),
-        *("aif", "aiff", "amr", "wma", "caf", "au"),
+        *("aif", "aiff", "aifc", "amr", "wma", "caf", "au", "w64", "mp2", "ac3", "eac3"),
+        *("m4b", "m4v", "3gp", "3g2", "mka", "weba", "avi", "flv", "ts"),
     )
 )
 """Suffixes of audio files in folders, in lower case."""

@@ -1,4 +1,4 @@
-"""libsndfile, through soundfile: wav, flac, ogg, opus and mp3, block by block."""
+"""libsndfile, through soundfile: wav, flac, ogg and opus, block by block."""
 
 from collections.abc import Iterator
 from typing import BinaryIO

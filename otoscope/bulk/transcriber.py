@@ -31,6 +31,9 @@ from otoscope.schemas import TranscriptAnswer
 ATTEMPTS = 3
 """Attempts at a recording whose workers are lost."""
 
+_NAME_BYTES = 230
+"""Of a recording's name in the names of its further formats: file systems take 255 in all."""
+
 
 class ChangedError(OtoscopeError):
     """A source has changed since the job was planned."""
@@ -166,7 +169,8 @@ def join(job: Job, task: Task) -> Report:
 def write_also(store: Store, job: Job, piece: Piece, answer: TranscriptAnswer) -> None:
     """Write the further formats of a job: `FORMAT/NAME-HASH.SUFFIX`."""
     source = readable(piece.sources[0])
-    name = f"{PurePosixPath(source).stem}-{piece.sha256[:12]}"
+    stem = PurePosixPath(source).stem.encode()[:_NAME_BYTES].decode(errors="ignore")
+    name = f"{stem}-{piece.sha256[:12]}"
     for form in job.also:
         body = render(answer, form, source if form == "json" else None)
         store.write(f"{form}/{name}{FORMATS[form].suffix}", body)

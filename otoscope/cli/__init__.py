@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 
 from otoscope.cli.arguments import make_parser
-from otoscope.cli.files import UsageError, one_line
+from otoscope.cli.files import one_line
+from otoscope.cli.inputs import UsageError
 from otoscope.errors import OtoscopeError
 
 OK, SOME_FAILED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130

@@ -8,7 +8,7 @@ from functools import partial
 from otoscope.audio import AUDIO_KINDS
 from otoscope.cli import commands, descriptions
 from otoscope.cli.bulk_arguments import add_bulk
-from otoscope.cli.files import STDIN
+from otoscope.cli.inputs import STDIN
 from otoscope.cli.shared_arguments import (
     add_decoding,
     add_model,
@@ -106,7 +106,7 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--rate",
-        type=int,
+        type=_rate_hz,
         metavar="HZ",
         help=f"samples a second; default: {commands.STDIN_RATE_HZ} of standard input, of a "
         "microphone its own",
@@ -121,6 +121,12 @@ def _add_listen(parser: argparse.ArgumentParser) -> None:
     add_decoding(parser)
     _add_backend(parser)
     parser.set_defaults(command=commands.listen, parser=parser)
+
+
+def _rate_hz(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected samples a second from 1 on, got {text!r:.80}")
+    return int(text)
 
 
 def _stdin(text: str) -> bool:

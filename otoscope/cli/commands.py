@@ -3,10 +3,12 @@
 import argparse
 import hashlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from errno import EISDIR
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +21,9 @@ from otoscope.bulk import ray_environment
 from otoscope.bulk.rendering import readable
 from otoscope.bulk.workers import Workers
 from otoscope.cli.backend import Backend, Output
-from otoscope.cli.files import STDIN, FileRun, UsageError
+from otoscope.cli.files import FileRun
 from otoscope.cli.information import show
+from otoscope.cli.inputs import STDIN, UsageError
 from otoscope.cli.live_audio import LivePieces, ended_by_interrupt, microphone, standard_input
 from otoscope.cli.live_text import live_text
 from otoscope.cli.local_backend import LocalBackend, path_of
@@ -264,6 +267,8 @@ def _validated(kind: type[OptionsT], options: argparse.Namespace) -> OptionsT:
 
 
 def _text_beside(recording: Path) -> str:
+    if recording.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(recording))
     path = recording.with_suffix(".txt")
     if not path.is_file():
         raise TextError(f"expected --text, --text-file, or the text in {path}, which is missing")

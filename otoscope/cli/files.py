@@ -14,20 +14,15 @@ from otoscope.bulk.summary import Summary, kind_of
 from otoscope.bulk.workers import side_by_side
 from otoscope.cli.backend import Output
 from otoscope.cli.folders import find_recordings, outputs_for
+from otoscope.cli.inputs import STDIN, UsageError, read
 from otoscope.cli.journal import FILE_NAME, Journal, Origin
 from otoscope.cli.progress import Progress
 from otoscope.errors import OptionsError, OtoscopeError
 from otoscope.formats import FORMATS
 from otoscope.local_model import Recording, sha256_of
 
-STDIN = "-"
-
 _CONCATENABLE = ("text", "json")
 """Formats of which several make sense in one stream."""
-
-
-class UsageError(OtoscopeError):
-    """Arguments that make no sense together."""
 
 
 @dataclass(frozen=True)
@@ -202,11 +197,6 @@ class _Run:
             _write(body, item.output, progress)
 
 
-def read(name: str) -> Recording:
-    """A recording by its name on the command line."""
-    return sys.stdin.buffer.read() if name == STDIN else Path(name)
-
-
 def one_line(error: Exception, about: str = "") -> str:
     """An error's message in one line, which does not repeat the file name that it is `about`."""
     if isinstance(error, OSError) and error.strerror:
@@ -262,6 +252,15 @@ def _outputs(names: Sequence[str], folder: Path, suffix: str) -> dict[Path, str]
     return outputs
 
 
+def _require_rereadable(names: Sequence[str]) -> None:
+    """UsageError for what can be read only once: journals record a hash of each recording."""
+    for name in names:
+        if name == STDIN:
+            raise UsageError("expected files or folders, got - for standard input")
+        if Path(name).is_fifo():
+            raise UsageError(f"expected files or folders, got the pipe {readable(name)}")
+
+
 def _add(outputs: dict[Path, str], path: Path, name: str) -> None:
     if path in outputs:
         raise UsageError(f"{outputs[path]} and {name} would both be written to {path}")
@@ -274,8 +273,7 @@ def _with_journals(options: argparse.Namespace, form: str) -> FileRun:
     suffix = FORMATS[form].suffix
     if options.out is not None:
         raise UsageError("--out: expected --out-dir DIR for a folder and with --resume")
-    if STDIN in options.files:
-        raise UsageError("expected files or folders, got - for standard input")
+    _require_rereadable(options.files)
     items: list[Item] = []
     outputs: dict[Path, str] = {}
     others: set[Path] = set()

@@ -8,7 +8,8 @@ from typing import Any
 
 from otoscope.audio.probe import AudioFacts, probe
 from otoscope.bulk.rendering import readable
-from otoscope.cli.files import one_line, read
+from otoscope.cli.files import one_line
+from otoscope.cli.inputs import read
 from otoscope.errors import OtoscopeError
 from otoscope.vocabulary import BLANK_NAME
 

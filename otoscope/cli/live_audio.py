@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from types import FrameType
 from typing import Any, TypeAlias
 
-from otoscope.cli.files import UsageError
+from otoscope.cli.inputs import UsageError, pieces_of, unbuffered_stdin
 from otoscope.errors import OtoscopeError
 
 _PIECE_BYTES = 3200
@@ -91,18 +91,17 @@ def standard_input() -> Iterator[LivePieces]:
     """What a program writes into the command.
 
     Raises:
-        UsageError: if that is a person.
+        UsageError: if that is a person, or closed.
     """
+    # Unbuffered: a thread that waits within a buffered file would not let the program end.
+    source = unbuffered_stdin()
     if sys.stdin.isatty():
         raise UsageError("-: expected samples from a pipe or a file, got a terminal")
-    # Unbuffered: a thread that waits within a buffered file would not let the program end.
-    source: Any = sys.stdin.buffer
-    source = getattr(source, "raw", source)
     pieces = LivePieces()
 
     def read() -> None:
         try:
-            while piece := source.read(_PIECE_BYTES):
+            for piece in pieces_of(source, _PIECE_BYTES):
                 pieces.put_when_there_is_room(piece)
         except OSError as error:
             pieces.put(error)

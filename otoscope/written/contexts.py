@@ -1,5 +1,6 @@
 """Words beside numbers that say what the numbers are: units, months, times of day."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 Words = list[str]
@@ -79,6 +80,19 @@ class Meridiem(NamedTuple):
 def word_at(words: Words, place: int) -> str:
     """The word there; "" outside."""
     return words[place] if 0 <= place < len(words) else ""
+
+
+def within(words: Words, breaks: Collection[int], place: int) -> Words:
+    """The words with "" for those beyond the punctuation around `place`: no number joins these.
+
+    Args:
+        words: a list.
+        breaks: indices of words that punctuation stands before.
+        place: index of a word.
+    """
+    start = max((each for each in breaks if each <= place), default=0)
+    end = min((each for each in breaks if each > place), default=len(words))
+    return [""] * start + words[start:end] + [""] * (len(words) - end)
 
 
 def meridiem(words: Words, place: int) -> Meridiem | None:

@@ -8,7 +8,15 @@ Here is decided whether a number is written in digits at all, and with which uni
 from collections.abc import Collection
 from typing import NamedTuple
 
-from otoscope.written.contexts import COINS, Words, before_clock_hour, is_day, meridiem, word_at
+from otoscope.written.contexts import (
+    COINS,
+    Words,
+    before_clock_hour,
+    is_day,
+    meridiem,
+    within,
+    word_at,
+)
 from otoscope.written.spoken_numbers import SpokenNumber, ends_number, spoken_numbers
 
 
@@ -42,7 +50,8 @@ def written_numbers(words: Words, breaks: Collection[int] = ()) -> list[WrittenN
             continue  # the cents of a sum of money
         following = numbers[index + 1] if index + 1 < len(numbers) else None
         neighbours = (numbers[index - 1] if index else None, following)
-        one = _with_unit(words, number, following) or _alone(words, number, neighbours)
+        near = within(words, breaks, number.start)
+        one = _with_unit(near, number, following) or _alone(words, near, number, neighbours)
         if one is not None:
             found.append(one)
     return found
@@ -99,9 +108,12 @@ def _signed(words: Words, number: SpokenNumber, end: int, text: str) -> WrittenN
 
 
 def _alone(
-    words: Words, number: SpokenNumber, neighbours: tuple[SpokenNumber | None, SpokenNumber | None]
+    words: Words,
+    near: Words,
+    number: SpokenNumber,
+    neighbours: tuple[SpokenNumber | None, SpokenNumber | None],
 ) -> WrittenNumber | None:
-    """A number without a unit; None if it stays words."""
+    """A number without a unit; None if it stays words. Only a sign that is `near` belongs to it."""
     if number.kind == "ordinal":
         if is_day(words, number.end, number.start) or (
             not number.small and words[number.end - 1] != "second"
@@ -110,14 +122,14 @@ def _alone(
         following = word_at(words, number.end)
         sure = following in ("of", "century") and not number.small
         return WrittenNumber(number.start, number.end, number.text) if sure else None
-    minus = word_at(words, number.start - 1) == "minus"
+    minus = word_at(near, number.start - 1) == "minus"
     if number.kind == "cardinal" and (
         before_clock_hour(words, number.start, number.end)
         or (number.small and "." not in number.text and not minus)
         or (_low(number) and any(_beside(words, number, each) for each in neighbours))
     ):
         return None
-    return _signed(words, number, number.end, number.text)
+    return _signed(near, number, number.end, number.text)
 
 
 def _low(number: SpokenNumber) -> bool:

@@ -19,6 +19,7 @@ from otoscope.written.contexts import (
     Words,
     is_day,
     meridiem,
+    within,
     word_at,
 )
 
@@ -72,7 +73,10 @@ def spoken_numbers(words: Words, breaks: Collection[int]) -> list[SpokenNumber]:
         words: a list, lower case, without punctuation.
         breaks: indices of words that punctuation stands before; no number goes beyond these.
     """
-    read = (_read(words, chain) for chain in _chains(words, breaks))
+    read = (
+        _read(words, within(words, breaks, chain[0].start), chain)
+        for chain in _chains(words, breaks)
+    )
     return [number for number in read if number is not None]
 
 
@@ -105,23 +109,23 @@ def _chains(words: Words, breaks: Collection[int]) -> Iterator[list[SpokenNumber
         yield chain
 
 
-def _read(words: Words, chain: Sequence[SpokenNumber]) -> SpokenNumber | None:
-    """What a chain means; None if it means nothing certain."""
+def _read(words: Words, near: Words, chain: Sequence[SpokenNumber]) -> SpokenNumber | None:
+    """What a chain means, which may take in words that are `near`; None if nothing certain."""
     start, end = chain[0].start, chain[-1].end
-    while start and words[start - 1] in OH:
+    while start and near[start - 1] in OH:
         start -= 1
-    said = words[start:end]
+    said = near[start:end]
     if len(said) > 2 and all(word in DIGITS for word in said):  # noqa: PLR2004
         return _digits(start, said)
     if len(chain) == 1:
-        return _single(words, chain[0])
+        return _single(near, chain[0])
     if len(chain) > 2:  # noqa: PLR2004
         return None
     first, second = chain
     if second.text in ("1000000", "1000000000") and "." in first.text:
-        scale = f" {words[second.start]}"
+        scale = f" {near[second.start]}"
         return replace(first, end=second.end, text=first.text + scale, scale=scale)
-    return _time(words, first, second) or _year(words, first, second)
+    return _time(near, first, second) or _year(words, first, second)
 
 
 def _digits(start: int, said: Words) -> SpokenNumber | None:

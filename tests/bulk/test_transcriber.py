@@ -65,6 +65,18 @@ def test_rows_of_texts_and_of_problems(archive, spec, make_job):
     assert document["text"] == HEARD
 
 
+def test_a_longest_name_is_cut_in_names_of_further_formats(sample, spec, make_job, tmp_path):
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / ("\u00e4" * 125 + ".flac")).write_bytes(sample.read_bytes())
+    job = make_job(also=("textgrid",))
+    _, plan = planned(folder, spec, job)
+    assert Transcriber(job).do(plan.tasks[0], begin).done == 1
+    [name] = Store(job.out).names("textgrid")
+    assert name.startswith("textgrid/" + "\u00e4" * 115 + "-")
+    assert name.endswith(".TextGrid")
+
+
 def test_a_task_that_was_done_is_not_done_again(archive, spec, make_job, monkeypatch):
     job = make_job()
     _, plan = planned(archive, spec, job)

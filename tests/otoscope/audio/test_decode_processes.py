@@ -182,7 +182,7 @@ def test_more_files_than_processes_are_told_so(monkeypatch):
     with closing(DecodeProcesses(most=1)) as processes:
         first = processes.decode(io.BytesIO(data))
         next(first)
-        with pytest.raises(DecodersBusyError, match="expected fewer than 1"):
+        with pytest.raises(DecodersBusyError, match=r"fewer than 1 files .* \(mp3, m4a"):
             decoded(processes, data)
         assert len(list(first)) > 10
         assert len(decoded(processes, data)) > 10

@@ -2,7 +2,9 @@
 
 import shutil
 
+import numpy as np
 import pytest
+import soundfile
 
 
 @pytest.fixture
@@ -59,6 +61,7 @@ def test_help_has_examples_and_exit_codes(otoscope, command):
         (["align", "a.wav", "--text-file", "none.txt"], "none.txt"),
         (["probs", "a.wav", "--from-s", "-1"], "--from-s"),
         (["info", "--model", "none.onnx"], "none.onnx"),
+        (["listen", "-", "--rate", "0"], "--rate: expected samples a second from 1 on, got '0'"),
     ],
 )
 def test_wrong_arguments(otoscope, here, arguments, words):
@@ -78,3 +81,13 @@ def test_a_place_that_cannot_be_written_shows_before_anything_is_recognized(otos
     assert "expected a folder that can be written to, got a.wav/texts" in done.err
     assert "Not a directory" in done.err
     assert "expected audio" not in done.err
+
+
+def test_too_many_channels_are_refused_before_any_is_transcribed(otoscope, tmp_path):
+    samples = np.zeros((16000, 9), np.float32)
+    samples[-1] = np.nan  # would be told of when channel 1 is read
+    path = tmp_path / "many.wav"
+    soundfile.write(path, samples, 16000, subtype="FLOAT")
+    done = otoscope("transcribe", "--channels", "separate", "-f", "json", path)
+    assert (done.code, done.out) == (1, b"")
+    assert "expected at most 8 channels to read one by one, got 9" in done.err

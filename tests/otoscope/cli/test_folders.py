@@ -9,9 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from muxed import Track, mux
 
+from otoscope.audio.probe import probe
 from otoscope.bulk.workers import Workers
+from otoscope.cli.folders import find_recordings
 from otoscope.cli.journal import FILE_NAME
 from otoscope.decoding.options import DecodingOptions
 from otoscope.errors import ModelFileError, WorkerLostError
@@ -51,6 +55,27 @@ def test_a_text_beside_each_recording(otoscope, folder):
     assert first.startswith("otoscope: 3 recordings transcribed: 10 s of audio in 0:00:")
     assert cost.startswith("otoscope: cost: ")
     assert passed_over == "otoscope: 1 file passed over: not named as audio"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "container", "codec"),
+    [
+        *((suffix, "mp4", "aac") for suffix in ("m4a", "M4B", "m4v", "mp4", "mov", "3gp", "3g2")),
+        *((suffix, suffix, suffix) for suffix in ("ac3", "eac3", "mp2")),
+        *((suffix, suffix, "pcm_s16le") for suffix in ("wav", "w64", "avi")),
+        *((suffix, "aiff", "pcm_s16be") for suffix in ("aif", "aiff", "aifc")),
+        ("mka", "matroska", "aac"),
+        ("weba", "webm", "libopus"),
+        ("ts", "mpegts", "aac"),
+        ("flv", "flv", "aac"),
+    ],
+)
+def test_what_is_named_as_audio_and_can_be_read(tmp_path, suffix, container, codec):
+    path = tmp_path / f"talk.{suffix}"
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, 48000).astype(np.float32)
+    path.write_bytes(mux(container, Track(noise, codec=codec)))
+    assert find_recordings(tmp_path).recordings == (path,)
+    assert probe(path).duration_s == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_same_folders_elsewhere_by_a_model_or_a_service(otoscope, backend, folder, tmp_path):

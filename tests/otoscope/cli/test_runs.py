@@ -64,8 +64,9 @@ def test_some_fail_and_the_others_are_done(otoscope, backend, sample, tmp_path):
     assert first == f"otoscope: {missing}: No such file or directory"
     assert second.startswith(f"otoscope: {tmp_path / 'notes.txt'}: ")
     assert "expected audio" in second
-    done = otoscope("probs", *backend, tmp_path)
-    assert (done.code, done.err) == (1, f"otoscope: {tmp_path}: Is a directory\n")
+    for command, folder in (("probs", tmp_path), ("align", tmp_path), ("align", ".")):
+        done = otoscope(command, *backend, folder)
+        assert (done.code, done.err) == (1, f"otoscope: {folder}: Is a directory\n")
 
 
 def test_a_truncated_file_is_warned_of(otoscope, backend, sample):

@@ -20,9 +20,9 @@ def _case(line):
     return line, line
 
 
-def _write(heard):
+def _write(heard, breaks=()):
     words = heard.split()
-    for number in reversed(written_numbers(words)):
+    for number in reversed(written_numbers(words, breaks)):
         words[number.start : number.end] = [number.text]
     return " ".join(words)
 
@@ -31,6 +31,30 @@ def _write(heard):
 def test_written(line):
     heard, written = _case(line)
     assert _write(heard) == written
+
+
+@pytest.mark.parametrize(
+    ("heard", "written"),
+    [
+        ("nine | percent", "nine percent"),
+        ("forty | per cent", "40 per cent"),
+        ("forty per | cent", "40 per cent"),
+        ("thirty | euro", "30 euro"),
+        ("thirty euro | fifty cents", "\u20ac30 50 cents"),
+        ("thirty euro and | fifty cents", "\u20ac30 and 50 cents"),
+        ("nine | o'clock", "nine o'clock"),
+        ("twelve p | m", "12 p m"),
+        ("minus | forty", "minus 40"),
+        ("a | hundred and one", "a hundred and one"),
+        ("nineteen | twenties", "19 twenties"),
+        ("nine hundred | oh no", "900 oh no"),
+        ("oh | five five four", "oh 554"),
+        ("june fifth | twenty thirty", "june 5th 2030"),
+    ],
+)
+def test_no_number_goes_beyond_punctuation(heard, written):
+    parts = [part.split() for part in heard.split("|")]
+    assert _write(heard.replace(" |", ""), {len(parts[0])}) == written
 
 
 @pytest.mark.parametrize("line", [line for line in _LINES if " = " in line])
