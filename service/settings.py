@@ -185,8 +185,8 @@ class Settings(BaseSettings):
         default=60.0,
         gt=0,
         allow_inf_nan=False,
-        description="Longest, in seconds, that a live stream may bring nothing before it is "
-        "closed. It ends at MAX_DURATION_S in any case.",
+        description="Longest, in seconds, that a live stream may bring no audio before it is "
+        "closed. It ends in any case after MAX_DURATION_S of audio, or of waiting for audio.",
     )
     max_request_s: float = Field(
         default=600.0,

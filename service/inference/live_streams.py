@@ -23,6 +23,8 @@ MOST_STEP_S = 2.0
 MOST_WAITING_BYTES, MOST_WAITING_PIECES = 2**19, 2**12
 """Of a stream that comes faster than it is heard; the rest stays with its sender."""
 
+_PIECE_BYTES = 2**16
+
 _SLOWER = 1.5
 _RETRY_S = 0.25
 
@@ -118,7 +120,7 @@ class LiveStream:
         self._changed, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._deadline = Deadline(float("inf"))
-        self._forgets = False
+        self._forgets = self._flushing = False
         self.received_bytes = 0
 
     @property
@@ -131,7 +133,8 @@ class LiveStream:
         await self._room.wait()
         self._waiting_bytes += len(data)
         self.received_bytes += len(data)
-        self._append(data)
+        for at in range(0, len(data) or 1, _PIECE_BYTES):
+            self._append(data[at : at + _PIECE_BYTES])
 
     async def flush(self) -> None:
         """End the utterance behind all that was put in, once there is room for that."""
@@ -153,16 +156,24 @@ class LiveStream:
 
     def _append(self, item: bytes | bool | Exception) -> None:  # noqa: FBT001
         self._waiting.append(item)
-        if self._waiting_bytes > MOST_WAITING_BYTES or len(self._waiting) > MOST_WAITING_PIECES:
-            self._room.clear()
+        self._hold_back()
         self._changed.set()
 
+    def _hold_back(self) -> None:
+        """Leave with the sender what there is no room for."""
+        if self._waiting_bytes > MOST_WAITING_BYTES or len(self._waiting) > MOST_WAITING_PIECES:
+            self._room.clear()
+        else:
+            self._room.set()
+
     def clear(self) -> None:
-        """Drop input that has no events yet."""
-        self._waiting.clear()
-        self._waiting_bytes = self._waiting_flushes = 0
-        self._room.set()
-        self._forgets = True
+        """Drop input behind the last flush that has no events yet."""
+        while self._waiting and isinstance(last := self._waiting[-1], bytes):
+            self._waiting_bytes -= len(last)
+            self._waiting.pop()
+        self._hold_back()
+        if not self._waiting and not self._flushing:
+            self._forgets = True
 
     def leave(self) -> None:
         """Cancel the work: the client has gone."""
@@ -181,7 +192,9 @@ class LiveStream:
             ended = flush is True
             before_s = self._transcriber.step_s
             self._forget_if_asked()
+            self._flushing = flush is not None
             events: list[StreamEvent] = list(await self._hear(data, flush))
+            self._flushing = False
             if self._forget_if_asked():  # while that was heard
                 events.clear()
             if flush is not None:
@@ -201,14 +214,15 @@ class LiveStream:
     async def _take(self) -> tuple[bytes, bool | None]:
         """A step's bytes or more, up to a flush if there is one; and whether that is the end.
 
-        Less than a step where there is no room for one.
+        Less than a step where there is no room for one, and of more than there is room for a part.
         """
         wanted = self._transcriber.step_s * self._bytes_per_s
         while self._waiting_bytes < wanted and not self._waiting_flushes and self._room.is_set():
             self._changed.clear()
             await self._changed.wait()
         pieces: list[bytes] = []
-        while self._waiting:
+        missing = max(wanted, MOST_WAITING_BYTES)
+        while self._waiting and missing > 0:
             item = self._waiting.popleft()
             if isinstance(item, bool):
                 self._waiting_flushes -= 1
@@ -219,13 +233,13 @@ class LiveStream:
                 self._waiting.appendleft(item)  # after what came before it
                 break
             pieces.append(item)
+            missing -= len(item)
         return self._taken(pieces), None
 
     def _taken(self, pieces: list[bytes]) -> bytes:
         data = b"".join(pieces)
         self._waiting_bytes -= len(data)
-        if len(self._waiting) <= MOST_WAITING_PIECES:
-            self._room.set()
+        self._hold_back()
         return data
 
     async def _hear(self, data: bytes, flush: bool | None) -> list[Event]:  # noqa: FBT001

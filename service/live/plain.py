@@ -17,10 +17,13 @@ from service.http.problems import problem_of
 from service.http.stream_options import StreamOptions
 from service.inference.live_streams import Flushed, Pace, StreamEvent
 from service.live.sockets import Opened, open_stream
+from service.websocket_protocol import MAX_MESSAGE_BYTES
 
 
 class PlainDialect:
     """Samples in binary messages, JSON out."""
+
+    max_message_bytes = MAX_MESSAGE_BYTES
 
     def __init__(self, services: Services) -> None:
         self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()

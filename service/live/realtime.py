@@ -29,12 +29,17 @@ from service.live.sockets import Opened, open_stream
 from service.openai_api.errors import error_of
 from service.openai_api.realtime_session import Session, SessionUpdate
 
+_MAX_MESSAGE_BYTES = 21 * 2**20
+"""OpenAI takes 15 MiB of audio at once, which base64 makes 20."""
+
 _INTENT = "transcription"
 _ITEM = "conversation.item.input_audio_transcription"
 
 
 class RealtimeDialect:
     """One session."""
+
+    max_message_bytes = _MAX_MESSAGE_BYTES
 
     def __init__(self, services: Services, query: QueryParams) -> None:
         self.stream: asyncio.Future[Opened] = asyncio.get_running_loop().create_future()
@@ -44,49 +49,59 @@ class RealtimeDialect:
         self._previous: str | None = None
         self._sent_words: tuple[Word, ...] = ()
         self._transcript: list[str] = []
+        self._commits = 0
         self._spoken_s = self._item_s = 0.0
 
     def greet(self) -> list[str]:
-        """The session; FormError if another one than for transcription is asked for."""
+        """The session.
+
+        Raises:
+            FormError, UnknownModelError: if another one is asked for.
+        """
         for name, expected in (("intent", [_INTENT]), ("style", get_args(Style))):
-            given = self._query.getlist(name)
-            if given and (len(given) > 1 or given[0] not in expected):
-                wrong = f"got {', '.join(given)!r:.80}"
-                raise FormError(f"{name}: expected {' or '.join(expected)}, {wrong}")
+            given = self._asked(name)
+            if given is not None and given not in expected:
+                raise FormError(f"{name}: expected {' or '.join(expected)}, got {given!r:.80}")
+        self._session = Session.of_model(self._asked("model"), self._services.models)
         return [_event("session.created", session=self._session.document())]
+
+    def _asked(self, name: str) -> str | None:
+        """A parameter of the address."""
+        given = self._query.getlist(name)
+        if len(given) > 1:
+            raise FormError(f"{name}: expected one value, got {', '.join(given)!r:.80}", name)
+        return given[0] if given else None
 
     async def take(self, message: Message) -> tuple[bool, list[str]]:
         """An event; what is wrong with it is answered."""
-        text, event = str(message.get("text")), {}
+        event: dict[str, Any] = {}
         try:
-            event = orjson.loads(text)
-            return False, await self._heed(event, event["type"])
-        except (ValueError, TypeError, KeyError):
-            error: Exception = FormError(f"expected a JSON object with a type, got {text:.200}")
-        except (OtoscopeError, ServiceError) as refused:
-            error = refused
-        cause = event.get("event_id") if isinstance(event, dict) else None
-        return False, self._error(error, cause)
+            event = _object(message)
+            return False, await self._heed(event)
+        except (OtoscopeError, ServiceError) as error:
+            return False, self._error(error, event.get("event_id"))
 
-    async def _heed(self, event: dict[str, Any], kind: str) -> list[str]:
-        match kind:
+    async def _heed(self, event: dict[str, Any]) -> list[str]:
+        match event["type"]:
             case "session.update":
                 return self._update(event)
             case "input_audio_buffer.append":
-                samples = _audio(event.get("audio"))
+                samples = _audio(event.pop("audio", None))
                 await self._opened().live.put(samples)
                 return []
             case "input_audio_buffer.commit":
                 if not self.stream.done():
                     raise FormError("input_audio_buffer.commit: expected audio before it, got none")
+                self._commits += 1
                 await self._opened().live.flush()
                 return []
             case "input_audio_buffer.clear":
                 if self.stream.done():
                     self._opened().live.clear()
-                self._sent_words, self._transcript = (), []
+                if not self._commits:
+                    self._sent_words, self._transcript = (), []
                 return [_event("input_audio_buffer.cleared")]
-            case _:
+            case kind:
                 raise FormError(
                     "type: expected session.update, or input_audio_buffer.append, commit or clear, "
                     f"got {kind!r:.80}"
@@ -135,6 +150,7 @@ class RealtimeDialect:
                 self._sent_words, self._spoken_s = (), event.end_s
                 return messages + self._ended(event.end_s) if turns else messages
             case Flushed():
+                self._commits -= 1
                 if self._transcript or not turns or not event.spoken:
                     return self._ended(event.received_s)
         return []
@@ -193,6 +209,18 @@ class RealtimeDialect:
         fields = error_of(problem_of(error), getattr(error, "param", None)).model_dump()
         event_id = cause if isinstance(cause, str) else None
         return [_event("error", error={**fields, "event_id": event_id})]
+
+
+def _object(message: Message) -> dict[str, Any]:
+    """An event, taken out of its message; FormError if it is none."""
+    text = str(message.pop("text", None))
+    try:
+        event = orjson.loads(text)
+    except ValueError:
+        event = None
+    if not isinstance(event, dict) or "type" not in event:
+        raise FormError(f"expected a JSON object with a type, got {text:.200}")
+    return event
 
 
 def _audio(text: object) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,8 +19,9 @@ from service.errors import ClientGoneError, ServiceError
 from service.inference.live_streams import LiveStream, StreamEvent
 from service.inference.threaded_model import Stopwatch, ThreadedModel
 from service.live.coded import CodedStream
+from service.live.waiting import Waiting
 from service.served_models import ServedModel
-from service.websocket_protocol import CLOSING
+from service.websocket_protocol import CLOSING, SET_MAX_MESSAGE
 
 _NORMAL, _GOING_AWAY, _POLICY, _INTERNAL, _RESTART, _TRY_LATER = 1000, 1001, 1008, 1011, 1012, 1013
 """Close codes, RFC 6455 (section 7.4.1) and IANA's registry."""
@@ -34,9 +36,11 @@ class Dialect(Protocol):
 
     Attributes:
         stream: set as soon as there is one.
+        max_message_bytes: longer messages of the client close the connection.
     """
 
     stream: "asyncio.Future[Opened]"
+    max_message_bytes: int
 
     def greet(self) -> list[str]:
         """First of all."""
@@ -157,6 +161,8 @@ async def refuse(websocket: WebSocket, dialect: Dialect, error: Exception) -> No
 
 async def _run(websocket: WebSocket, services: Services, dialect: Dialect) -> None:
     end = _End()
+    if (allow := websocket.scope["state"].get(SET_MAX_MESSAGE)) is not None:
+        allow(dialect.max_message_bytes)
     await _send(websocket, dialect.greet())
     reading = asyncio.create_task(_read(websocket, services, dialect, end))
     try:
@@ -165,8 +171,7 @@ async def _run(websocket: WebSocket, services: Services, dialect: Dialect) -> No
         if dialect.stream.done():
             await _send_events(websocket, services, dialect, reading)
         await reading
-        received_s = dialect.stream.result().live.received_s if dialect.stream.done() else 0.0
-        await _send(websocket, dialect.done(received_s))
+        await _send(websocket, dialect.done(_received_s(dialect)))
         await websocket.close(end.code, end.reason)
     finally:
         reading.cancel()
@@ -201,29 +206,36 @@ def _end_with(reading: "asyncio.Task[None]", live: LiveStream) -> None:
 async def _read(websocket: WebSocket, services: Services, dialect: Dialect, end: _End) -> None:
     """Heed what comes, until the stream ends or has to."""
     closing = asyncio.create_task(websocket.scope["state"].get(CLOSING, asyncio.Event()).wait())
-    idle_s, longest_s = services.stream_limits.idle_s, services.stream_limits.longest_s
+    waiting, now_s = Waiting(services.stream_limits), time.monotonic
+    taken_s = now_s()
     try:
         while not end.reason:
             receiving = asyncio.create_task(websocket.receive())
             done, _ = await asyncio.wait(
-                {receiving, closing}, timeout=idle_s, return_when=asyncio.FIRST_COMPLETED
+                {receiving, closing}, timeout=waiting.left_s, return_when=asyncio.FIRST_COMPLETED
             )
+            waited_s = now_s() - taken_s
             if receiving in done:
                 ended, messages = await _take(receiving.result(), dialect)
                 await _send(websocket, messages)
                 if ended:
                     return await _finish(dialect)
-                if dialect.stream.done() and dialect.stream.result().live.received_s > longest_s:
-                    end.code, end.reason = _GOING_AWAY, f"it lasted {longest_s:g} s"
             else:
                 receiving.cancel()
-                end.code, end.reason = _GOING_AWAY, f"nothing came for {idle_s:g} s"
+            taken_s = now_s()
+            waiting.add(waited_s, _received_s(dialect))
+            if waiting.over:
+                end.code, end.reason = _GOING_AWAY, waiting.over
             if closing in done:
                 end.code, end.reason = _RESTART, "the service stops"
         await _send(websocket, dialect.closing(end.reason))
         await _finish(dialect)
     finally:
         closing.cancel()
+
+
+def _received_s(dialect: Dialect) -> float:
+    return dialect.stream.result().live.received_s if dialect.stream.done() else 0.0
 
 
 async def _finish(dialect: Dialect) -> None:

@@ -94,6 +94,13 @@ class Session:
     transcription: Transcription = field(default_factory=Transcription)
     turns: TurnDetection | None = field(default_factory=TurnDetection)
 
+    @classmethod
+    def of_model(cls, name: str | None, models: ServedModels) -> "Session":
+        """A new one; UnknownModelError if there is no model of this name."""
+        session = cls(transcription=Transcription(model=name))
+        session.model_of(models)
+        return session
+
     def updated(self, fields: SessionFields, models: ServedModels) -> "Session":
         """The session with what `fields` name.
 
@@ -105,6 +112,8 @@ class Session:
             session = replace(session, format=given.format)
         if given.transcription is not None:
             wanted = given.transcription
+            if wanted.model is None:
+                wanted = wanted.model_copy(update={"model": self.transcription.model})
             session = replace(session, transcription=wanted)
             spec = session.model_of(models).recognizer.spec
             if wanted.language is not None:
@@ -157,6 +166,7 @@ class Session:
             rated |= {"rate": self.rate_hz}  # type: ignore[dict-item]
         return {
             "type": "transcription",
+            "include": [],
             "audio": {
                 "input": {
                     "format": rated,

@@ -1,6 +1,7 @@
 """WS /v1/realtime, spoken to by OpenAI's own client and, where it is wrong, by hand."""
 
 import base64
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from openai import OpenAI
 from ready_client import ready_client
 from sentence_model import HEARD, SAMPLE
 from stream_socket import sample_pieces
+from websockets import ConnectionClosedError
 
 from otoscope import load
 
@@ -38,6 +40,16 @@ def session(turn_detection, rate_hz=24_000):
             }
         },
     }
+
+
+@contextmanager
+def committing(openai):
+    """A session whose items the client commits."""
+    with openai.realtime.connect(extra_query={"intent": "transcription"}) as connection:
+        connection.recv()
+        connection.session.update(session=session(None))
+        connection.recv()
+        yield connection
 
 
 def until(connection, kind):
@@ -82,10 +94,7 @@ def test_openais_client_is_told_words_and_turns(openai, rate_hz):
 
 
 def test_items_that_the_client_commits(openai):
-    with openai.realtime.connect(extra_query={"intent": "transcription"}) as connection:
-        connection.recv()
-        connection.session.update(session=session(None))
-        connection.recv()
+    with committing(openai) as connection:
         previous = None
         for pieces in (audio(24_000, silence_s=0.5), ["AAAA" * 8000]):
             for piece in pieces:
@@ -100,10 +109,7 @@ def test_items_that_the_client_commits(openai):
 
 
 def test_audio_that_is_cleared_is_not_transcribed(openai):
-    with openai.realtime.connect(extra_query={"intent": "transcription"}) as connection:
-        connection.recv()
-        connection.session.update(session=session(None))
-        connection.recv()
+    with committing(openai) as connection:
         for piece in audio(24_000):
             connection.input_audio_buffer.append(audio=piece)
         connection.input_audio_buffer.clear()
@@ -111,6 +117,63 @@ def test_audio_that_is_cleared_is_not_transcribed(openai):
         connection.input_audio_buffer.append(audio="AAAA" * 8000)
         connection.input_audio_buffer.commit()
         assert until(connection, COMPLETED)[-1].transcript == ""
+
+
+def test_clearing_leaves_what_was_committed(openai):
+    with committing(openai) as connection:
+        for piece in audio(24_000):
+            connection.input_audio_buffer.append(audio=piece)
+        connection.input_audio_buffer.commit()
+        connection.input_audio_buffer.append(audio="AAAA" * 8000)
+        connection.input_audio_buffer.clear()
+        assert until(connection, COMPLETED)[-1].transcript == HEARD
+        connection.input_audio_buffer.commit()
+        last = until(connection, COMPLETED)[-1]
+        assert (last.transcript, last.usage.seconds) == ("", 0)
+
+
+def test_one_event_may_have_minutes(openai):
+    def append_too_much(connection):
+        connection.input_audio_buffer.append(audio="A" * 22 * 2**20)
+        connection.recv()
+
+    with committing(openai) as connection:
+        samples = b"".join(sample_pieces(24_000))
+        whole = bytes(2 * 24_000 * 60) + samples
+        connection.input_audio_buffer.append(audio=base64.b64encode(whole).decode())
+        connection.input_audio_buffer.commit()
+        assert until(connection, COMPLETED)[-1].transcript == HEARD
+        with pytest.raises(ConnectionClosedError) as closed:
+            append_too_much(connection)
+        assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.parametrize("model", ["english", "whisper-1", "gpt-realtime-whisper"])
+def test_the_address_may_name_a_model(openai, model):
+    with openai.realtime.connect(model=model) as connection:
+        created = connection.recv()
+        assert created.type == "session.created"
+        assert created.session.audio.input.transcription.model == model
+        update = session(None)
+        del update["audio"]["input"]["transcription"]["model"]
+        connection.session.update(session=update)
+        assert connection.recv().session.audio.input.transcription.model == model
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("model=gpt-9", "model_not_found"), ("model=a&model=b", "form")]
+)
+def test_addresses_of_unknown_models_are_refused(client, query, code):
+    with client.websocket_connect(f"/v1/realtime?{query}") as socket:
+        error = socket.receive_json()["error"]
+        assert (error["param"], error["code"]) == ("model", code)
+        assert socket.receive()["code"] == 1008
+
+
+def test_log_probabilities_are_not_promised(socket):
+    update = session(None) | {"include": ["item.input_audio_transcription.logprobs"]}
+    socket.send_json({"type": "session.update", "session": update})
+    assert socket.receive_json()["session"]["include"] == []
 
 
 @pytest.fixture
@@ -209,6 +272,19 @@ def test_other_intents_and_too_many_sessions_are_refused(make_settings):
     ):
         assert socket.receive_json()["error"]["code"] == "streams_full"
         assert socket.receive()["code"] == 1013
+
+
+def test_a_bug_is_not_told_as_the_clients_mistake(client, monkeypatch, caplog):
+    def fail(*_, **__):
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("service.live.realtime.open_stream", fail)
+    with client.websocket_connect("/v1/realtime") as socket:
+        socket.receive_json()
+        socket.send_json({"type": "input_audio_buffer.append", "audio": "AAAA"})
+        assert socket.receive_json()["error"]["type"] == "server_error"
+        assert socket.receive()["code"] == 1011
+    assert "a live stream failed" in caplog.messages
 
 
 @pytest.mark.parametrize("query", ["conversation", "conversation&intent=transcription"])

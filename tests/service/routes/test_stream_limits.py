@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import threading
 
 import pytest
 import websockets
@@ -12,6 +13,10 @@ from starlette.testclient import WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from stream_socket import of_type, sample_pieces, talk
 
+from service.inference.live_streams import StreamLimits
+from service.live.waiting import Waiting
+
+MOST_MESSAGES = 200
 KEYS = [
     ({}, False),
     ({"authorization": "Bearer secret"}, True),
@@ -99,6 +104,51 @@ def test_a_stream_that_brings_nothing_or_never_ends_is_closed(make_settings):
             socket.receive_json()
             socket.send_bytes(bytes(80_000))
             assert socket.receive_json() == {"type": "closing", "reason": "it lasted 2 s"}
+
+
+@pytest.mark.parametrize(
+    ("path", "message", "reason"),
+    [
+        ("/stream", b"", "nothing came for 0.3 s"),
+        ("/stream?encoding=webm", bytes(5), "nothing came for 0.3 s"),
+        ("/stream", b"ab", "it lasted 1 s"),
+        ("/v1/realtime", '{"type": "nonsense"}', "nothing came for 0.3 s"),
+        ("/v1/realtime", '{"type": "input_audio_buffer.clear"}', "nothing came for 0.3 s"),
+    ],
+)
+def test_messages_without_audio_hold_no_place(make_settings, path, message, reason):
+    settings, sent = make_settings(stream_idle_s=0.3, max_duration_s=1.0), []
+    with ready_client(settings) as client, client.websocket_connect(path) as socket:
+        ended = threading.Event()
+
+        def trickle():
+            while len(sent) < MOST_MESSAGES and not ended.wait(0.05):
+                sent.append(message)
+                (socket.send_bytes if isinstance(message, bytes) else socket.send_text)(message)
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        while reason not in socket.receive()["text"]:
+            pass
+        ended.set()
+        thread.join()
+    assert len(sent) < MOST_MESSAGES
+
+
+def test_time_in_which_the_service_is_behind_does_not_count():
+    waiting = Waiting(StreamLimits(idle_s=10, longest_s=100))
+    assert waiting.left_s == 10
+    waiting.add(4, 0)
+    assert (waiting.left_s, waiting.over) == (6, "")
+    waiting.add(7, 1)  # audio came in the end
+    assert (waiting.left_s, waiting.over) == (10, "")
+    waiting.add(10, 1)
+    assert waiting.over == "nothing came for 10 s"
+    for received_s in range(2, 80):
+        waiting.add(1, received_s)
+    assert (waiting.left_s, waiting.over) == (1, "")
+    waiting.add(1, 80)
+    assert waiting.over == "it lasted 100 s"
 
 
 @pytest.mark.slow
