@@ -18,6 +18,13 @@ import soundfile
 
 from otoscope.audio.decode_processes import DecodeProcesses, shared
 from otoscope.audio.decoder_ends import DecoderFailureError
+from otoscope.audio.file_ends import (
+    GOES_ON,
+    flac_facts,
+    flac_goes_on,
+    missing_share,
+    mp4_goes_on,
+)
 from otoscope.audio.mixing import CANCELLED, Mixer
 from otoscope.audio.mp3 import begins_as_mpeg, mp3_length
 from otoscope.audio.ogg import OggFacts, Slice, ogg_facts
@@ -33,14 +40,8 @@ from otoscope.audio.parts import (
     check_rate,
     too_long,
 )
-from otoscope.audio.riff import WavFacts, missing_share, wav_facts
-from otoscope.audio.sound_file import (
-    flac_without_rate,
-    full_scale,
-    goes_on_at,
-    open_sound,
-    read_blocks,
-)
+from otoscope.audio.riff import WavFacts, wav_facts
+from otoscope.audio.sound_file import full_scale, goes_on_at, open_sound, read_blocks
 from otoscope.errors import ChannelError, EmptyAudioError, UnreadableAudioError
 from otoscope.processes import Check, no_check
 
@@ -132,8 +133,8 @@ class AudioDecoder:
                 self.remarks[_NO_END_MARK] = None
         if wav is not None:
             yield from self._end_of_wav(wav)
-        elif ogg is None and missing_share(self._file) * self.duration_s > _WAV_SLACK_S:
-            self._breaks_off = True
+        elif ogg is None:
+            self._end_of_others()
         if self.duration_s == 0 and self.failure is not None:
             raise UnreadableAudioError(f"the audio can't be decoded: {self.failure}")
 
@@ -156,18 +157,30 @@ class AudioDecoder:
     def _end_of_wav(self, wav: WavFacts) -> Iterator[Block]:
         """What libsndfile leaves of a wav whose header is unfinished; how much is missing of it."""
         self._breaks_off = wav.missing_s > _WAV_SLACK_S
+        if wav.behind_s > _WAV_SLACK_S:
+            self.remarks[GOES_ON] = None
         if wav.unknown or wav.unfinished:
             self.announced_s = None
         if wav.unfinished and self.duration_s == 0 and self.failure is None:
             yield from self._ffmpeg(self._file)
             self.remarks[_UNFINISHED] = None
 
+    def _end_of_others(self) -> None:
+        """How much is missing of what is neither wav nor Ogg, and whether it goes on."""
+        missing_s = missing_share(self._file) * self.duration_s
+        self._breaks_off = missing_s > _WAV_SLACK_S
+        if missing_s < -_WAV_SLACK_S or mp4_goes_on(self._file):
+            self.remarks[GOES_ON] = None
+
     def _part(self, file: BinaryIO, streams: int) -> Iterator[Block]:
         """A file, or a link of a chain, in which so many streams of an Ogg lie side by side."""
-        if flac_without_rate(file):
+        flac = flac_facts(file)
+        if flac and not flac.rate_hz:
             check_rate(0)
         if begins_as_mpeg(file):
             yield from self._mpeg(file)
+            if flac and flac.samples:
+                self.announced_s = flac.samples / flac.rate_hz
             return
         if streams > 1:  # libsndfile reads the first one alone
             yield from self._ffmpeg(file)
@@ -211,6 +224,8 @@ class AudioDecoder:
         yield from self._take(blocks, file.samplerate)
         if mixer.cancelled:
             self.remarks[CANCELLED] = None
+        if file.format == "FLAC" and self.failure is None and flac_goes_on(source):
+            self.remarks[GOES_ON] = None
 
     def _ffmpeg_after_failure(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks of what follows.

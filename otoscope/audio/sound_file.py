@@ -7,7 +7,6 @@ import numpy as np
 import soundfile
 
 from otoscope.audio.mixing import unheard
-from otoscope.audio.mp3 import after_id3v2
 from otoscope.audio.parts import Samples
 
 BLOCK_SAMPLES = 2**17
@@ -20,9 +19,6 @@ _MIN_BLOCK_SAMPLES = 2**13
 
 _LOUDEST = 4.0
 """Floats go up to 1, or a little beyond."""
-
-_FLAC_RATE_END = 21
-"""Bytes of a file up to the 20 bits of its rate, and 4 behind them."""
 
 _INTEGER_SCALES = (2.0**15, 2.0**23, 2.0**31)
 _SURELY_INTEGERS = 64.0
@@ -39,14 +35,6 @@ def open_sound(file: BinaryIO) -> soundfile.SoundFile:
     """A file to be read from start to end; soundfile.LibsndfileError if it is not known."""
     file.seek(0)
     return SequentialSoundFile(NamelessFile(file))
-
-
-def flac_without_rate(file: BinaryIO) -> bool:
-    """Whether it is FLAC whose header gives 0 Hz: no sound, by RFC 9639, section 8.2."""
-    file.seek(after_id3v2(file))
-    head = file.read(_FLAC_RATE_END)
-    whole = len(head) == _FLAC_RATE_END and head[:4] == b"fLaC"
-    return whole and int.from_bytes(head[18:]) >> 4 == 0
 
 
 @unheard

@@ -9,7 +9,7 @@ import soxr
 from audio_files import encode
 from bursts import BURSTS_S, bursts, check_bursts
 from muxed import Track, mp3, mux
-from signals import RATE_HZ
+from signals import RATE_HZ, tone
 
 from otoscope.audio import load
 
@@ -106,3 +106,50 @@ def test_soundfile_knows_what_is_joined_here(two_tones):
     """The reason for `otoscope.audio.ogg`: libsndfile reads the first link alone."""
     link = encode(two_tones, 48000, "ogg")
     assert soundfile.info(io.BytesIO(link + link)).frames == two_tones.size
+
+
+GOES_ON = "the file goes on behind the end that its header states: what follows was not read"
+
+
+def written(two_tones, name):
+    if name == "m4a":
+        return mux("mp4", Track(two_tones))
+    file = io.BytesIO()
+    soundfile.write(file, two_tones, 48000, format=name, subtype="PCM_16")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["WAV", "FLAC", "m4a", "AIFF", "AU", "CAF"])
+def test_files_that_no_decoder_reads_on(two_tones, name):
+    data = written(two_tones, name)
+    check_bursts(data, 0, 0)
+    check_bursts(data + data, 0, 0, warnings=(GOES_ON,))
+
+
+def test_short_ones_that_are_joined():
+    data = written(np.full(9600, 0.1, np.float32), "FLAC")  # 121 bytes
+    assert load(data, RATE_HZ).warnings == ()
+    assert load(data + data, RATE_HZ).warnings == (GOES_ON,)
+
+
+@pytest.mark.parametrize("name", ["WAV", "FLAC"])
+def test_a_header_that_states_half(two_tones, name):
+    """As where somebody appends to a recording, or a program dies while it writes."""
+    data = bytearray(written(two_tones + 0.01 * tone(3000, 2.5, 48000), name))
+    half = two_tones.size // 2
+    if name == "WAV":
+        data[40:44] = (2 * half).to_bytes(4, "little")
+    else:
+        data[22:26] = half.to_bytes(4)
+    waveform = load(bytes(data), RATE_HZ)
+    assert waveform.duration_s == pytest.approx(1.25, abs=0.01)
+    assert waveform.warnings == (GOES_ON,)
+
+
+@pytest.mark.parametrize("tags", [b"LIST\x04\0\0\0INFO", b"id3 \x05\0\0\0ID3..\0"])
+def test_chunks_behind_the_samples_are_no_sound(two_tones, tags):
+    check_bursts(written(two_tones, "WAV") + 5000 * tags, 0, 0)
+
+
+def test_tags_behind_a_flac_are_no_sound(two_tones):
+    check_bursts(written(two_tones, "FLAC") + b"TAG" + bytes(125), 0, 0)

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import soundfile
 from audio_files import FORMATS, encode
 from signals import RATE_HZ, babble, noise
 
@@ -93,6 +94,55 @@ def test_a_header_that_was_never_finished(subtype):
     waveform = load(bytes(data), RATE_HZ)
     assert waveform.duration_s == pytest.approx(2.0, abs=0.001)
     assert waveform.warnings == ("the header was never finished: all that follows it was read",)
+
+
+def in_pcm(container):
+    """A second of it, where the container allows in either order of bytes."""
+    file = io.BytesIO()
+    soundfile.write(file, noise(1.0), RATE_HZ, format=container, subtype="PCM_16")
+    return bytearray(file.getvalue())
+
+
+def test_an_au_or_aiff_written_to_a_pipe_does_not_know_its_size():
+    au, aiff = in_pcm("AU"), in_pcm("AIFF")
+    au[8:12] = b"\xff" * 4
+    samples_at = aiff.index(b"SSND") + 4
+    aiff[4:8] = (0x7F000000 + 46).to_bytes(4)  # SoX's
+    aiff[samples_at : samples_at + 4] = (0x7F000000 + 8).to_bytes(4)
+    for data in (au, aiff):
+        waveform = load(bytes(data), RATE_HZ)
+        assert (waveform.duration_s, waveform.warnings) == (1.0, ())
+
+
+@pytest.mark.parametrize("container", ["AIFF", "AU", "CAF", "NIST", "W64"])
+def test_a_file_of_samples_that_is_cut(container):
+    data = bytes(in_pcm(container))
+    assert load(data, RATE_HZ).warnings == ()
+    [warning] = load(data[: len(data) // 2], RATE_HZ).warnings
+    assert warning.startswith("the file is truncated or damaged: 0.")
+
+
+def test_a_cut_flac_behind_tags_tells_what_it_promised():
+    flac = b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + _file("flac")
+    assert load(flac, RATE_HZ).warnings == ()
+    [warning] = load(flac[: len(flac) // 2], RATE_HZ).warnings
+    assert " of 8.00 s" in warning
+
+
+@pytest.mark.parametrize("samples", [b"data\x02\0\0\0ab", b"data\0\0\0\0"])
+def test_a_wav_of_a_million_chunks_is_not_looked_through(samples):
+    class Counted(io.BytesIO):
+        reads = 0
+
+        def read(self, size=-1):
+            self.reads += 1
+            return super().read(size)
+
+    chunks = b"JUNK\0\0\0\0" * 10**5
+    for data in (chunks + samples, samples + chunks):
+        file = Counted(b"RIFF....WAVE" + data)
+        assert wav_facts(file) == WavFacts()
+        assert file.reads < 5000
 
 
 def test_a_wav_of_no_samples_stays_empty():
