@@ -83,15 +83,17 @@ class ServiceBackend:
             raise ClientError(f"the service kept no features: {'; '.join(result.warnings)}")
         try:
             posteriors = self._posteriors(result.id, result.duration_s)
-            return Recognition(posteriors, self._client.features(result.id))
+            features = self._client.features(result.id)
+            return Recognition(posteriors, features, tuple(result.warnings))
         finally:
             self._client.delete(result.id)
 
     def probs(self, recording: Recording, form: MatrixFormat, selection: ViewOptions) -> Output:
         with _wrong_options():
             part = selection.model_dump(include={"unit", "from_s", "to_s"})
-            body = self._client.write_probs(recording, form, **part)
-        return Output(body + b"\n" if form == "json" else body)
+            file = self._client.write_probs(recording, form, **part)
+        body = file.body + b"\n" if form == "json" else file.body
+        return Output(body, warnings=file.warnings)
 
     def facts(self) -> dict[str, Any]:
         model = self._model

@@ -20,4 +20,4 @@ def write_alignment_png(recognition: Recognition, text: str) -> Output:
     said = spoken(text, posteriors.alphabet)
     words = align(posteriors, said.text or text).words
     png = posteriorgram_png(recognition.require_features(), posteriors, words=words)
-    return Output(png, posteriors.clock.duration_s, said.warnings)
+    return Output(png, posteriors.clock.duration_s, (*recognition.warnings, *said.warnings))

@@ -18,7 +18,7 @@ from otoscope.client.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
+from otoscope.client.messages import File, Probs, ProbsFile, ProbsOptions, TranscribeOptions
 from otoscope.client.retries import RetryPolicy
 from otoscope.client.streaming import StreamOptions
 from otoscope.formats import MatrixFormat
@@ -32,6 +32,7 @@ __all__ = [
     "MatrixFormat",
     "ProblemError",
     "Probs",
+    "ProbsFile",
     "ProbsOptions",
     "RetryPolicy",
     "StreamEndedError",

@@ -10,7 +10,7 @@ import httpx
 
 from otoscope.client.errors import AddressError
 from otoscope.client.events import TranscriptionEvent, read_events, read_events_async
-from otoscope.client.messages import File, Probs, ProbsOptions, TranscribeOptions
+from otoscope.client.messages import File, Probs, ProbsFile, ProbsOptions, TranscribeOptions
 from otoscope.client.requests import Requests
 from otoscope.client.retries import RetryPolicy
 from otoscope.client.streaming import Pieces, StreamOptions, stream, stream_async, stream_uri
@@ -170,7 +170,9 @@ class Client:
         """P(c | x_t) of a recording, of which the service keeps nothing."""
         return _run(self._requests.probs_of_file(file, **options))
 
-    def write_probs(self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]) -> bytes:
+    def write_probs(
+        self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
+    ) -> ProbsFile:
         """`probs_of_file` as a file: JSON, CSV, npy or a PNG picture."""
         return _run(self._requests.write_probs(file, form, **options))
 

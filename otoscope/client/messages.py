@@ -65,6 +65,19 @@ class TranscribeOptions(TypedDict, total=False):
     channels: Literal["separate"] | None
 
 
+@dataclass(frozen=True)
+class ProbsFile:
+    """Posteriors as a file.
+
+    Attributes:
+        body: JSON, CSV, npy or a PNG picture.
+        warnings: about reading the recording.
+    """
+
+    body: bytes
+    warnings: tuple[str, ...] = ()
+
+
 class ProbsOptions(TypedDict, total=False):
     """What part of the posteriors to get: by default the characters of the whole recording.
 
@@ -174,10 +187,22 @@ def read_probs(response: httpx.Response, symbols: Sequence[str], unit: Unit) -> 
             float(headers["otoscope-frame-s"]),
             float(headers["otoscope-start-s"]),
             unit,
-            tuple(json.loads(headers.get("otoscope-warnings", "[]"))),
+            _warnings(response),
         )
     except (KeyError, ValueError) as error:
         raise _unexpected(response, error) from error
+
+
+def read_probs_file(response: httpx.Response) -> ProbsFile:
+    """The file and its warnings; UnexpectedAnswerError if these are not JSON."""
+    try:
+        return ProbsFile(response.content, _warnings(response))
+    except ValueError as error:
+        raise _unexpected(response, error) from error
+
+
+def _warnings(response: httpx.Response) -> tuple[str, ...]:
+    return tuple(json.loads(response.headers.get("otoscope-warnings", "[]")))
 
 
 def read_features(response: httpx.Response) -> FeatureMatrix:

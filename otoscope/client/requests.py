@@ -11,6 +11,7 @@ from otoscope.client.events import EVENT_STREAM
 from otoscope.client.messages import (
     File,
     Probs,
+    ProbsFile,
     ProbsOptions,
     TranscribeOptions,
     checked,
@@ -19,6 +20,7 @@ from otoscope.client.messages import (
     read,
     read_features,
     read_probs,
+    read_probs_file,
     sendable,
     transcribe_form,
 )
@@ -96,9 +98,9 @@ class Requests:
 
     async def write_probs(
         self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
-    ) -> bytes:
+    ) -> ProbsFile:
         query = {"format": form, **given(options)}
-        return (await self._request("POST", "/probs", file, params=query)).content
+        return read_probs_file(await self._request("POST", "/probs", file, params=query))
 
     async def features(self, result_id: str) -> FeatureMatrix:
         query = {"id": result_id, "format": "npy"}

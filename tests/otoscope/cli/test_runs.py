@@ -69,11 +69,24 @@ def test_some_fail_and_the_others_are_done(otoscope, backend, sample, tmp_path):
         assert (done.code, done.err) == (1, f"otoscope: {folder}: Is a directory\n")
 
 
-def test_a_truncated_file_is_warned_of(otoscope, backend, sample):
-    done = otoscope("transcribe", *backend, "-", stdin=sample.read_bytes()[:-5000])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("transcribe",),
+        ("align", "--text", "was a long time"),
+        ("align", "--text", "was a long time", "--format", "png"),
+        *(("probs", "--format", form) for form in ("csv", "npy", "json", "png")),
+    ],
+)
+def test_a_truncated_file_is_warned_of(otoscope, backend, sample, tmp_path, command):
+    out = tmp_path / "out"
+    form = () if "--format" in command else ("--format", "json")
+    stdin = sample.read_bytes()[:-5000]
+    done = otoscope(*command, *form, "--out", out, *backend, "-", stdin=stdin)
     assert done.code == 0
-    assert done.out
+    assert out.read_bytes()
     assert done.err.startswith("otoscope: -: warning: the file is truncated")
+    assert done.err.count("truncated") == 1
 
 
 def test_options_that_the_service_refuses(otoscope, address, sample):

@@ -127,13 +127,14 @@ def test_a_part_of_the_posteriors_of_a_result(ask, sample):
     ("form", "start"), [("json", b"{"), ("csv", b"time_s,a,"), ("png", b"\x89PNG")]
 )
 def test_posteriors_as_files(ask, sample, form, start):
-    assert ask(lambda client: client.write_probs(sample, form)).startswith(start)
+    assert ask(lambda client: client.write_probs(sample, form)).body.startswith(start)
 
 
 def test_warnings_about_a_file_are_not_lost(ask, sample):
     cut = sample.read_bytes()[:-5000]
     assert "truncated" in ask(lambda client: client.transcribe(cut)).warnings[0]
     assert "truncated" in ask(lambda client: client.probs_of_file(cut)).warnings[0]
+    assert "truncated" in ask(lambda client: client.write_probs(cut, "csv")).warnings[0]
 
 
 def test_model_and_health(ask, sentence_model):
