@@ -25,11 +25,17 @@ class Hearing:
         self.posteriors = RollingPosteriors()
         self.context = self.frames_in(options.context_s)
         self._window = 0
+        self._tried_samples = 0
 
     @property
     def heard_samples(self) -> int:
         """The sample up to which the stream was heard."""
         return self.posteriors.stop * self.spec.frame_samples
+
+    def next_at(self, step_s: float) -> int:
+        """The sample at which the stream is to be heard next, a step behind the last time."""
+        last = max(self.heard_samples, self._tried_samples)
+        return last + max(1, self.frames_in(step_s)) * self.spec.frame_samples
 
     def frames_in(self, seconds: float) -> int:
         """How many there are in so much audio."""
@@ -42,6 +48,7 @@ class Hearing:
             utterance_start: the frame in which what is being said began; None for silence.
             floor: the frame before which nothing counts any more.
         """
+        self._tried_samples = self.samples.stop
         stop = -(-self.samples.stop // self.spec.frame_samples)
         self._move_window(stop, utterance_start, floor)
         heads = self._run(self._window, stop)

@@ -62,6 +62,11 @@ class StreamingOptions:
                 f"expected longest_utterance_s of longest_window_s={self.longest_window_s:g} to "
                 f"{LONGEST_UTTERANCE_S:g}, got {self.longest_utterance_s:g}"
             )
+        if self.settle_s > self.longest_utterance_s / 2:
+            raise OptionsError(
+                "expected settle_s of at most half of "
+                f"longest_utterance_s={self.longest_utterance_s:g}, got {self.settle_s:g}"
+            )
         if not 0 < self.speech_probability < 1:
             raise OptionsError(
                 f"expected speech_probability between 0 and 1, got {self.speech_probability:g}"

@@ -142,10 +142,11 @@ class StreamingTranscriber:
         check_finite(samples, self._hearing.samples.stop)
         events: list[Event] = []
         while samples.size:
-            missing = self._next_hearing - self._hearing.samples.stop
-            self._hearing.samples.add(samples[: max(0, missing)])
-            samples = samples[max(0, missing) :]
-            if self._hearing.samples.stop >= self._next_hearing:
+            next_at = self._hearing.next_at(self.step_s)
+            missing = max(0, next_at - self._hearing.samples.stop)
+            self._hearing.samples.add(samples[:missing])
+            samples = samples[missing:]
+            if self._hearing.samples.stop >= next_at:
                 events += yield from self._hear()
         return events
 
@@ -175,14 +176,6 @@ class StreamingTranscriber:
         self._utterance = None
         self._floor = -(-self._hearing.samples.stop // self._spec.frame_samples)
         self._rolling.drop_before(min(self._floor, self._rolling.stop))
-
-    @property
-    def _next_hearing(self) -> int:
-        """The sample at which the stream is heard next."""
-        return (
-            self._hearing.heard_samples
-            + max(1, self._hearing.frames_in(self.step_s)) * self._spec.frame_samples
-        )
 
     def _time_s(self, frame: int) -> float:
         """Where a frame begins."""
@@ -219,9 +212,9 @@ class StreamingTranscriber:
         stop, options = self._rolling.stop, self._options
         silence = options.silence_s / self._spec.frame_s
         if not spoken.size:  # what began it was no speech after all
-            over = stop - max(utterance.start, self._rolling.first) >= silence
-            return stop if over else None
-        if (last := first_pause(spoken, stop, silence)) is not None:
+            if stop - max(utterance.start, self._rolling.first) >= silence:
+                return stop
+        elif (last := first_pause(spoken, stop, silence)) is not None:
             return min(
                 stop, last + 1 + self._hearing.frames_in(min(options.lead_s, options.silence_s))
             )

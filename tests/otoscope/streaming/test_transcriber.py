@@ -276,6 +276,7 @@ def test_samples_have_to_be_finite():
         ({"speech_probability": 1}, "speech_probability"),
         ({"silence_s": -1}, "silence_s"),
         ({"settle_s": float("nan")}, "settle_s"),
+        ({"settle_s": 10.5}, r"settle_s of at most half of longest_utterance_s=20, got 10\.5"),
     ],
 )
 def test_options_that_contradict_are_refused(wrong, message):
