@@ -1,5 +1,6 @@
 """The choice of models, where a service has several."""
 
+import json
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -50,6 +51,25 @@ def test_another_model_transcribes_what_is_shown_again(
     assert two.locator("#model-name").input_value() == OTHER
     two.locator("#model-name").select_option(names[0])
     eventually(two, lambda: text_of(two) == first)
+
+
+def test_what_is_aligned_and_downloaded_is_the_chosen_models(two, recognize, eventually):
+    two.locator("#model-name").select_option(OTHER)
+    two.get_by_text(f"Model “{OTHER}”").wait_for()
+    recognize(two)
+    two.get_by_role("tab", name="Align").click()
+    two.get_by_label("What was said").fill("it was a long time")
+    with two.expect_response("**/align") as aligned:
+        two.get_by_role("button", name="Align", exact=True).click()
+    assert aligned.value.json()["model"]["name"] == OTHER
+    two.locator("#aligned-words tr").first.wait_for()
+    two.get_by_role("tab", name="Download").click()
+    with two.expect_download() as saved:
+        two.locator('[data-file="aligned.json"]').click()
+    assert json.loads(saved.value.path().read_bytes())["model"]["name"] == OTHER
+    for ending in ("txt", "probs.npy", "aligned.srt"):
+        two.locator(f'[data-file="{ending}"]').focus()
+        assert f"model={OTHER}" in two.locator("#curl").inner_text(), ending
 
 
 def test_live_words_are_the_chosen_models(two, eventually):

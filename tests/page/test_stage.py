@@ -150,10 +150,16 @@ def test_arrow_keys_take_the_view_along(heard, eventually):
     eventually(heard, lambda: shown_s(heard)[1] < 3.3)
 
 
-def test_the_tiles_that_are_fetched_are_those_that_are_seen(page, eventually, sample, tmp_path):
+@pytest.fixture
+def long(sample, tmp_path):
+    """A recording of 102 s, five tiles of each matrix."""
     samples, rate_hz = soundfile.read(sample)
-    long = tmp_path / "long.flac"
-    soundfile.write(long, np.tile(samples, 30), rate_hz)  # 102 s, five tiles of each matrix
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.tile(samples, 30), rate_hz)
+    return path
+
+
+def test_the_tiles_that_are_fetched_are_those_that_are_seen(page, eventually, long):
     asked = []
     page.on("request", lambda request: asked.append(httpx.URL(request.url)))
     page.set_input_files("#file", long)
@@ -174,6 +180,23 @@ def test_the_tiles_that_are_fetched_are_those_that_are_seen(page, eventually, sa
     for path in ("probs", "features"):
         times = [url for url in asked if url.path == f"/{path}"]
         assert len(times) == 6  # the tail, to know its length, and five tiles: none of them twice
+
+
+def test_a_recording_stays_whole_if_another_is_given_up(page, eventually, long, sample):
+    page.set_input_files("#file", long)
+    page.locator("#play:enabled").wait_for()
+    page.locator("#symbols .symbol").first.wait_for()
+    held = []
+    page.route("**/probs?*", lambda route: held.append(route))  # noqa: PLW0108 - no builtins
+    page.set_input_files("#file", sample)
+    eventually(page, lambda: held != [])  # what is to be shown of the other one
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.unroute("**/probs?*")
+    assert page.locator("#name").inner_text() == "long.flac"
+    page.locator("#lanes").focus()
+    page.keyboard.press("End")
+    page.locator('#lanes[aria-valuenow="101.84"], #lanes[aria-valuenow="101.85"]').wait_for()
+    page.locator("#symbols .symbol").first.wait_for()
 
 
 PAINTED = """canvas => {

@@ -52,6 +52,7 @@ export class Align {
       const form = new FormData();
       form.set("file", recording.blob, recording.name);
       form.set("text", this.input.value);
+      form.set("model", recording.model);
       const alignment = await this.api.upload("align", form, { signal });
       this.store.set({ alignment, alignedText: this.input.value, mode: "align" });
     } catch (error) {

@@ -161,6 +161,7 @@ export class Downloads {
     form.set("file", recording.blob, recording.name);
     form.set("text", alignedText);
     form.set("response_format", file.query.response_format);
+    form.set("model", recording.model);
     return this.api.fetch(this.api.address("align"), { method: "POST", body: form });
   }
 
@@ -190,9 +191,16 @@ export class Downloads {
     byId("curl-for").textContent = `${stem}.${this.chosen.ending}${without}`;
   }
 
+  /** Which model to name in a curl line: none where there is one alone. */
+  get #modelQuery() {
+    const { recording, model } = this.store.state;
+    return model.served.length > 1 ? { model: recording.model } : {};
+  }
+
   /** From the file itself where that is all it takes, so that the line works tomorrow as well. */
   #curl(file) {
     const { recording, alignedText } = this.store.state;
+    const model = this.#modelQuery;
     const key = this.api.key ? ' -H "Authorization: Bearer $OTOSCOPE_API_KEY"' : "";
     const fields = (query) =>
       Object.entries(query)
@@ -200,11 +208,11 @@ export class Downloads {
         .join("");
     const source = ` -F ${quoted(`file=@${recording.name}`)}`;
     if (file.from === "reading")
-      return `curl${key}${source}${fields(this.#query(file))} ${quoted(this.api.address("transcribe"))}`;
+      return `curl${key}${source}${fields({ ...this.#query(file), ...model })} ${quoted(this.api.address("transcribe"))}`;
     if (file.from === "align")
-      return `curl${key}${source} -F ${quoted(`text=${alignedText}`)}${fields(file.query)} ${quoted(this.api.address("align"))}`;
+      return `curl${key}${source} -F ${quoted(`text=${alignedText}`)}${fields({ ...file.query, ...model })} ${quoted(this.api.address("align"))}`;
     if (file.from === "probs")
-      return `curl${key}${source} ${quoted(this.api.address("probs", this.#query(file)))} -o ${file.ending}`;
+      return `curl${key}${source} ${quoted(this.api.address("probs", { ...this.#query(file), ...model }))} -o ${file.ending}`;
     return `curl${key} ${quoted(this.#address(file))} -o ${file.ending}`;
   }
 }

@@ -4,18 +4,29 @@ import { byId } from "./dom.js";
 import { clock } from "./format.js";
 import { showProblem, Problem } from "./problems.js";
 import { Recorder, goneProblem, recordingName } from "./recorder.js";
+import { save } from "./save.js";
+
+/** What the recording's panel says in a phase. */
+const WORDS = {
+  asking: ["Waiting for the microphone", "The browser asks whether this page may use it."],
+  on: ["Recording", "Speak normally. Nothing is sent before you stop."],
+  kept: ["Not transcribed", "The recording is kept here until you discard it or leave the page."],
+};
 
 export class Intake {
   /**
    * @param {object} parts
+   * @param {import("./store.js").Store} parts.store
    * @param {(blob: Blob, name: string, text?: string) => void} parts.onFile text: what is said in it, if that is known.
    * @param {() => boolean} parts.isBusy whether something else is recorded.
    * @param {HTMLElement} parts.problems where errors go.
    */
-  constructor({ onFile, isBusy, problems }) {
-    Object.assign(this, { onFile, isBusy, problems });
+  constructor({ store, onFile, isBusy, problems }) {
+    Object.assign(this, { store, onFile, isBusy, problems });
     /** @type {Recorder | null} */
     this.recorder = null;
+    /** What was recorded, until it has been transcribed. @type {{blob: Blob, name: string} | null} */
+    this.kept = null;
     const input = /** @type {HTMLInputElement} */ (byId("file"));
     input.addEventListener("change", () => {
       if (input.files[0]) onFile(input.files[0], input.files[0].name);
@@ -27,14 +38,18 @@ export class Intake {
       button.addEventListener("click", () => this.#example());
     for (const button of document.querySelectorAll("[data-record]"))
       button.addEventListener("click", () => this.#record());
-    byId("stop-recording").addEventListener("click", () => this.#stop());
-    byId("cancel-recording").addEventListener("click", () => this.#cancel());
+    const click = (id, action) => byId(id).addEventListener("click", action);
+    click("stop-recording", () => this.#stop());
+    click("transcribe-recording", () => this.#transcribe());
+    click("save-recording", () => save(this.kept.blob, this.kept.name));
+    click("cancel-recording", () => this.#discard());
+    store.on(["phase"], ({ phase }) => phase !== "working" && queueMicrotask(() => this.#settle()));
     this.#acceptDrops();
   }
 
-  /** Whether something is recorded. */
+  /** Whether something is recorded, or was and is kept. */
   get busy() {
-    return this.recorder !== null;
+    return this.recorder !== null || this.kept !== null;
   }
 
   #acceptDrops() {
@@ -56,8 +71,8 @@ export class Intake {
 
   #takeDropped(file) {
     if (!this.busy && !this.isBusy()) return this.onFile(file, file.name);
-    const detail = "Stop or discard the recording, then drop the file again.";
-    showProblem(this.problems, new Problem({ title: "Something is being recorded", detail }));
+    const detail = "Transcribe or discard the recording, then drop the file again.";
+    showProblem(this.problems, new Problem({ title: "There is a recording already", detail }));
   }
 
   async #example() {
@@ -72,7 +87,7 @@ export class Intake {
   }
 
   async #record() {
-    if (this.recorder || this.isBusy()) return;
+    if (this.busy || this.isBusy()) return;
     const recorder = new Recorder({
       onBlock: (pcm) => {
         byId("level").style.setProperty("--level", String(Math.sqrt(peakOf(pcm))));
@@ -81,35 +96,54 @@ export class Intake {
       onGone: () => this.#stop().then(() => showProblem(this.problems, goneProblem())),
     });
     this.recorder = recorder;
+    byId("elapsed").textContent = clock(0, 1);
+    this.#show("asking");
     try {
-      await recorder.start();
-      this.#showRecording(true);
+      if (!(await recorder.start())) return;
+      this.#show("on");
       byId("stop-recording").focus();
     } catch (problem) {
       this.recorder = null;
+      this.#show("");
       showProblem(this.problems, problem);
     }
   }
 
   async #stop() {
     const { recorder } = this;
-    this.#showRecording(false);
+    this.kept = { blob: recorder.toWav(), name: recordingName() };
     this.recorder = null;
+    this.#transcribe();
     await recorder.close();
-    this.onFile(recorder.toWav(), recordingName());
   }
 
-  async #cancel() {
+  #transcribe() {
+    this.#show("");
+    this.onFile(this.kept.blob, this.kept.name);
+  }
+
+  /** The transcription is shown, or has failed. */
+  #settle() {
+    if (!this.kept) return;
+    const isShown = this.store.state.recording?.blob === this.kept.blob;
+    if (isShown) this.kept = null;
+    this.#show(isShown ? "" : "kept");
+  }
+
+  async #discard() {
     const { recorder } = this;
-    this.#showRecording(false);
-    this.recorder = null;
-    await recorder.close();
+    this.recorder = this.kept = null;
+    this.#show("");
+    await recorder?.close();
   }
 
-  #showRecording(shown) {
-    byId("recording").hidden = !shown;
-    document.body.classList.toggle("is-recording", shown);
-    byId("elapsed").textContent = clock(0, 1);
+  /** @param {"asking" | "on" | "kept" | ""} phase */
+  #show(phase) {
+    const panel = byId("recording");
+    panel.hidden = phase === "";
+    panel.dataset.phase = phase;
+    document.body.classList.toggle("is-recording", phase !== "");
+    [byId("recording-state").textContent, byId("recording-note").textContent] = WORDS[phase] ?? ["", ""];
   }
 }
 

@@ -53,11 +53,14 @@ const store = new Store({
 
 const problems = byId("problems");
 const api = new Api(askForKey);
-const player = new Player((playing, at_s) => {
-  const { view, recording } = store.state;
-  const along = playing && { cursor_s: at_s, view: following(view, at_s, recording.duration_s) };
-  store.set({ play: { playing, at_s }, ...along });
-});
+const player = new Player(
+  (playing, at_s) => {
+    const { view, recording } = store.state;
+    const along = playing && { cursor_s: at_s, view: following(view, at_s, recording.duration_s) };
+    store.set({ play: { playing, at_s }, ...along });
+  },
+  (problem) => showProblem(problems, problem),
+);
 const stage = new Stage(store);
 const gestures = new Gestures(store, stage, player, byId("lanes"), byId("overview"));
 const readings = new Readings(store, api, (error, again) => showProblem(problems, error, again));
@@ -76,6 +79,7 @@ new Downloads(store, api, readings);
 new Legends(store);
 const live = new Live({ store, api, player, session, problems, isBusy: () => intake.busy });
 const intake = new Intake({
+  store,
   onFile: (blob, name, text) => session.open(blob, name, text),
   isBusy: () => live.active,
   problems,

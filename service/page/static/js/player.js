@@ -1,13 +1,17 @@
 /** Playing the recording, or exactly a part of it. */
 
+import { begin } from "./audio-context.js";
+import { Problem } from "./problems.js";
+
 const FADE_S = 0.004;
 
 export class Player {
   /**
    * @param {(playing: boolean, at_s: number) => void} onMove told at every frame of the screen.
+   * @param {(problem: Problem) => void} onProblem told where no sound begins.
    */
-  constructor(onMove) {
-    this.onMove = onMove;
+  constructor(onMove, onProblem) {
+    Object.assign(this, { onMove, onProblem });
     /** @type {AudioContext | null} made at the first click, for browsers allow none before. */
     this.context = null;
     /** @type {AudioBuffer | null} */
@@ -53,9 +57,9 @@ export class Player {
     if (!this.buffer) return;
     this.pause();
     const { turn } = this;
-    this.context ??= new AudioContext();
-    await this.context.resume();
+    const problem = await this.#begin();
     if (turn !== this.turn) return;
+    if (problem) return this.onProblem(problem);
     const end_s = Math.min(to_s ?? Infinity, this.buffer.duration);
     let start_s = from_s ?? this.at_s;
     if (start_s >= end_s - 0.01) start_s = from_s ?? 0;
@@ -63,6 +67,17 @@ export class Player {
     this.current = { source, began_s, from_s: start_s, to_s: end_s };
     source.onended = () => this.current?.source === source && this.#stopAt(to_s === undefined ? 0 : start_s);
     this.#follow();
+  }
+
+  /** @returns {Promise<Problem | null>} why there is no sound. */
+  async #begin() {
+    try {
+      this.context ??= new AudioContext();
+      await begin(this.context);
+      return null;
+    } catch (error) {
+      return new Problem({ title: "The recording can't be played", detail: error.message });
+    }
   }
 
   pause() {

@@ -1,9 +1,10 @@
 /** The microphone, as 16-bit samples: nothing is compressed on the way. */
 
+import { begin } from "./audio-context.js";
 import { Problem } from "./problems.js";
+import { RATE_HZ } from "./sound.js";
 import { toPcm, toWav } from "./wav.js";
 
-const BEGIN_MS = 5000;
 const CONSTRAINTS = {
   channelCount: 1,
   echoCancellation: false,
@@ -18,13 +19,12 @@ const CONSTRAINTS = {
  */
 
 export class Recorder {
-  /**
-   * @param {Callbacks} callbacks
-   * @param {number} [rate_hz] requested; the device's own by default, and if the browser
-   *   can't convert it.
-   */
-  constructor({ onBlock, onGone }, rate_hz) {
-    Object.assign(this, { onBlock, onGone, rate_hz });
+  /** @param {Callbacks} callbacks */
+  constructor({ onBlock, onGone }) {
+    Object.assign(this, { onBlock, onGone });
+    /** The model's; the device's own if the browser can't convert it. */
+    this.rate_hz = RATE_HZ;
+    this.closed = false;
     /** @type {Int16Array[]} of one length. */
     this.blocks = [];
     this.samples = 0;
@@ -35,21 +35,29 @@ export class Recorder {
     return this.samples === 0 ? 0 : this.samples / this.rate_hz;
   }
 
-  /** Begin. @throws {Problem} if there is no microphone, or it is refused. */
+  /**
+   * Begin. Browsers may wait for the user's permission for as long as they like.
+   * @returns {Promise<boolean>} false if it was closed meanwhile.
+   * @throws {Problem} if there is no microphone, or it is refused.
+   */
   async start() {
     const why = unavailable();
     if (why) throw new Problem({ title: "The microphone isn't available here", detail: why });
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ audio: CONSTRAINTS });
-      await this.#connect();
+      if (!this.closed) await this.#connect();
     } catch (error) {
+      const wanted = !this.closed;
       await this.close();
-      throw new Problem({ title: "The microphone can't be used", detail: reasonOf(error) });
+      if (wanted) throw problemOf(error);
     }
+    if (this.closed) await this.close(); // what was opened meanwhile
+    return !this.closed;
   }
 
   /** Release the microphone; the recording is kept. */
   async close() {
+    this.closed = true;
     this.stream?.getTracks().forEach((track) => track.stop()); // which fires no "ended"
     if (this.context && this.context.state !== "closed") await this.context.close();
   }
@@ -69,7 +77,7 @@ export class Recorder {
     const source = await sourceOf(this.stream, this.rate_hz);
     this.context = source.context;
     this.rate_hz = this.context.sampleRate;
-    await this.context.audioWorklet.addModule(new URL("./recorder-worklet.js", import.meta.url));
+    await addTap(this.context);
     const tap = new AudioWorkletNode(this.context, "tap", { numberOfOutputs: 0 });
     tap.port.onmessage = ({ data }) => this.#take(toPcm(data));
     source.connect(tap);
@@ -99,16 +107,27 @@ async function sourceOf(stream, rate_hz) {
     return context.createMediaStreamSource(stream);
   } catch (error) {
     await context.close();
-    if (error.name !== "NotSupportedError" || rate_hz === undefined) throw error;
+    if (error.name !== "NotSupportedError") throw error;
     return new AudioContext().createMediaStreamSource(stream);
   }
 }
 
-/** Let a context run: Firefox waits for ever where there is nothing that plays sound. */
-async function begin(context) {
-  const detail = "The browser's sound does not start: connect loudspeakers or headphones, and try again.";
-  const late = new Promise((_, reject) => setTimeout(() => reject(new Error(detail)), BEGIN_MS));
-  await Promise.race([context.resume(), late]);
+/** Load what collects samples: the one file that is not fetched together with the page. */
+async function addTap(context) {
+  try {
+    await context.audioWorklet.addModule(new URL("./recorder-worklet.js", import.meta.url));
+  } catch (error) {
+    if (error.name !== "AbortError") throw error;
+    const detail =
+      "The service can't be reached, or it is newer than this page. Load the page again, then try again.";
+    throw new Problem({ title: "A part of the page can't be loaded", detail });
+  }
+}
+
+/** @param {any} error @returns {Problem} */
+function problemOf(error) {
+  if (error instanceof Problem) return error;
+  return new Problem({ title: "The microphone can't be used", detail: reasonOf(error) });
 }
 
 function reasonOf(error) {

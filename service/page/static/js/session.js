@@ -150,14 +150,15 @@ export class Session {
   async #show(blob, name, text, answer, sound, signal) {
     const { store } = this;
     if (!answer.id) throw notKept(answer);
-    const recording = { name, blob, text, id: answer.id, key: keyOf(answer), duration_s: answer.duration_s };
-    store.state.matrices?.probs.close();
-    store.state.matrices?.vectors.close();
+    const { id, model, duration_s } = answer;
+    const recording = { name, blob, text, id, model: model.name, key: keyOf(answer), duration_s };
     const matrices = await openMatrices(this.api, recording, store.state.model, {
       onChange: () => this.#redraw(),
       onError: (error) => showProblem(this.problems, error, () => this.#fetchAgain()),
     });
     if (signal.aborted) return;
+    store.state.matrices?.probs.close();
+    store.state.matrices?.vectors.close();
     store.set({ phase: "ready" }); // only what is shown has a width
     const view = firstView(recording.duration_s, matrices.probs.step_s, this.stage.measure());
     const [first] = answer.words;

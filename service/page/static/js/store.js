@@ -6,6 +6,7 @@
  * @property {Blob} blob its bytes.
  * @property {string} id under which the service keeps what it heard.
  * @property {string} key the same whenever the recording is heard; see kept-corrections.js.
+ * @property {string} model which one transcribed it.
  * @property {number} duration_s
  * @property {number} frames T', rows of the posteriors.
  * @property {number} vectors T, rows of X.

@@ -7,7 +7,6 @@ import { symbolsOf } from "../matrices.js";
 import { Problem, clearProblem, showProblem } from "../problems.js";
 import { Recorder, goneProblem, recordingName } from "../recorder.js";
 import { save } from "../save.js";
-import { RATE_HZ } from "../sound.js";
 import { LivePosteriors } from "./posteriors.js";
 import { LiveWaveform } from "./waveform.js";
 import { LiveStage } from "./stage.js";
@@ -20,6 +19,12 @@ const KEPT_S = 40;
 const LATE_S = 5;
 /** A message is shown if words come less often than this. */
 const SLOW_STEP_S = 0.8;
+/** What the status line says first of all in a phase. */
+const STATES = {
+  asking: "Waiting for the microphone: the browser asks whether this page may use it.",
+  on: "Connecting …",
+  kept: "Stopped, and not transcribed",
+};
 
 export class Live {
   /** @param {Record<string, any>} parts the page's. */
@@ -47,16 +52,21 @@ export class Live {
 
   async #start() {
     if (this.recorder || this.isBusy()) return;
-    const recorder = new Recorder(
-      { onBlock: (pcm) => this.#take(pcm), onGone: () => this.#stop(goneProblem()) },
-      RATE_HZ,
-    );
+    const recorder = new Recorder({
+      onBlock: (pcm) => this.#take(pcm),
+      onGone: () => this.#stop(goneProblem()),
+    });
     this.recorder = recorder;
+    this.text = new LiveText(KEPT_S, this.store.state.style);
+    byId("live-copy").hidden = true;
+    byId("live-elapsed").textContent = clock(0, 1);
+    this.#show("asking");
     try {
       await this.session.requireModel();
-      await recorder.start();
+      if (!(await recorder.start())) return;
     } catch (problem) {
-      this.recorder = null;
+      if (this.recorder !== recorder) return; // discarded meanwhile
+      this.#clear();
       return showProblem(this.problems, problem);
     }
     this.player.pause();
@@ -69,7 +79,6 @@ export class Live {
     const { recorder } = this;
     const symbols = symbolsOf(model);
     this.#show("on");
-    this.text = new LiveText(KEPT_S, this.store.state.style);
     this.probs = new LivePosteriors(symbols.length, model.frame_s, KEPT_S);
     this.waveform = new LiveWaveform(recorder.rate_hz, KEPT_S);
     this.stream = new LiveStream(this.api, recorder, model, {
@@ -136,7 +145,7 @@ export class Live {
 
   /** The transcription has finished and is shown instead, or has failed. */
   #settle() {
-    if (document.body.dataset.livePhase !== "sent") return;
+    if (!this.blob) return;
     if (this.store.state.recording?.blob === this.blob) this.#clear();
     else this.#show("kept");
   }
@@ -149,20 +158,20 @@ export class Live {
   }
 
   #clear() {
-    this.stream.close();
+    this.stream?.close();
     this.recorder = this.blob = null;
     this.stage.clear();
     this.#show("");
   }
 
-  /** @param {"on" | "sent" | "kept" | ""} phase */
+  /** @param {"asking" | "on" | "sent" | "kept" | ""} phase */
   #show(phase) {
     document.body.dataset.livePhase = phase;
     byId("live").hidden = phase === "";
     byId("live-stop").hidden = phase !== "on";
-    byId("live-discard").hidden = phase !== "on" && phase !== "kept";
+    byId("live-discard").hidden = phase === "sent";
     byId("live-again").hidden = byId("live-save").hidden = phase !== "kept";
-    byId("live-state").textContent = { on: "Connecting …", kept: "Stopped, and not transcribed" }[phase] ?? "";
+    byId("live-state").textContent = STATES[phase] ?? "";
   }
 }
 
