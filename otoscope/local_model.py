@@ -97,7 +97,8 @@ class LocalModel:
         answers: list[TranscriptAnswer] = []
         channels = 1
         while len(answers) < channels:
-            choice = self._choice._replace(channel=len(answers) + 1)
+            number = len(answers) + 1
+            choice = self._choice._replace(channel=number, channels=channels)
             recognition = self.recognize(recording, choice)
             channels = check_separable(recognition.channels)
             answers.append(self.transcript(recognition, options, style))

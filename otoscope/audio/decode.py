@@ -16,15 +16,9 @@ from typing import BinaryIO, cast
 
 import soundfile
 
+from otoscope.audio import file_ends
 from otoscope.audio.decode_processes import DecodeProcesses, shared
 from otoscope.audio.decoder_ends import DecoderFailureError
-from otoscope.audio.file_ends import (
-    GOES_ON,
-    flac_facts,
-    flac_goes_on,
-    missing_share,
-    mp4_goes_on,
-)
 from otoscope.audio.mixing import CANCELLED, Mixer
 from otoscope.audio.mp3 import begins_as_mpeg, mp3_length
 from otoscope.audio.ogg import OggFacts, Slice, ogg_facts
@@ -51,9 +45,6 @@ _HEADER_SLACK_S = 0.1
 _WAV_SLACK_S = 0.05
 """Headers of wav files are off by a few bytes often, and by more if something is missing."""
 
-_NO_END_MARK = "the Ogg stream has no end mark: if it was cut, then between two pages"
-_UNFINISHED = "the header was never finished: all that follows it was read"
-
 _FRAMES_UNKNOWN = 2**62
 """libsndfile announces at least so many frames where it can't know the length."""
 
@@ -66,6 +57,7 @@ class AudioDecoder:
         duration_s: seconds decoded so far.
         announced_s: how long the header says they are; None if it doesn't.
         tracks: with audio, the most of any link; 0 before the first decoder has opened the file.
+        channels: of what was decoded so far, the most.
         failure: why decoding stopped before the end; None if it didn't.
         remarks: what else there is to say about the reading, by the end of the iteration.
     """
@@ -90,7 +82,7 @@ class AudioDecoder:
         self.format = Format("", "", 0, 0)
         self.duration_s = 0.0
         self.announced_s: float | None = None
-        self.tracks = 0
+        self.tracks = self.channels = 0
         self.failure: str | None = None
         self.remarks: dict[str, None] = {}
         self._file = file
@@ -130,7 +122,7 @@ class AudioDecoder:
         if ogg is not None:
             self._breaks_off = not ogg.whole
             if ogg.whole and not ogg.ended:
-                self.remarks[_NO_END_MARK] = None
+                self.remarks[file_ends.NO_END_MARK] = None
         if wav is not None:
             yield from self._end_of_wav(wav)
         elif ogg is None:
@@ -141,6 +133,7 @@ class AudioDecoder:
     def _chain(self, ogg: OggFacts) -> Iterator[Block]:
         """Links one after the other; one that can't be decoded does not end the rest."""
         failures: list[str] = []
+        self._choice = self._choice._replace(channels=max(link.channels for link in ogg.links))
         for link in ogg.links:
             self._check()
             self._part_s, self.failure = self.duration_s, None
@@ -158,23 +151,23 @@ class AudioDecoder:
         """What libsndfile leaves of a wav whose header is unfinished; how much is missing of it."""
         self._breaks_off = wav.missing_s > _WAV_SLACK_S
         if wav.behind_s > _WAV_SLACK_S:
-            self.remarks[GOES_ON] = None
+            self.remarks[file_ends.GOES_ON] = None
         if wav.unknown or wav.unfinished:
             self.announced_s = None
         if wav.unfinished and self.duration_s == 0 and self.failure is None:
             yield from self._ffmpeg(self._file)
-            self.remarks[_UNFINISHED] = None
+            self.remarks[file_ends.UNFINISHED] = None
 
     def _end_of_others(self) -> None:
         """How much is missing of what is neither wav nor Ogg, and whether it goes on."""
-        missing_s = missing_share(self._file) * self.duration_s
+        missing_s = file_ends.missing_share(self._file) * self.duration_s
         self._breaks_off = missing_s > _WAV_SLACK_S
-        if missing_s < -_WAV_SLACK_S or mp4_goes_on(self._file):
-            self.remarks[GOES_ON] = None
+        if missing_s < -_WAV_SLACK_S or file_ends.mp4_goes_on(self._file):
+            self.remarks[file_ends.GOES_ON] = None
 
     def _part(self, file: BinaryIO, streams: int) -> Iterator[Block]:
         """A file, or a link of a chain, in which so many streams of an Ogg lie side by side."""
-        flac = flac_facts(file)
+        flac = file_ends.flac_facts(file)
         if flac and not flac.rate_hz:
             check_rate(0)
         if begins_as_mpeg(file):
@@ -216,16 +209,19 @@ class AudioDecoder:
         too_many = file.samplerate >= MIN_RATE_HZ and self._left_s < (self.announced_s or 0.0)
         if too_many and goes_on_at(source, math.floor(self._left_s * file.samplerate) + 1):
             raise too_long(self._max_duration_s)
-        mixer = Mixer(self._choice.channel)
+        mixer = Mixer(self._choice)
         divisor, said = full_scale(file, source)
         if said:
             self.remarks[said] = None
-        blocks = (Block(mixer.mix(one), file.samplerate) for one in read_blocks(file, divisor))
+        blocks = (
+            Block(mixer.mix(one), file.samplerate, file.channels)
+            for one in read_blocks(file, divisor)
+        )
         yield from self._take(blocks, file.samplerate)
         if mixer.cancelled:
             self.remarks[CANCELLED] = None
-        if file.format == "FLAC" and self.failure is None and flac_goes_on(source):
-            self.remarks[GOES_ON] = None
+        if file.format == "FLAC" and self.failure is None and file_ends.flac_goes_on(source):
+            self.remarks[file_ends.GOES_ON] = None
 
     def _ffmpeg_after_failure(self, file: BinaryIO) -> Iterator[Block]:
         """FFmpeg's blocks of what follows.
@@ -270,6 +266,7 @@ class AudioDecoder:
         try:
             for block in source:
                 self._check()
+                self.channels = max(self.channels, block.channels)
                 if block.rate_hz != rate_hz:
                     before_s, taken, rate_hz = before_s + taken / rate_hz, 0, block.rate_hz
                     check_rate(rate_hz)

@@ -72,7 +72,9 @@ def _part(document: dict[str, Any], samples: bytes) -> Opened | Block | Remark |
     kind, fields = document.get("part"), document.get("fields", {})
     try:
         if kind == "Block":
-            return Block(np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]))
+            return Block(
+                np.frombuffer(samples, dtype="<f4"), int(fields["rate_hz"]), int(fields["channels"])
+            )
         return parse(_PARTS[str(kind)], fields, "the decoding process")
     except (KeyError, TypeError, ValueError, SpecError) as error:
         raise GarbledError from error

@@ -87,17 +87,17 @@ class _Outgoing:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._waiting: list[Samples] = []
-        self._rate_hz = 0
+        self._rate_hz = self._channels = 0
         self._allowed_s = ALLOWED_S
 
     def add(self, part: object) -> None:
-        """Send a part, or keep a block until there is more of its rate."""
+        """Send a part, or keep a block until there is more of its kind."""
         if not isinstance(part, Block):
             self.send({"part": type(part).__name__, "fields": asdict(part)})  # type: ignore[call-overload]
             return
-        if part.rate_hz != self._rate_hz:
+        if (part.rate_hz, part.channels) != (self._rate_hz, self._channels):
             self.flush()
-            self._rate_hz = part.rate_hz
+            self._rate_hz, self._channels = part.rate_hz, part.channels
         self._waiting.append(part.samples)
         if sum(each.size for each in self._waiting) >= _BLOCK_SAMPLES:
             self.flush()
@@ -107,7 +107,8 @@ class _Outgoing:
         if self._waiting:
             samples = np.concatenate(self._waiting).astype("<f4", copy=False)
             self._waiting.clear()
-            self.send({"part": "Block", "fields": {"rate_hz": self._rate_hz}}, samples.tobytes())
+            fields = {"rate_hz": self._rate_hz, "channels": self._channels}
+            self.send({"part": "Block", "fields": fields}, samples.tobytes())
             self._allow_more(samples.size / self._rate_hz)
 
     def _allow_more(self, sent_s: float) -> None:
@@ -169,8 +170,9 @@ def _parts(
 ) -> Iterator[Opened | Block | Remark]:
     if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
         return ffmpeg.decode_stream(DescribedStream(descriptor, outgoing.wait))
-    track, channel, opened_only = request
-    return ffmpeg.decode(DescribedFile(descriptor), Choice(track, channel, bool(opened_only)))
+    track, channel, opened_only, channels = request
+    choice = Choice(track, channel, bool(opened_only), channels)
+    return ffmpeg.decode(DescribedFile(descriptor), choice)
 
 
 def _limit() -> None:

@@ -106,10 +106,10 @@ def _decode(
     yield Opened(described, _announced_s(container, stream, origin_s), tracks)
     if choice.opened_only:
         return
-    mixer, damage = Mixer(choice.channel), _Damage()
+    mixer, damage = Mixer(choice), _Damage()
     timeline = Timeline(container.format.name, origin_s)
     for samples, rate_hz in _placed(_frames(container, stream, damage), timeline, gathering):
-        yield Block(mixer.mix(samples), rate_hz)
+        yield Block(mixer.mix(samples), rate_hz, samples.shape[1])
     lost = "the file's clock leaps ahead by more than an hour: it was not followed"
     said += (*damage.said(), *[CANCELLED] * mixer.cancelled, *[lost] * timeline.lost)
     yield from map(Remark, said)

@@ -11,6 +11,8 @@ from typing import BinaryIO, NamedTuple
 from otoscope.audio.mp3 import after_id3v2
 from otoscope.audio.riff import of_no_known_size
 
+NO_END_MARK = "the Ogg stream has no end mark: if it was cut, then between two pages"
+UNFINISHED = "the header was never finished: all that follows it was read"
 GOES_ON = "the file goes on behind the end that its header states: what follows was not read"
 
 _HEAD_BYTES = 1024

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from otoscope.audio.parts import THE_USUAL, Choice
 from otoscope.errors import ChannelError
 
 CANCELLED = "the channels cancel each other out: the louder one was read alone"
@@ -41,10 +42,10 @@ class Mixer:
         cancelled: whether a block was not mixed, because nothing would have been left of it.
     """
 
-    def __init__(self, channel: int = 0) -> None:
-        """`channel` counts from 1; 0 mixes all."""
+    def __init__(self, choice: Choice = THE_USUAL) -> None:
+        """Of the channel in `choice`; 0 mixes all."""
         self.cancelled = False
-        self._channel = channel
+        self._channel, self._most_channels = choice.channel, choice.channels
         self._louder: int | None = None
 
     @unheard
@@ -52,13 +53,11 @@ class Mixer:
         """(samples, channels) float32 -> (samples,) float32.
 
         Raises:
-            ChannelError: if there is no such channel.
+            ChannelError: if there is no such channel, and was none in a block before.
         """
-        channels = block.shape[1]
         if self._channel:
-            if self._channel > channels:
-                raise ChannelError(f"expected a channel up to {channels}, got {self._channel}")
-            return np.ascontiguousarray(block[:, self._channel - 1], dtype=np.float32)
+            return self._chosen(block)
+        channels = block.shape[1]
         if channels == 1:
             return np.ascontiguousarray(block[:, 0], dtype=np.float32)
         mono: npt.NDArray[np.float32] = block.mean(axis=1, dtype=np.float32)
@@ -70,6 +69,15 @@ class Mixer:
         if self._louder is None or self._louder >= channels:
             self._louder = int(powers.argmax())
         return np.ascontiguousarray(block[:, self._louder], dtype=np.float32)
+
+    def _chosen(self, block: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        samples, channels = block.shape
+        self._most_channels = max(self._most_channels, channels)
+        if self._channel <= channels:
+            return np.ascontiguousarray(block[:, self._channel - 1], dtype=np.float32)
+        if self._channel <= self._most_channels:
+            return np.zeros(samples, dtype=np.float32)
+        raise ChannelError(f"expected a channel up to {self._most_channels}, got {self._channel}")
 
 
 class Gathering:

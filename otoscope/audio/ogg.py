@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 _HEADER_BYTES = 27
+_PACKET_BYTES = 30
 _FIRST_PAGE, _LAST_PAGE = 0x02, 0x04
 _WINDOW_BYTES = 2**17
 
@@ -24,11 +25,13 @@ class Link(NamedTuple):
     Attributes:
         start, end: its first byte, and the one after its last.
         streams: that lie in it side by side; one as a rule.
+        channels: the most that one of them has; 0 where that is not known.
     """
 
     start: int
     end: int
     streams: int = 1
+    channels: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
     if file.read(4) != b"OggS":
         return None
     window, at = _Window(file), 0
-    streams: dict[int, int] = {}  # by the first byte of their link
+    streams: dict[int, list[int]] = {}  # the channels of each, by the first byte of their link
     link, flags, first_before, whole = 0, 0, False, False
     for _ in range(_MOST_PAGES):
         found = window.find(at)
@@ -67,7 +70,9 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
         first = bool(flags & _FIRST_PAGE)
         if first:
             link = link if first_before else at
-            streams[link] = streams.get(link, 0) + 1
+            streams.setdefault(link, []).append(
+                _channels(window.read(at + _HEADER_BYTES + len(sizes), _PACKET_BYTES))
+            )
         first_before = first
         at += _HEADER_BYTES + len(sizes) + sum(sizes)
         if not whole or at > window.end:
@@ -76,9 +81,25 @@ def ogg_facts(file: BinaryIO) -> OggFacts | None:
     else:
         return OggFacts((Link(0, window.end),), whole=True, ended=True)
     if not 1 <= len(streams) <= _MOST_LINKS:
-        streams = {0: 1}
-    links = tuple(map(Link, streams, [*list(streams)[1:], window.end], streams.values()))
+        streams = {0: [0]}
+    ends = [*list(streams)[1:], window.end]
+    links = tuple(
+        Link(start, end, len(channels), max(channels))
+        for (start, channels), end in zip(streams.items(), ends, strict=True)
+    )
     return OggFacts(links, whole, bool(flags & _LAST_PAGE))
+
+
+def _channels(packet: bytes) -> int:
+    """Of the stream that a packet begins, by its codec's mapping to Ogg; 0 if it is another."""
+    packet = packet.ljust(_PACKET_BYTES, b"\0")
+    if packet[:7] == b"\x01vorbis":
+        return packet[11]
+    if packet[:8] == b"OpusHead":  # RFC 7845, section 5.1
+        return packet[9]
+    if packet[:5] == b"\x7fFLAC":  # RFC 9639, section 10.1
+        return (packet[29] >> 1 & 7) + 1
+    return 0
 
 
 class _Window:

@@ -35,10 +35,12 @@ class Block(NamedTuple):
     Attributes:
         samples: (samples,) float32, mono.
         rate_hz: of this block; it changes where one decoder goes on for another.
+        channels: before they were mixed, or one was chosen; they may change, too.
     """
 
     samples: Samples
     rate_hz: int
+    channels: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,11 +122,13 @@ class Choice(NamedTuple):
         track: of those with audio, from 1; 0 for the one that a player would choose.
         channel: from 1; 0 for all, mixed.
         opened_only: whether none is read, only what is known of a file before.
+        channels: that some of the file is known to have: what has fewer is silent on the others.
     """
 
     track: int = 0
     channel: int = 0
     opened_only: bool = False
+    channels: int = 0
 
 
 THE_USUAL = Choice()

@@ -43,7 +43,8 @@ class AudioStream:
 
     Attributes:
         warnings: what there was to say about reading it; complete once it has ended.
-        channels: of the file, before they were mixed or one was chosen; 0 until it has ended.
+        channels: of the file, before they were mixed or one was chosen, the most where they change;
+            0 until it has ended.
     """
 
     def __init__(
@@ -85,7 +86,7 @@ class AudioStream:
                 raise EmptyAudioError("expected audio, got a stream without samples")
             self._check_length(samples)
             self.warnings = tuple(decoder.remarks)
-            self.channels = decoder.format.channels
+            self.channels = decoder.channels
             if decoder.truncated:
                 self.warnings = (_truncation_warning(decoder), *self.warnings)
 

@@ -113,7 +113,8 @@ def _respond_by_channel(work: _Work, layout: Layout) -> Steps[Response]:
     answers: list[Transcription] = []
     channels = 1
     while len(answers) < channels:
-        choice = work.options.choice._replace(channel=len(answers) + 1)
+        number = len(answers) + 1
+        choice = work.options.choice._replace(channel=number, channels=channels)
         recognition = yield from work.model.recording_recognizer.steps(work.file, choice)
         channels = check_separable(recognition.channels)
         answers.append(_answer(work, (yield from _read(work, recognition)), layout))

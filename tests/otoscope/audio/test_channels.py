@@ -138,6 +138,43 @@ def test_a_channel_may_be_chosen(two_tones, file_format):
         list(AudioStream(data, RATE_HZ, choice=Choice(channel=3)))
 
 
+def rest_of(data, channel, channels=0):
+    """One channel's bursts, and how many channels the file turned out to have."""
+    stream = AudioStream(data, RATE_HZ, choice=Choice(channel=channel, channels=channels))
+    return bursts(np.concatenate(list(stream))), stream.channels
+
+
+@pytest.mark.parametrize("file_format", ["ogg", "opus"])
+def test_a_chain_of_mono_and_stereo_has_two_channels(two_tones, file_format):
+    """The second is silent in the mono link."""
+    mono = encode(two_tones, 48000, file_format)
+    stereo = encode(np.stack([0 * two_tones, two_tones], axis=1), 48000, file_format)
+    for data, first, second in ((mono + stereo, 0, 2.5), (stereo + mono, 2.5, 0)):
+        for channel, shift_s in ((1, first), (2, second)):
+            found, channels = rest_of(data, channel)
+            assert channels == 2
+            np.testing.assert_allclose(found, np.add(BURSTS_S, shift_s), atol=0.06)
+        with pytest.raises(ChannelError, match="expected a channel up to 2, got 3"):
+            list(AudioStream(data, RATE_HZ, choice=Choice(channel=3)))
+
+
+@pytest.mark.parametrize("container", ["mp3", "adts"])
+def test_mono_and_stereo_joined_have_two_channels(two_tones, container):
+    codec = {"mp3": "libmp3lame", "adts": "aac"}[container]
+    options = {"write_xing": "0", "id3v2_version": "0"} if container == "mp3" else {}
+    mono, stereo = (
+        mux(container, Track(each, codec=codec), options=options)
+        for each in (two_tones, np.stack([0 * two_tones, two_tones], axis=1))
+    )
+    for data, first, second in ((mono + stereo, 0, 2.53), (stereo + mono, 2.53, 0)):
+        found, channels = rest_of(data, 1)
+        assert channels == 2
+        np.testing.assert_allclose(found, np.add(BURSTS_S, first), atol=0.12)
+        found, channels = rest_of(data, 2, channels)
+        assert channels == 2
+        np.testing.assert_allclose(found, np.add(BURSTS_S, second), atol=0.12)
+
+
 PLACED = [
     *(("mov", codec, channels) for codec in ("pcm_s16le", "pcm_s24le") for channels in (7, 8)),
     *(("caf", "pcm_s16le", 8), ("aiff", "pcm_s16be", 8), ("mov", "alac", 7)),
