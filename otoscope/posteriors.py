@@ -28,6 +28,20 @@ class HeadLogProbs(NamedTuple):
     characters: LogProbs
     phonemes: LogProbs | None
 
+    def cut(self, start: int, stop: int | None) -> "HeadLogProbs":
+        """A copy of frames start..stop-1."""
+        phonemes = None if self.phonemes is None else self.phonemes[start:stop].copy()
+        return HeadLogProbs(self.characters[start:stop].copy(), phonemes)
+
+
+def joined_heads(pieces: Sequence[HeadLogProbs]) -> HeadLogProbs:
+    """Pieces of one model's, one at least, behind one another."""
+    phonemes = [piece.phonemes for piece in pieces if piece.phonemes is not None]
+    return HeadLogProbs(
+        np.concatenate([piece.characters for piece in pieces]),
+        np.concatenate(phonemes) if phonemes else None,
+    )
+
 
 @dataclass(frozen=True)
 class PhonemePosteriors:

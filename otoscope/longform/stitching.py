@@ -17,7 +17,7 @@ import numpy as np
 from otoscope import ctc
 from otoscope.errors import AudioTooShortError
 from otoscope.features import Features
-from otoscope.posteriors import HeadLogProbs, LogProbs
+from otoscope.posteriors import HeadLogProbs, LogProbs, joined_heads
 
 _NEAR_FRAMES = 5
 """Two windows show the same sound's symbol at most so many frames apart."""
@@ -59,8 +59,8 @@ class PosteriorStitcher:
             features: of the window, (frames, bins); of all windows or of none.
         """
         if self._last is not None:
-            before = _cut(self._last, first_frame - self._last_first, None)
-            after = _cut(heads, 0, before.characters.shape[0])
+            before = self._last.cut(first_frame - self._last_first, None)
+            after = heads.cut(0, before.characters.shape[0])
             seam = first_frame + find_seam(before, after, cut_frame - first_frame)
             self._keep(self._last, seam)
         self._last, self._last_first, self._last_features = heads, first_frame, features
@@ -74,12 +74,12 @@ class PosteriorStitcher:
         if self._last is None:
             raise AudioTooShortError("expected at least one window, got none")
         self._keep(self._last, self._last_first + self._last.characters.shape[0])
-        return _joined(self._done)
+        return joined_heads(self._done)
 
     def settled(self) -> HeadLogProbs:
         """Frames that have become final since the last call, which was at least two windows ago."""
         pieces, self._returned = self._done[self._returned :], len(self._done)
-        return _joined(pieces)
+        return joined_heads(pieces)
 
     def features(self) -> Features:
         """Those of the recording, after `heads`: each window's part, normalised in its window."""
@@ -88,7 +88,7 @@ class PosteriorStitcher:
     def _keep(self, heads: HeadLogProbs, stop: int) -> None:
         """What the last window says from the last seam up to this one."""
         start, end = self._joined_at - self._last_first, stop - self._last_first
-        self._done.append(_cut(heads, start, end))
+        self._done.append(heads.cut(start, end))
         if self._last_features is not None:  # the last row of posteriors may stand for fewer
             rows = self._last_features[start * self._stride : end * self._stride]
             self._features.append(rows.copy())
@@ -180,18 +180,3 @@ def _distances(one: Sequence[ctc.Run], other: Sequence[ctc.Run]) -> list[list[in
             row.append(min(above[j] + swap, above[j + 1] + 1, row[j] + 1))
         rows.append(row)
     return rows
-
-
-def _cut(heads: HeadLogProbs, start: int, stop: int | None) -> HeadLogProbs:
-    """A copy of frames start..stop-1 of both heads."""
-    phonemes = None if heads.phonemes is None else heads.phonemes[start:stop].copy()
-    return HeadLogProbs(heads.characters[start:stop].copy(), phonemes)
-
-
-def _joined(pieces: Sequence[HeadLogProbs]) -> HeadLogProbs:
-    """Pieces, concatenated."""
-    phonemes = [piece.phonemes for piece in pieces if piece.phonemes is not None]
-    return HeadLogProbs(
-        np.concatenate([piece.characters for piece in pieces]),
-        np.concatenate(phonemes) if phonemes else None,
-    )

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from otoscope.audio import Samples, joined
+from otoscope.audio import Samples
 from otoscope.errors import SpecError
+from otoscope.longform.sample_buffer import SampleBuffer
 from otoscope.spec import ModelSpec
 
 _PREEMPHASIS = 0.97
@@ -94,15 +95,15 @@ def windows(blocks: Iterable[Samples], spec: ModelSpec, options: WindowOptions) 
         for seconds in (options.shortest_s, options.longest_s, options.overlap_s / 2)
     )
     pause = max(2, round(_PAUSE_S / spec.frame_s))
-    buffer = _Buffer(blocks)
+    buffer, rest = SampleBuffer(), iter(blocks)
     first = cut = 0
-    while buffer.reaches_beyond((cut + shortest + longest) * unit):
+    while _reaches_beyond(buffer, rest, (cut + shortest + longest) * unit):
         earliest, latest = cut + shortest - pause // 2, cut + longest + pause - pause // 2
         following = earliest + _quietest(buffer.view(earliest * unit, latest * unit), unit, pause)
         yield Window(first, cut, buffer.view(first * unit, (following + beyond) * unit).copy())
         first, cut = following - beyond, following
         buffer.drop_before(first * unit)
-    yield Window(first, cut, buffer.view(first * unit, None))
+    yield Window(first, cut, buffer.view(first * unit, buffer.stop))
 
 
 def _quietest(samples: Samples, unit: int, pause: int) -> int:
@@ -128,28 +129,8 @@ def _quietest(samples: Samples, unit: int, pause: int) -> int:
     return int(quietest[np.argmin(np.abs(quietest - middle))]) + pause // 2
 
 
-class _Buffer:
-    """The part of a stream that is still needed."""
-
-    def __init__(self, blocks: Iterable[Samples]) -> None:
-        self._blocks = iter(blocks)
-        self._samples = np.zeros(0, dtype=np.float32)
-        self._start = 0
-
-    def reaches_beyond(self, stop: int) -> bool:
-        """Whether the recording is longer than `stop` samples; if so, they are all read."""
-        pieces, end = [self._samples], self._start + self._samples.size
-        while end <= stop and (block := next(self._blocks, None)) is not None:
-            pieces.append(block)
-            end += block.size
-        self._samples = joined(pieces)
-        return end > stop
-
-    def view(self, start: int, stop: int | None) -> Samples:
-        """Samples start..stop-1 of the recording, or all from `start` on."""
-        return self._samples[start - self._start : None if stop is None else stop - self._start]
-
-    def drop_before(self, start: int) -> None:
-        """Free what lies before `start`."""
-        self._samples = self._samples[start - self._start :].copy()
-        self._start = start
+def _reaches_beyond(buffer: SampleBuffer, blocks: Iterator[Samples], stop: int) -> bool:
+    """Whether the recording is longer than `stop` samples; if so, they are all in the buffer."""
+    while buffer.stop <= stop and (block := next(blocks, None)) is not None:
+        buffer.add(block)
+    return buffer.stop > stop

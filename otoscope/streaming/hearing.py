@@ -2,10 +2,10 @@
 
 from otoscope.audio import Samples
 from otoscope.longform import FrameClassifier
+from otoscope.longform.sample_buffer import SampleBuffer
 from otoscope.posteriors import HeadLogProbs, Posteriors
 from otoscope.streaming.options import StreamingOptions
 from otoscope.streaming.rolling_posteriors import RollingPosteriors
-from otoscope.streaming.sample_buffer import SampleBuffer
 
 
 class Hearing:
