@@ -83,6 +83,12 @@ def _default_of(field: FieldInfo) -> str:
     return f" (default: {field.default})"
 
 
+def _workers(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r:.40}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     variables = "\n".join(
         f"  {PREFIX}{name.upper():18} {field.description}{_default_of(field)}"
@@ -97,7 +103,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", help="port to listen on (default: 8000)")
     parser.add_argument(
-        "--workers", type=int, default=1, help="server processes (default: 1); each loads the model"
+        "--workers",
+        type=_workers,
+        default=1,
+        help="server processes (default: 1); each loads the model",
     )
     return parser
 

@@ -148,7 +148,7 @@ def shared_directory(processes: int) -> Iterator[None]:
 
     One that the environment already names is used, and left as it is.
     """
-    if processes == 1 or DIRECTORY_VARIABLE in os.environ:
+    if processes <= 1 or DIRECTORY_VARIABLE in os.environ:
         yield
         return
     with TemporaryDirectory(prefix="otoscope-metrics-") as directory:

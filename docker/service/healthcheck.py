@@ -8,9 +8,10 @@ import sys
 import urllib.error
 import urllib.request
 
+direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever http_proxy says
 address = f"http://127.0.0.1:{os.environ.get('OTOSCOPE_PORT') or 8000}/health/ready"
 try:
-    with urllib.request.urlopen(address, timeout=8) as answer:
+    with direct.open(address, timeout=8) as answer:
         sys.stdout.write(answer.read().decode())
 except urllib.error.HTTPError as error:
     sys.exit(error.read().decode())

@@ -113,14 +113,14 @@ def _text(part: MultipartPart, headers: Headers) -> str:
         return data.decode(_codec(charset))
     except EncodingError as error:
         raise FormError(str(error), name) from None
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):
         raise FormError(
             f"{name}: expected text in {charset!r:.80}, got other bytes", name
         ) from None
 
 
 def _codec(charset: str) -> str:
-    """Python's name of an encoding; LookupError if it has none."""
+    """Python's name of an encoding; LookupError or ValueError if it has none."""
     name = codecs.lookup(charset).name
     if not _ENCODINGS.match(name):
         raise LookupError(name)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from otoscope.formats import MatrixFormat
 from otoscope.formats.posteriors import Span, ViewOptions
 from service.errors import QueryError
-from service.http.forms import query_fields
+from service.http.forms import NoOptions, query_fields, read_options
 from service.http.options import MODEL_DESCRIBED
 from service.store.base import ID_PATTERN
 
@@ -65,6 +65,14 @@ def _require_single(request: Request) -> None:
 
 SINGLE = Depends(_require_single)
 """For routers whose routes have the queries below."""
+
+
+def _require_none(request: Request) -> None:
+    read_options(query_fields(request), NoOptions)
+
+
+NONE = Depends(_require_none)
+"""For routers whose routes have no queries: FormError if there is one."""
 
 ModelQueryDep = Annotated[ModelQuery, Query()]
 FreshViewQueryDep = Annotated[FreshViewQuery, Query()]

@@ -19,21 +19,23 @@ class DeadlineMiddleware:
         self._limit_s = limit_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Once the request is whole, the next message says that its client left."""
+        """Once the request is whole, the next message says that its client left.
+
+        An application may never ask for a request without a body: that is read for it.
+        """
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         watch: asyncio.Task[Message] | None = None
+        ahead: list[Message] = []
 
         async def watch_end() -> Message:
             message = await receive()
             deadline.cancel()
             return message
 
-        async def watching_receive() -> Message:
+        async def noted_receive() -> Message:
             nonlocal watch
-            if watch is not None:
-                return await asyncio.shield(watch)
             message = await receive()
             if message["type"] == "http.disconnect":
                 deadline.cancel()
@@ -41,12 +43,25 @@ class DeadlineMiddleware:
                 watch = asyncio.create_task(watch_end())
             return message
 
+        async def watching_receive() -> Message:
+            if ahead:
+                return ahead.pop()
+            return await (noted_receive() if watch is None else asyncio.shield(watch))
+
         began_s = scope.get("state", {}).get(BEGAN)
         with applies(Deadline(self._limit_s, began_s)) as deadline:
             try:
+                if not _has_body(scope):
+                    ahead.append(await noted_receive())
                 await self._app(scope, watching_receive, send)
             finally:
                 if watch is not None:
                     watch.cancel()
                     with contextlib.suppress(asyncio.CancelledError):
                         await watch
+
+
+def _has_body(scope: Scope) -> bool:
+    """Whether a request announces one (RFC 9112, section 6)."""
+    headers = dict(scope["headers"])
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"

@@ -100,7 +100,7 @@ def _items(value: str) -> list[str]:
     if value.startswith("["):
         try:
             return [str(item) for item in json.loads(value)]
-        except ValueError:
+        except (ValueError, RecursionError):
             return [value]
     return [item.strip() for item in value.split(",")]
 

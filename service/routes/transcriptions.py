@@ -9,9 +9,10 @@ from fastapi import APIRouter, Path, Response
 from otoscope.schemas import Transcription
 from service.dependencies import ServicesDep
 from service.http.problems import problem_responses
+from service.http.queries import NONE
 from service.store.base import ID_PATTERN
 
-router = APIRouter(prefix="/transcriptions", tags=["transcription"])
+router = APIRouter(prefix="/transcriptions", tags=["transcription"], dependencies=[NONE])
 
 ResultId = Annotated[
     str, Path(alias="id", pattern=ID_PATTERN, description="From POST /transcribe.")

@@ -66,6 +66,14 @@ def test_server_processes_share_the_processors_out(monkeypatch, workers, named, 
     assert len(served) == 2
 
 
+@pytest.mark.parametrize("workers", ["0", "-1", "two", "1.5", ""])
+def test_there_is_at_least_one_server_process(workers, capsys):
+    with pytest.raises(SystemExit) as refused:
+        main(["--workers", workers])
+    assert refused.value.code == 2
+    assert f"expected a whole number of at least 1, got '{workers}'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

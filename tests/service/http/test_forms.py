@@ -221,6 +221,7 @@ def test_text_in_an_encoding_that_is_told(client, speech, encoding, own, whole):
         (b"father", "hex", "text: expected text in 'hex'"),
         (b"father", "punycode", "text: expected text in 'punycode'"),
         (b"father", "nonsense", "text: expected text in 'nonsense'"),
+        (b"father", '"u\0tf"', "text: expected text in 'u\\x00tf'"),
         (b"f\xe4", "ascii", "text: expected text in 'ascii', got other bytes"),
     ],
 )

@@ -9,10 +9,10 @@ from service.inference import deadline
 from service.middleware.deadline import DeadlineMiddleware
 
 WAIT_S = 10.0
-SCOPE = {"type": "http"}
+HEADERS = [(b"content-length", b"3")]
 
 
-def drive(app, messages, limit_s=WAIT_S):
+def drive(app, messages, limit_s=WAIT_S, headers=HEADERS):
     """Run `app` behind the middleware on a connection that gives `messages` as they come."""
 
     async def scenario():
@@ -24,7 +24,7 @@ def drive(app, messages, limit_s=WAIT_S):
             pass
 
         await DeadlineMiddleware(lambda *args: app(inbox, *args), limit_s=limit_s)(
-            SCOPE, inbox.get, send
+            {"type": "http", "headers": headers}, inbox.get, send
         )
 
     asyncio.run(asyncio.wait_for(scenario(), WAIT_S))
@@ -48,6 +48,25 @@ def test_a_client_that_leaves_while_its_work_waits_is_noticed():
 
     drive(app, [BODY])
     assert seen == [GONE]
+
+
+@pytest.mark.parametrize("headers", [[], [(b"content-length", b"0")]])
+def test_a_client_that_leaves_is_noticed_though_nobody_reads_its_empty_request(headers):
+    empty = {**BODY, "body": b""}
+
+    async def work_on():
+        while True:
+            await asyncio.sleep(0)
+            deadline.current().raise_if_over()
+
+    async def app(inbox, scope, receive, send):
+        deadline.current().raise_if_over()
+        inbox.put_nowait(GONE)
+        with pytest.raises(ClientGoneError):
+            await work_on()
+        assert [await receive() for _ in range(3)] == [empty, GONE, GONE]
+
+    drive(app, [empty], headers=headers)
 
 
 def test_a_client_that_leaves_before_its_body_is_whole_is_noticed():

@@ -56,6 +56,14 @@ def test_what_would_be_a_lie_is_refused(chosen, param, words):
     assert refused.value.param == param
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, "[" * 900 + "]" * 900, "[1", '["other"]'])
+def test_lists_that_are_none_are_wrong_values(value):
+    with pytest.raises(FormError, match="include"):
+        read_options(
+            [("model", "english"), *rewrite("include", value)], TranscriptionForm, repeated=REPEATED
+        )
+
+
 def test_no_language_is_right_for_a_model_that_does_not_name_its_own():
     with pytest.raises(FormError, match="'tiny' does not say which language"):
         check(form(model="tiny", language="en"), replace(SPEC, name="tiny"))

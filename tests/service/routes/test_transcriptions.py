@@ -66,6 +66,14 @@ def test_deleted_is_gone_and_stays_gone(client, short_wav):
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_queries_are_refused(client, short_wav, method):
+    path = f"/transcriptions/{transcribe(client, short_wav).json()['id']}"
+    refused = client.request(method, path, params={"format": "csv"})
+    assert (refused.status_code, "format" in refused.json()["detail"]) == (422, True)
+    assert client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_unknown_and_malformed_ids(client, method):
     assert client.request(method, f"/transcriptions/{new_id()}").status_code == 404
     malformed = client.request(method, "/transcriptions/nothing")
