@@ -18,17 +18,27 @@ from otoscope.client.errors import (
     UnexpectedAnswerError,
     UnreachableError,
 )
-from otoscope.client.messages import File, Probs, ProbsFile, ProbsOptions, TranscribeOptions
+from otoscope.client.messages import (
+    AlignOptions,
+    File,
+    FileProbsOptions,
+    Probs,
+    ProbsFile,
+    ProbsOptions,
+    TranscribeOptions,
+)
 from otoscope.client.retries import RetryPolicy
 from otoscope.client.streaming import StreamOptions
 from otoscope.formats import MatrixFormat
 
 __all__ = [
     "AddressError",
+    "AlignOptions",
     "AsyncClient",
     "Client",
     "ClientError",
     "File",
+    "FileProbsOptions",
     "MatrixFormat",
     "ProblemError",
     "Probs",

@@ -10,7 +10,15 @@ import httpx
 
 from otoscope.client.errors import AddressError
 from otoscope.client.events import TranscriptionEvent, read_events, read_events_async
-from otoscope.client.messages import File, Probs, ProbsFile, ProbsOptions, TranscribeOptions
+from otoscope.client.messages import (
+    AlignOptions,
+    File,
+    FileProbsOptions,
+    Probs,
+    ProbsFile,
+    ProbsOptions,
+    TranscribeOptions,
+)
 from otoscope.client.requests import Requests
 from otoscope.client.retries import RetryPolicy
 from otoscope.client.streaming import Pieces, StreamOptions, stream, stream_async, stream_uri
@@ -133,9 +141,9 @@ class Client:
         """
         yield from read_events(_run(self._requests.open_events(file, options)))
 
-    def align(self, file: File, text: str) -> AlignmentAnswer:
+    def align(self, file: File, text: str, **options: Unpack[AlignOptions]) -> AlignmentAnswer:
         """Where each character of a known text is."""
-        return _run(self._requests.align(file, text))
+        return _run(self._requests.align(file, text, **options))
 
     def transcription(self, result_id: str) -> Transcription:
         """What `transcribe` gave, again."""
@@ -166,12 +174,12 @@ class Client:
         """P(c | x_t) of what was transcribed."""
         return _run(self._requests.probs(result_id, **options))
 
-    def probs_of_file(self, file: File, **options: Unpack[ProbsOptions]) -> Probs:
+    def probs_of_file(self, file: File, **options: Unpack[FileProbsOptions]) -> Probs:
         """P(c | x_t) of a recording, of which the service keeps nothing."""
         return _run(self._requests.probs_of_file(file, **options))
 
     def write_probs(
-        self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
+        self, file: File, form: MatrixFormat, **options: Unpack[FileProbsOptions]
     ) -> ProbsFile:
         """`probs_of_file` as a file: JSON, CSV, npy or a PNG picture."""
         return _run(self._requests.write_probs(file, form, **options))
@@ -180,9 +188,9 @@ class Client:
         """The features of what was transcribed, as the model read them."""
         return _run(self._requests.features(result_id))
 
-    def model(self) -> ModelAnswer:
-        """The model of the service."""
-        return _run(self._requests.model())
+    def model(self, name: str | None = None) -> ModelAnswer:
+        """The model of the service; of several the default one, or that of a name."""
+        return _run(self._requests.model(name))
 
     def health(self) -> ReadyAnswer:
         """That the service is ready; ProblemError with status 503 if it is not."""

@@ -65,6 +65,19 @@ class TranscribeOptions(TypedDict, total=False):
     channels: Literal["separate"] | None
 
 
+class AlignOptions(TypedDict, total=False):
+    """What POST /align takes beside the file and its text.
+
+    Attributes:
+        model: name of one of the service's models.
+        track, channel: numbers of one of the file's sounds, from 1.
+    """
+
+    model: str | None
+    track: int | None
+    channel: int | None
+
+
 @dataclass(frozen=True)
 class ProbsFile:
     """Posteriors as a file.
@@ -88,6 +101,16 @@ class ProbsOptions(TypedDict, total=False):
     unit: Unit
     from_s: float | None
     to_s: float | None
+
+
+class FileProbsOptions(ProbsOptions, total=False):
+    """The same of a file.
+
+    Attributes:
+        model: name of one of the service's models.
+    """
+
+    model: str | None
 
 
 @dataclass(frozen=True, eq=False)

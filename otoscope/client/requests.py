@@ -9,7 +9,9 @@ import httpx
 from otoscope.client.errors import AddressError, ClientError, UnreachableError
 from otoscope.client.events import EVENT_STREAM
 from otoscope.client.messages import (
+    AlignOptions,
     File,
+    FileProbsOptions,
     Probs,
     ProbsFile,
     ProbsOptions,
@@ -34,6 +36,9 @@ from otoscope.schemas import (
     ReadyAnswer,
     Transcription,
 )
+
+_SAME_AGAIN = ("deadline",)
+"""What a busy service says (503) of a request that took too long, as it would again."""
 
 _FIRST_FRAME = {"from_s": 0.0, "to_s": 0.001}
 
@@ -70,8 +75,10 @@ class Requests:
             "POST", "/transcribe", file, data=form, headers=headers, send=send
         )
 
-    async def align(self, file: File, text: str) -> AlignmentAnswer:
-        form = {"text": text}
+    async def align(
+        self, file: File, text: str, **options: Unpack[AlignOptions]
+    ) -> AlignmentAnswer:
+        form = {"text": text, **given(options)}
         return read(AlignmentAnswer, await self._request("POST", "/align", file, data=form))
 
     async def transcription(self, result_id: str) -> Transcription:
@@ -88,16 +95,16 @@ class Requests:
         named = read(ProbsAnswer, await self._request("GET", "/probs", params=first))
         return read_probs(response, named.symbols, named.unit)
 
-    async def probs_of_file(self, file: File, **options: Unpack[ProbsOptions]) -> Probs:
+    async def probs_of_file(self, file: File, **options: Unpack[FileProbsOptions]) -> Probs:
         query = {"format": "npy", **given(options)}
         response = await self._request("POST", "/probs", file, params=query)
-        spec = (await self.model()).spec
+        spec = (await self.model(options.get("model"))).spec
         unit = options.get("unit", "character")
         symbols = spec.phonemes if unit == "phoneme" else spec.alphabet
         return read_probs(response, symbols.class_names if symbols else (), unit)
 
     async def write_probs(
-        self, file: File, form: MatrixFormat, **options: Unpack[ProbsOptions]
+        self, file: File, form: MatrixFormat, **options: Unpack[FileProbsOptions]
     ) -> ProbsFile:
         query = {"format": form, **given(options)}
         return read_probs_file(await self._request("POST", "/probs", file, params=query))
@@ -106,8 +113,9 @@ class Requests:
         query = {"id": result_id, "format": "npy"}
         return read_features(await self._request("GET", "/features", params=query))
 
-    async def model(self) -> ModelAnswer:
-        return read(ModelAnswer, await self._request("GET", "/model"))
+    async def model(self, name: str | None = None) -> ModelAnswer:
+        query = given({"model": name})
+        return read(ModelAnswer, await self._request("GET", "/model", params=query))
 
     async def health(self) -> ReadyAnswer:
         response = await self._request("GET", "/health/ready", retry=NO_RETRIES)
@@ -147,8 +155,9 @@ class Requests:
                 else:
                     if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
                         return checked(response)
-                    failure = problem_of(response)
-                    pause_s = retry.pause_s(failures, retry_after_s(response))
+                    failure = problem = problem_of(response)
+                    again = problem.slug not in _SAME_AGAIN
+                    pause_s = retry.pause_s(failures, retry_after_s(response)) if again else None
                 if pause_s is None:
                     raise failure
                 await self._sleep(pause_s)

@@ -11,7 +11,7 @@ import httpx
 class RetryPolicy:
     """How often and how soon to try again if no connection is made or the service is busy (503).
 
-    These requests surely did nothing; no others are repeated.
+    No others are repeated, nor one that took longer than a request may, which is 503, too.
 
     Attributes:
         retries: tries after the first.

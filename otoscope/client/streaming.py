@@ -42,6 +42,7 @@ Pieces: TypeAlias = Iterable[bytes]
 class StreamOptions(TypedDict, total=False):
     """What /stream takes in its query, see docs/live.md; what is None is left to the service."""
 
+    model: str | None
     encoding: PcmEncoding | ContainerName | None
     sample_rate_hz: int | None
     step_s: float | None

@@ -98,6 +98,14 @@ def test_it_gives_up_after_the_last_retry(talk, pauses):
     assert (len(pauses), len(bodies)) == (4, 5)
 
 
+def test_what_takes_too_long_is_not_tried_again(talk, pauses):
+    late = {**BUSY, "type": "urn:otoscope:problem:deadline"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(503, json=late))
+    with pytest.raises(ProblemError):
+        talk("http://any", lambda client: client.transcribe(b"sound"), transport=transport)
+    assert pauses == []
+
+
 def test_an_open_file_is_sent_whole_each_time(talk, pauses):
     transport, bodies = failing(2)
     file = io.BytesIO(b"all of the sound")
