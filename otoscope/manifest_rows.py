@@ -84,7 +84,7 @@ def json_rows(text: str, name: str) -> Iterator[Row]:
     for number, line in lines_of(text):
         try:
             fields = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (json.JSONDecodeError, RecursionError) as error:
             raise ManifestError(f"{name}:{number}: expected a JSON object: {error}") from None
         if not isinstance(fields, dict):
             raise ManifestError(f"{name}:{number}: expected a JSON object, got {line[:40]!r}")

@@ -50,7 +50,7 @@ def loads(text: str, source: str) -> object:
     """What a JSON document holds; SpecError naming `source` if it is none."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise SpecError(f"{source}: expected JSON, got {error}") from None
 
 

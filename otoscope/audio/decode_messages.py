@@ -53,7 +53,7 @@ def part_of(text: bytes, samples: bytes) -> Opened | Block | Remark | Waiting | 
 def _document(text: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise GarbledError from error
     return document if isinstance(document, dict) else {}
 

@@ -55,6 +55,7 @@ def test_what_names_no_recordings(archive, given, words):
     ("name", "content", "words"),
     [
         ("a.jsonl", "not json", "1: expected a JSON object"),
+        pytest.param("a.jsonl", "[" * 100_000, "1: expected a JSON object", id="nested"),
         ("a.jsonl", '{"audio": "a.wav"}', "1: expected 'audio_filepath'"),
         ("a.jsonl", '{"audio_filepath": "a.wav", "offset": "soon"}', "1: offset: expected seconds"),
         ("a.jsonl", r'{"audio_filepath": "a\u0000.wav"}', "1: expected the name of a file"),

@@ -120,7 +120,10 @@ def test_values_that_contradict_are_refused(place, value, message):
         ModelSpec.from_json(json.dumps(data))
 
 
-@pytest.mark.parametrize("text", ["", "{", "name: english", '["a"]', "null", "3"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "name: english", '["a"]', "null", "3", pytest.param("[" * 100_000, id="nested")],
+)
 def test_what_is_no_json_object(text):
     with pytest.raises(SpecError, match=r"^here: "):
         ModelSpec.from_json(text, source="here")

@@ -171,7 +171,7 @@ def _write(path: Path, part: Survey) -> None:
         (
             {
                 "audio_filepath": os.path.relpath(one.audio.resolve(), path.parent.resolve()),
-                **({} if one.clip.whole else {"offset": one.start_s}),
+                **_part(one),
                 "duration": round(duration_s, 3),
                 "speaker": one.speaker,
                 "text": one.text,

@@ -18,6 +18,8 @@ from muxed import mp3
 from signals import RATE_HZ, noise, tone
 
 from otoscope.audio import AudioStream, DecodeProcesses, decode, decode_processes, load
+from otoscope.audio.decode_messages import part_of
+from otoscope.audio.decoder_ends import GarbledError
 from otoscope.audio.parts import Block, Opened
 from otoscope.errors import AudioError, DecoderLostError, DecodersBusyError, UnreadableAudioError
 from otoscope.processes import ModuleProcess
@@ -275,3 +277,9 @@ def test_no_mp3_comes_near_the_decoder_in_this_process(tag, monkeypatch):
 
     monkeypatch.setattr(decode, "open_sound", fail)
     assert load(data, RATE_HZ).duration_s == pytest.approx(1.0, abs=0.01)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"\xff", b"[" * 100_000], ids=range(4))
+def test_a_message_that_is_none_is_garbled(text):
+    with pytest.raises(GarbledError):
+        part_of(text, b"")
